@@ -295,7 +295,7 @@ impl PeerToPeerEnergySharing {
     /// Errors: NotInitialized; ProsumerNotRegistered.
     pub fn get_transaction_history(env: Env, prosumer: Address) -> Result<Vec<EnergyTransaction>, SharingError> {
         storage::config(&env)?;
-        sharing::get_transaction_history(&env, prosumer)
+        sharing::get_transaction_history(&env, &prosumer)
     }
 
     /// The prosumer's newest transactions, the newest first: those before the transaction `before`, or the newest of all without it.
@@ -310,7 +310,7 @@ impl PeerToPeerEnergySharing {
         limit: u32,
     ) -> Result<Vec<EnergyTransaction>, SharingError> {
         storage::config(&env)?;
-        sharing::get_transaction_page(&env, prosumer, before, limit)
+        sharing::get_transaction_page(&env, &prosumer, before, limit)
     }
 }
 

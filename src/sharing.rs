@@ -271,61 +271,48 @@ pub fn get_agreement(env: &Env, agreement_id: u64) -> Result<EnergyAgreement, Sh
     })
 }
 
-pub fn get_transaction_history(env: &Env, prosumer: Address) -> Result<Vec<EnergyTransaction>, SharingError> {
-    let mut oldest_first = Vec::new(env);
-    for transaction in History::from_newest(env, prosumer)? {
-        oldest_first.push_front(transaction?);
-    }
+pub fn get_transaction_history(env: &Env, prosumer: &Address) -> Result<Vec<EnergyTransaction>, SharingError> {
+    let newest = storage::prosumer(env, prosumer)?.last_transaction;
+    let (oldest_first, _) = walk_back(env, prosumer, newest, u32::MAX, true)?;
     Ok(oldest_first)
 }
 
-pub fn get_transaction_page(env: &Env, prosumer: Address, before: Option<u64>, limit: u32) -> Result<Vec<EnergyTransaction>, SharingError> {
-    let mut history = History::from_newest(env, prosumer)?;
+pub fn get_transaction_page(
+    env: &Env,
+    prosumer: &Address,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<EnergyTransaction>, SharingError> {
+    let mut next = storage::prosumer(env, prosumer)?.last_transaction;
     if before.is_some() {
-        history.next = before;
-        history.step()?;
+        (_, next) = walk_back(env, prosumer, before, 1, false)?;
     }
-    let mut newest_first = Vec::new(env);
-    for transaction in history.take(limit.min(MAX_PAGE) as usize) {
-        newest_first.push_back(transaction?);
-    }
+    let (newest_first, _) = walk_back(env, prosumer, next, limit.min(MAX_PAGE), false)?;
     Ok(newest_first)
 }
 
-/// A prosumer's transactions, the newest first.
-struct History {
-    env: Env,
-    prosumer: Address,
-    next: Option<u64>,
-}
-
-impl History {
-    fn from_newest(env: &Env, prosumer: Address) -> Result<Self, SharingError> {
-        let next = storage::prosumer(env, &prosumer)?.last_transaction;
-        Ok(Self { env: env.clone(), prosumer, next })
-    }
-
-    /// Moves to the transaction before the next one, which it returns.
-    fn step(&mut self) -> Result<Option<EnergyTransaction>, SharingError> {
-        let Some(id) = self.next else { return Ok(None) };
-        let (transaction, agreement) = payment::transaction_and_agreement(&self.env, id)?;
-        self.next = if self.prosumer == agreement.provider {
-            transaction.provider_previous
-        } else if self.prosumer == agreement.consumer {
-            transaction.consumer_previous
+/// A prosumer's transactions from `next` on towards the oldest, and the one where the next walk goes on.
+fn walk_back(
+    env: &Env,
+    prosumer: &Address,
+    mut next: Option<u64>,
+    limit: u32,
+    oldest_first: bool,
+) -> Result<(Vec<EnergyTransaction>, Option<u64>), SharingError> {
+    let mut transactions = Vec::new(env);
+    for _ in 0..limit {
+        let Some(id) = next else { break };
+        let (transaction, agreement) = payment::transaction_and_agreement(env, id)?;
+        agreement.check_party(prosumer).map_err(|_| SharingError::TransactionNotFound)?;
+        next = if *prosumer == agreement.provider { transaction.provider_previous } else { transaction.consumer_previous };
+        let record = transaction.into_record(agreement)?;
+        if oldest_first {
+            transactions.push_front(record);
         } else {
-            return Err(SharingError::TransactionNotFound);
-        };
-        transaction.into_record(agreement).map(Some)
+            transactions.push_back(record);
+        }
     }
-}
-
-impl Iterator for History {
-    type Item = Result<EnergyTransaction, SharingError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.step().transpose()
-    }
+    Ok((transactions, next))
 }
 
 /// The n-th id of the provider with this number; ids that failed calls would have used are used again.

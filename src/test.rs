@@ -1,1 +1,233 @@
+//! The fixture of all tests: mainnet's time to live and limits, a Stellar asset contract with a real issuer, and named parties.
+//!
+//! The contract runs natively, or from the Wasm file that the environment variable `CONTRACT_WASM` names.
 
+extern crate std;
+
+use std::{env::var, fmt::Debug, fs, vec::Vec};
+
+use soroban_sdk::{
+    testutils::{Address as _, ContractEvents, EnvTestConfig, Events as _, Ledger as _, StellarAssetIssuer},
+    token::{StellarAssetClient, TokenClient},
+    xdr::{ContractEvent, ContractEventBody, LedgerEntryData, LedgerKey, ScVal},
+    Address, Env, Event, InvokeError, TryFromVal,
+};
+use soroban_token_sdk::events::TransferWithAmountOnly;
+
+use crate::utils::storage;
+use crate::{
+    AgreementState, AgreementStatus, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer, SharingError, TransactionStatus,
+};
+
+mod agreement;
+// mod auth;
+mod delivery;
+mod dispute;
+mod escrow;
+mod history;
+mod meter;
+mod operator;
+mod readme;
+mod settlement;
+// mod stored;
+
+pub const HOUR: u64 = 60 * 60;
+pub const DAY: u64 = 24 * HOUR;
+/// When the fixture begins, Unix time.
+pub const START: u64 = 1_800_000_000;
+/// The terms of the fixture's agreements: 100 kWh at 0.25 of the token, within a week.
+pub const KWH: u64 = 100;
+pub const PRICE: u64 = 2_500_000;
+pub const TOTAL: u64 = KWH * PRICE;
+pub const DEADLINE: u64 = START + 7 * DAY;
+/// What the consumer owns at the beginning.
+pub const WEALTH: i128 = 1_000 * 10_000_000;
+
+/// An answer of a `try_` method of the client.
+pub type Answer<T, E> = Result<Result<T, E>, Result<SharingError, InvokeError>>;
+
+pub struct Fixture {
+    pub env: Env,
+    pub contract: Address,
+    pub client: PeerToPeerEnergySharingClient<'static>,
+    pub token: TokenClient<'static>,
+    pub asset: StellarAssetClient<'static>,
+    pub issuer: StellarAssetIssuer,
+    pub admin: Address,
+    pub provider: Address,
+    pub consumer: Address,
+    pub meter: Address,
+    pub stranger: Address,
+}
+
+impl Fixture {
+    /// A deployed contract, not initialised, and nobody registered. All signatures are mocked: `auth` tests them.
+    pub fn deployed() -> Self {
+        let env = Env::new_with_config(EnvTestConfig { capture_snapshot_at_drop: false, ..EnvTestConfig::default() });
+        env.ledger().with_mut(|ledger| {
+            ledger.timestamp = START;
+            ledger.sequence_number = 1_000_000;
+            ledger.min_persistent_entry_ttl = 2_073_600;
+            ledger.min_temp_entry_ttl = 17_280;
+            ledger.max_entry_ttl = 3_110_400;
+        });
+        env.mock_all_auths();
+        let contract = match var("CONTRACT_WASM") {
+            Ok(file) => env.register(fs::read(file).unwrap().as_slice(), ()),
+            Err(_) => env.register(PeerToPeerEnergySharing, ()),
+        };
+        let asset = env.register_stellar_asset_contract_v2(Address::generate(&env));
+        let consumer = Address::generate(&env);
+        let fixture = Self {
+            client: PeerToPeerEnergySharingClient::new(&env, &contract),
+            token: TokenClient::new(&env, &asset.address()),
+            asset: StellarAssetClient::new(&env, &asset.address()),
+            issuer: asset.issuer(),
+            admin: Address::generate(&env),
+            provider: Address::generate(&env),
+            meter: Address::generate(&env),
+            stranger: Address::generate(&env),
+            contract,
+            consumer,
+            env,
+        };
+        fixture.asset.mint(&fixture.consumer, &WEALTH);
+        fixture
+    }
+
+    /// Initialised, provider and consumer registered.
+    pub fn new() -> Self {
+        let fixture = Self::deployed();
+        fixture.client.initialize(&fixture.admin, &fixture.token.address);
+        fixture.client.register_prosumer(&fixture.provider);
+        fixture.client.register_prosumer(&fixture.consumer);
+        fixture
+    }
+
+    /// As `new`, and the provider's meter certified at a reading of 0.
+    pub fn metered() -> Self {
+        let fixture = Self::new();
+        fixture.client.register_meter(&fixture.provider, &Some(fixture.meter.clone()), &0);
+        fixture
+    }
+
+    /// An agreement on the fixture's terms.
+    pub fn agreement(&self) -> u64 {
+        self.client.create_agreement(&self.provider, &self.consumer, &KWH, &PRICE, &DEADLINE)
+    }
+
+    pub fn funded_agreement(&self) -> u64 {
+        let id = self.agreement();
+        self.client.fund_agreement(&id, &self.consumer);
+        id
+    }
+
+    /// A delivery with a meter that has exported just enough.
+    pub fn deliver(&self, agreement_id: u64, kwh: u64) -> u64 {
+        let prosumer = self.client.get_prosumer(&self.provider);
+        let reading = prosumer.meter_reading.max(prosumer.meter_start + prosumer.energy_sold_kwh + kwh);
+        self.client.deliver_energy(&agreement_id, &kwh, &reading, &self.provider)
+    }
+
+    /// A disputed delivery.
+    pub fn disputed(&self, agreement_id: u64, kwh: u64) -> u64 {
+        let id = self.deliver(agreement_id, kwh);
+        self.client.dispute_transaction(&id, &self.consumer);
+        id
+    }
+
+    /// Has the provider created so many agreements, and recorded so many deliveries.
+    pub fn set_counts(&self, agreements: u64, deliveries: u64) {
+        self.env.as_contract(&self.contract, || {
+            let prosumer = storage::prosumer(&self.env, &self.provider).unwrap();
+            storage::set_prosumer(&self.env, &self.provider, &Prosumer { agreements, deliveries, ..prosumer });
+        });
+    }
+
+    /// Moves the clock; ledgers close every 5 seconds.
+    pub fn at(&self, time: u64) {
+        let passed = time.saturating_sub(self.env.ledger().timestamp());
+        self.env.ledger().with_mut(|ledger| {
+            ledger.timestamp = time;
+            ledger.sequence_number = ledger.sequence_number.saturating_add(u32::try_from(passed / 5).unwrap_or(0));
+        });
+    }
+
+    /// What consumer, provider and contract own.
+    pub fn balances(&self) -> [i128; 3] {
+        [&self.consumer, &self.provider, &self.contract].map(|owner| self.token.balance(owner))
+    }
+
+    pub fn status(&self, agreement_id: u64) -> AgreementStatus {
+        self.client.get_agreement(&agreement_id).status
+    }
+
+    pub fn transaction_status(&self, transaction_id: u64) -> TransactionStatus {
+        self.client.get_transaction(&transaction_id).status
+    }
+
+    /// Asserts delivered kWh, pending and escrow of an agreement.
+    #[track_caller]
+    pub fn assert_state(&self, agreement_id: u64, energy_delivered_kwh: u64, pending_amount: u64, escrow_amount: u64) {
+        assert_eq!(self.client.get_agreement_state(&agreement_id), AgreementState { energy_delivered_kwh, pending_amount, escrow_amount });
+    }
+
+    /// The event as the contract publishes it.
+    pub fn event(&self, event: &impl Event) -> ContractEvent {
+        event.to_xdr(&self.env, &self.contract)
+    }
+
+    /// The asset contract's event of a transfer: SEP-41's, and the asset's name as its fourth topic.
+    pub fn transfer_event(&self, from: &Address, to: &Address, amount: u64) -> ContractEvent {
+        let event = TransferWithAmountOnly { from: from.clone(), to: to.clone(), amount: amount.into() };
+        let mut event = event.to_xdr(&self.env, &self.token.address);
+        let ContractEventBody::V0(body) = &mut event.body;
+        let mut topics = body.topics.to_vec();
+        topics.push(ScVal::try_from_val(&self.env, &self.token.name().to_val()).unwrap());
+        body.topics = topics.try_into().unwrap();
+        event
+    }
+
+    /// What the last call emitted, the token's events included.
+    pub fn events(&self) -> ContractEvents {
+        self.env.events().all()
+    }
+
+    /// Asserts that a call fails with just this error, changes nothing and emits nothing.
+    #[track_caller]
+    pub fn fails<T: Debug, E: Debug>(
+        &self,
+        error: SharingError,
+        call: impl FnOnce(&PeerToPeerEnergySharingClient<'static>) -> Answer<T, E>,
+    ) {
+        let before = self.ledger();
+        match call(&self.client) {
+            Err(Ok(answer)) => assert_eq!(answer, error),
+            answer => panic!("expected {error:?}, got {answer:?}"),
+        }
+        assert_eq!(self.events(), []);
+        assert!(self.ledger() == before, "{error:?} left something changed");
+    }
+
+    /// Asserts that the host refuses a call, for a signature that is missing say, and that nothing changes.
+    #[track_caller]
+    pub fn aborts<T: Debug, E: Debug>(&self, call: impl FnOnce(&PeerToPeerEnergySharingClient<'static>) -> Answer<T, E>) {
+        let before = self.ledger();
+        match call(&self.client) {
+            Err(Err(InvokeError::Abort)) => {}
+            answer => panic!("expected a refusal, got {answer:?}"),
+        }
+        assert_eq!(self.events(), []);
+        assert!(self.ledger() == before, "a refused call left something changed");
+    }
+
+    /// Everything on the ledger with its time to live, but for the nonces of signatures.
+    pub fn ledger(&self) -> Vec<(LedgerKey, LedgerEntryData, Option<u32>)> {
+        let mut entries: Vec<_> = (self.env.to_ledger_snapshot().ledger_entries.into_iter())
+            .filter(|(key, _)| !matches!(&**key, LedgerKey::ContractData(data) if matches!(data.key, ScVal::LedgerKeyNonce(_))))
+            .map(|(key, (entry, live_until))| (*key, entry.data, live_until))
+            .collect();
+        entries.sort();
+        entries
+    }
+}

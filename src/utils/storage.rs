@@ -2,7 +2,7 @@
 //!
 //! | entry | key | value |
 //! |---|---|---|
-//! | settings | instance | admin, token |
+//! | settings | instance: `"ADMIN"`, `"TOKEN"` | address |
 //! | count of prosumers | `"PROSUMERS"` | `u64` |
 //! | prosumer | its address | meter, numbers |
 //! | agreement | its id as `u64` | provider, consumer, numbers |
@@ -23,12 +23,15 @@ pub const DAY: u32 = 24 * 60 * 60 / 5;
 pub const RECORD_THRESHOLD: u32 = 30 * DAY;
 pub const RECORD_TTL: u32 = 60 * DAY;
 
-/// Instance and code are everyone's: below 99 days, each call that acts adds one day, so nobody pays for more than that. The network gives
-/// them 120 days at first; used once a day, they never come near their end.
+/// Instance and code are everyone's, and the code's rent is by far the dearest: a day of it costs more than a trade. The network gives them
+/// 120 days at first; below 100, whoever acts pays for the time since the last call, from an hour (less is not worth the write) to a day.
+/// So neither a quiet month nor one caller pays the whole bill, and a contract that is used once a day lives on.
 pub const SHARED_TTL: u32 = 100 * DAY;
-pub const SHARED_STEP: u32 = DAY;
+pub const SHARED_MIN_STEP: u32 = DAY / 24;
+pub const SHARED_MAX_STEP: u32 = DAY;
 
-const CONFIG: Symbol = symbol_short!("CONFIG");
+const ADMIN: Symbol = symbol_short!("ADMIN");
+const TOKEN: Symbol = symbol_short!("TOKEN");
 const PROSUMERS: Symbol = symbol_short!("PROSUMERS");
 
 /// An agreement as stored.
@@ -64,17 +67,22 @@ pub struct Transaction {
 }
 
 pub fn config(env: &Env) -> Result<Config, SharingError> {
-    let (admin, token_contract) = env.storage().instance().get(&CONFIG).ok_or(SharingError::NotInitialized)?;
-    Ok(Config { admin, token_contract })
+    let instance = env.storage().instance();
+    match (instance.get(&ADMIN), instance.get(&TOKEN)) {
+        (Some(admin), Some(token_contract)) => Ok(Config { admin, token_contract }),
+        _ => Err(SharingError::NotInitialized),
+    }
 }
 
 pub fn set_config(env: &Env, config: &Config) {
-    env.storage().instance().set(&CONFIG, &(&config.admin, &config.token_contract));
+    let instance = env.storage().instance();
+    instance.set(&ADMIN, &config.admin);
+    instance.set(&TOKEN, &config.token_contract);
 }
 
 /// Extends instance and code by a step where it is due.
 pub fn keep_alive(env: &Env) {
-    env.storage().instance().extend_ttl_with_limits(SHARED_TTL, SHARED_STEP, SHARED_STEP);
+    env.storage().instance().extend_ttl_with_limits(SHARED_TTL, SHARED_MIN_STEP, SHARED_MAX_STEP);
 }
 
 /// How many prosumers are registered.
@@ -111,7 +119,7 @@ pub fn set_prosumer(env: &Env, address: &Address, prosumer: &Prosumer) {
         prosumer.energy_sold_kwh,
         prosumer.meter_start,
     ];
-    set(env, address, &(&prosumer.meter, pack(env, numbers)));
+    set(env, address, &(&prosumer.meter, pack(env, &numbers)));
 }
 
 pub fn agreement(env: &Env, id: u64) -> Result<Agreement, SharingError> {
@@ -144,7 +152,7 @@ pub fn set_agreement(env: &Env, agreement: &Agreement) {
         agreement.state.escrow_amount,
         agreement.cancelled.into(),
     ];
-    set(env, &agreement.id, &(&agreement.provider, &agreement.consumer, pack(env, numbers)));
+    set(env, &agreement.id, &(&agreement.provider, &agreement.consumer, pack(env, &numbers)));
 }
 
 pub fn transaction(env: &Env, id: u64) -> Result<Transaction, SharingError> {
@@ -190,7 +198,7 @@ pub fn set_transaction(env: &Env, transaction: &Transaction) {
         transaction.energy_accepted_kwh.is_some().into(),
         transaction.energy_accepted_kwh.unwrap_or_default(),
     ];
-    set(env, &transaction.id.cast_signed(), &pack(env, numbers));
+    set(env, &transaction.id.cast_signed(), &pack(env, &numbers));
 }
 
 fn get<K: IntoVal<Env, Val>, V: TryFromVal<Env, Val>>(env: &Env, key: &K) -> Option<V> {
@@ -213,23 +221,23 @@ const MAX_PACKED: usize = 11 * 10;
 
 /// Packs numbers as LEB128: 7 bits a byte, the lowest first, the top bit set where more follow. Zeros at the end are left out, so numbers
 /// that are seldom there stand last. (The postcard crate packs as tightly and takes 2.8 KB more of Wasm.)
-fn pack<const N: usize>(env: &Env, numbers: [u64; N]) -> Bytes {
+fn pack(env: &Env, numbers: &[u64]) -> Bytes {
     let mut buffer = [0; MAX_PACKED];
     let mut free = buffer.iter_mut();
-    let mut length = 0;
     let mut used = 0_usize;
-    for mut number in numbers {
-        let zero = number == 0;
+    let mut length = 0;
+    for number in numbers {
+        let mut rest = *number;
         for byte in free.by_ref() {
             used = used.saturating_add(1);
-            *byte = (number & 0x7f) as u8;
-            number >>= 7;
-            if number == 0 {
+            *byte = (rest & 0x7f) as u8;
+            rest >>= 7;
+            if rest == 0 {
                 break;
             }
             *byte |= 0x80;
         }
-        if !zero {
+        if *number != 0 {
             length = used;
         }
     }
@@ -237,14 +245,19 @@ fn pack<const N: usize>(env: &Env, numbers: [u64; N]) -> Bytes {
 }
 
 fn unpack<const N: usize>(packed: &Bytes) -> [u64; N] {
+    let mut numbers = [0; N];
+    unpack_into(&mut numbers, packed);
+    numbers
+}
+
+/// One copy for records of all lengths.
+fn unpack_into(numbers: &mut [u64], packed: &Bytes) {
     let mut buffer = [0; MAX_PACKED];
-    let length = packed.len() as usize;
-    if let Some(bytes) = buffer.get_mut(..length) {
+    if let Some(bytes) = buffer.get_mut(..packed.len() as usize) {
         packed.copy_into_slice(bytes);
     }
     let mut bytes = buffer.iter();
-    let mut numbers = [0; N];
-    for number in &mut numbers {
+    for number in numbers {
         let mut shift = 0_u32;
         for byte in bytes.by_ref() {
             *number |= u64::from(byte & 0x7f).unbounded_shl(shift);
@@ -254,5 +267,4 @@ fn unpack<const N: usize>(packed: &Bytes) -> [u64; N] {
             }
         }
     }
-    numbers
 }

@@ -1,0 +1,331 @@
+//! dispute_transaction, resolve_dispute and close_dispute.
+
+use soroban_sdk::testutils::IssuerFlags;
+
+use super::*;
+use crate::events::{DisputeResolved, EscrowRefunded, TransactionDisputed};
+use crate::{TransactionState, ARBITRATION_PERIOD, REVIEW_PERIOD};
+
+fn resolved(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, resolver: Option<&Address>) -> ContractEvent {
+    f.event(&DisputeResolved {
+        transaction_id,
+        provider: f.provider.clone(),
+        consumer: f.consumer.clone(),
+        agreement_id,
+        energy_accepted_kwh: kwh,
+        payment_amount: kwh * PRICE,
+        settled_at: (kwh == 0).then(|| f.env.ledger().timestamp()),
+        resolver: resolver.cloned(),
+    })
+}
+
+fn refunded(f: &Fixture, agreement_id: u64, kwh: u64, escrow_amount: u64) -> ContractEvent {
+    f.event(&EscrowRefunded {
+        agreement_id,
+        provider: f.provider.clone(),
+        consumer: f.consumer.clone(),
+        refund_amount: kwh * PRICE,
+        escrow_amount,
+    })
+}
+
+#[test]
+fn either_party_disputes_a_delivery() {
+    for consumer_disputes in [true, false] {
+        let f = Fixture::new();
+        let disputer = if consumer_disputes { &f.consumer } else { &f.provider };
+        let agreement = f.funded_agreement();
+        let id = f.deliver(agreement, KWH);
+        f.at(START + HOUR);
+        f.client.dispute_transaction(&id, disputer);
+        assert_eq!(
+            f.events(),
+            [f.event(&TransactionDisputed {
+                transaction_id: id,
+                provider: f.provider.clone(),
+                consumer: f.consumer.clone(),
+                agreement_id: agreement,
+                disputed_at: START + HOUR,
+                disputer: disputer.clone(),
+            })]
+        );
+        let transaction = f.client.get_transaction(&id);
+        assert_eq!((transaction.status, transaction.settled_at), (TransactionStatus::Disputed, None));
+        assert_eq!(
+            f.client.get_transaction_state(&id),
+            TransactionState {
+                metered: false,
+                ruled: false,
+                disputed_at: Some(START + HOUR),
+                provider_settles_from: START + REVIEW_PERIOD,
+            }
+        );
+        f.assert_state(agreement, KWH, TOTAL, TOTAL);
+        assert_eq!(f.status(agreement), AgreementStatus::Delivered);
+        assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 0, TOTAL.into()]);
+    }
+}
+
+#[test]
+fn a_delivery_is_disputed_until_it_is_settled() {
+    let f = Fixture::metered();
+    let id = f.deliver(f.funded_agreement(), KWH);
+    f.at(DEADLINE + 365 * DAY / 4);
+    f.client.dispute_transaction(&id, &f.consumer);
+    assert_eq!(f.transaction_status(id), TransactionStatus::Disputed);
+}
+
+#[test]
+fn dispute_fails_if_not_a_party() {
+    let f = Fixture::new();
+    let id = f.deliver(f.agreement(), KWH);
+    f.client.settle_payment(&id, &f.consumer);
+    // Before it is seen that it is settled.
+    for other in [&f.stranger, &f.admin] {
+        f.fails(SharingError::NotAuthorized, |c| c.try_dispute_transaction(&id, other));
+    }
+}
+
+#[test]
+fn dispute_fails_once_settled() {
+    let f = Fixture::new();
+    let paid = f.deliver(f.agreement(), KWH);
+    f.client.settle_payment(&paid, &f.consumer);
+    let worthless = f.disputed(f.agreement(), KWH);
+    f.client.resolve_dispute(&worthless, &0, &f.admin);
+    for id in [paid, worthless] {
+        f.fails(SharingError::TransactionAlreadySettled, |c| c.try_dispute_transaction(&id, &f.consumer));
+    }
+}
+
+#[test]
+fn dispute_fails_while_disputed() {
+    let f = Fixture::new();
+    let id = f.disputed(f.agreement(), KWH);
+    for disputer in [&f.consumer, &f.provider] {
+        f.fails(SharingError::TransactionDisputed, |c| c.try_dispute_transaction(&id, disputer));
+    }
+}
+
+#[test]
+fn dispute_fails_after_a_ruling() {
+    let f = Fixture::new();
+    let id = f.disputed(f.agreement(), KWH);
+    f.client.resolve_dispute(&id, &1, &f.admin);
+    for disputer in [&f.consumer, &f.provider] {
+        f.fails(SharingError::DisputeAlreadyResolved, |c| c.try_dispute_transaction(&id, disputer));
+    }
+}
+
+#[test]
+fn a_ruling_sets_the_payment_and_frees_it_at_once() {
+    let f = Fixture::new();
+    let agreement = f.agreement();
+    let id = f.disputed(agreement, 40);
+    f.at(START + HOUR);
+    f.client.resolve_dispute(&id, &15, &f.admin);
+    assert_eq!(f.events(), [resolved(&f, id, agreement, 15, Some(&f.admin))]);
+    let transaction = f.client.get_transaction(&id);
+    assert_eq!(
+        (transaction.status, transaction.settled_at, transaction.energy_delivered_kwh, transaction.payment_amount),
+        (TransactionStatus::Delivered, None, 40, 15 * PRICE)
+    );
+    assert_eq!(
+        f.client.get_transaction_state(&id),
+        TransactionState { metered: false, ruled: true, disputed_at: None, provider_settles_from: START }
+    );
+    // No energy goes back to the agreement or to the meter.
+    f.assert_state(agreement, 40, 15 * PRICE, 0);
+    assert_eq!(f.client.get_prosumer(&f.provider).energy_sold_kwh, 40);
+    f.client.settle_payment(&id, &f.provider);
+    let paid = i128::from(15 * PRICE);
+    assert_eq!(f.balances(), [WEALTH - paid, paid, 0]);
+    f.assert_state(agreement, 40, 0, 0);
+}
+
+#[test]
+fn a_ruling_refunds_the_consumer_and_lets_the_provider_settle_alone() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    let id = f.disputed(agreement, 40);
+    f.client.resolve_dispute(&id, &15, &f.admin);
+    let left = TOTAL - 25 * PRICE;
+    assert_eq!(
+        f.events(),
+        [
+            resolved(&f, id, agreement, 15, Some(&f.admin)),
+            f.transfer_event(&f.contract, &f.consumer, 25 * PRICE),
+            refunded(&f, agreement, 25, left)
+        ]
+    );
+    assert_eq!(f.balances(), [WEALTH - i128::from(left), 0, left.into()]);
+    f.assert_state(agreement, 40, 15 * PRICE, left);
+    // Within the review period.
+    f.client.settle_payment(&id, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(left), i128::from(15 * PRICE), i128::from(60 * PRICE)]);
+    f.assert_state(agreement, 40, 0, 60 * PRICE);
+}
+
+#[test]
+fn a_ruling_of_nothing_settles_without_a_payment() {
+    let f = Fixture::new();
+    for agreement in [f.agreement(), f.funded_agreement()] {
+        let id = f.disputed(agreement, KWH);
+        f.at(f.env.ledger().timestamp() + HOUR);
+        f.client.resolve_dispute(&id, &0, &f.admin);
+        let transaction = f.client.get_transaction(&id);
+        assert_eq!(
+            (transaction.status, transaction.settled_at, transaction.payment_amount),
+            (TransactionStatus::Settled, Some(f.env.ledger().timestamp()), 0)
+        );
+        assert_eq!(
+            f.client.get_transaction_state(&id),
+            TransactionState { metered: false, ruled: true, disputed_at: None, provider_settles_from: transaction.delivered_at }
+        );
+        f.assert_state(agreement, KWH, 0, 0);
+        assert_eq!(f.status(agreement), AgreementStatus::Settled);
+        for settler in [&f.consumer, &f.provider] {
+            f.fails(SharingError::TransactionAlreadySettled, |c| c.try_settle_payment(&id, settler));
+        }
+    }
+    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+}
+
+#[test]
+fn a_refund_that_fails_does_not_stop_a_ruling() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    let id = f.disputed(agreement, 40);
+    f.issuer.set_flag(IssuerFlags::RevocableFlag);
+    f.asset.set_authorized(&f.consumer, &false);
+    f.client.resolve_dispute(&id, &15, &f.admin);
+    assert_eq!(f.events(), [resolved(&f, id, agreement, 15, Some(&f.admin))]);
+    f.assert_state(agreement, 40, 15 * PRICE, TOTAL);
+    f.client.settle_payment(&id, &f.provider);
+    f.asset.set_authorized(&f.consumer, &true);
+    assert_eq!(f.client.claim_refund(&agreement), 25 * PRICE);
+    f.assert_state(agreement, 40, 0, 60 * PRICE);
+}
+
+#[test]
+fn each_party_gives_away_what_is_its_own() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    let [full, nothing] = [f.disputed(agreement, 40), f.disputed(agreement, 60)];
+    f.client.resolve_dispute(&full, &40, &f.consumer);
+    assert_eq!(f.events(), [resolved(&f, full, agreement, 40, Some(&f.consumer))]);
+    f.client.resolve_dispute(&nothing, &0, &f.provider);
+    assert_eq!(
+        f.events(),
+        [
+            resolved(&f, nothing, agreement, 0, Some(&f.provider)),
+            f.transfer_event(&f.contract, &f.consumer, 60 * PRICE),
+            refunded(&f, agreement, 60, 40 * PRICE)
+        ]
+    );
+    f.client.settle_payment(&full, &f.provider);
+    let paid = i128::from(40 * PRICE);
+    assert_eq!(f.balances(), [WEALTH - paid, paid, 0]);
+}
+
+#[test]
+fn resolve_fails_if_not_disputed() {
+    let f = Fixture::new();
+    let agreement = f.agreement();
+    let [delivered, settled, ruled, worthless] =
+        [f.deliver(agreement, 1), f.deliver(agreement, 1), f.disputed(agreement, 1), f.disputed(agreement, 1)];
+    f.client.settle_payment(&settled, &f.consumer);
+    f.client.resolve_dispute(&ruled, &1, &f.admin);
+    f.client.resolve_dispute(&worthless, &0, &f.admin);
+    f.at(START + 2 * ARBITRATION_PERIOD);
+    for id in [delivered, settled, ruled, worthless] {
+        // Before it is asked who rules.
+        f.fails(SharingError::TransactionNotDisputed, |c| c.try_resolve_dispute(&id, &1, &f.stranger));
+        f.fails(SharingError::TransactionNotDisputed, |c| c.try_close_dispute(&id));
+    }
+}
+
+#[test]
+fn resolve_fails_if_neither_admin_nor_party() {
+    let f = Fixture::new();
+    let id = f.disputed(f.agreement(), 40);
+    f.client.set_admin(&f.meter);
+    // The old admin too, and before the energy is looked at.
+    for other in [&f.stranger, &f.admin] {
+        for kwh in [0, 40, 41] {
+            f.fails(SharingError::NotAuthorized, |c| c.try_resolve_dispute(&id, &kwh, other));
+        }
+    }
+    f.client.resolve_dispute(&id, &40, &f.meter);
+}
+
+#[test]
+fn resolve_fails_if_more_than_delivered() {
+    let f = Fixture::new();
+    let id = f.disputed(f.agreement(), 40);
+    for resolver in [&f.admin, &f.consumer, &f.provider] {
+        for kwh in [41, KWH, u64::MAX] {
+            f.fails(SharingError::InvalidInput, |c| c.try_resolve_dispute(&id, &kwh, resolver));
+        }
+    }
+    f.client.resolve_dispute(&id, &40, &f.admin);
+}
+
+#[test]
+fn closing_a_dispute_rules_all_if_metered_and_nothing_if_not() {
+    for (f, kwh) in [(Fixture::metered(), 40), (Fixture::new(), 0)] {
+        let agreement = f.funded_agreement();
+        let id = f.deliver(agreement, 40);
+        f.at(START + HOUR);
+        f.client.dispute_transaction(&id, &f.consumer);
+        let end = START + HOUR + ARBITRATION_PERIOD;
+        for time in [START + HOUR, end - 1] {
+            f.at(time);
+            f.fails(SharingError::ArbitrationPeriodOpen, |c| c.try_close_dispute(&id));
+        }
+        f.at(end);
+        f.client.close_dispute(&id);
+        let refund = KWH - kwh;
+        assert_eq!(
+            f.events(),
+            [
+                resolved(&f, id, agreement, kwh, None),
+                f.transfer_event(&f.contract, &f.consumer, refund * PRICE),
+                refunded(&f, agreement, refund, kwh * PRICE)
+            ]
+        );
+        let transaction = f.client.get_transaction(&id);
+        assert_eq!(transaction.payment_amount, kwh * PRICE);
+        if kwh == 0 {
+            assert_eq!((transaction.status, transaction.settled_at), (TransactionStatus::Settled, Some(end)));
+        } else {
+            assert_eq!((transaction.status, transaction.settled_at), (TransactionStatus::Delivered, None));
+            f.client.settle_payment(&id, &f.provider);
+        }
+        let paid = i128::from(kwh * PRICE);
+        assert_eq!(f.balances(), [WEALTH - paid, paid, 0]);
+        f.fails(SharingError::TransactionNotDisputed, |c| c.try_close_dispute(&id));
+    }
+    assert_eq!(ARBITRATION_PERIOD, 2_592_000);
+}
+
+#[test]
+fn a_dispute_is_ruled_on_until_somebody_closes_it() {
+    let f = Fixture::new();
+    let id = f.disputed(f.agreement(), 40);
+    f.at(START + 3 * ARBITRATION_PERIOD);
+    f.client.resolve_dispute(&id, &39, &f.admin);
+    assert_eq!(f.client.get_transaction(&id).payment_amount, 39 * PRICE);
+}
+
+#[test]
+fn an_arbitration_that_would_end_after_the_end_of_time_ends_with_it() {
+    let f = Fixture::new();
+    let id = f.deliver(f.agreement(), 40);
+    f.env.ledger().set_timestamp(u64::MAX - 1);
+    f.client.dispute_transaction(&id, &f.consumer);
+    f.fails(SharingError::ArbitrationPeriodOpen, |c| c.try_close_dispute(&id));
+    f.env.ledger().set_timestamp(u64::MAX);
+    f.client.close_dispute(&id);
+    assert_eq!(f.client.get_transaction(&id).settled_at, Some(u64::MAX));
+}

@@ -1,0 +1,228 @@
+//! fund_agreement, claim_refund, and the refunds of a cancellation.
+
+use soroban_sdk::testutils::IssuerFlags;
+
+use super::*;
+use crate::events::{AgreementCancelled, AgreementFunded, EscrowRefunded};
+
+fn refunded(f: &Fixture, agreement_id: u64, refund_amount: u64, escrow_amount: u64) -> ContractEvent {
+    f.event(&EscrowRefunded { agreement_id, provider: f.provider.clone(), consumer: f.consumer.clone(), refund_amount, escrow_amount })
+}
+
+fn cancelled(f: &Fixture, agreement_id: u64) -> ContractEvent {
+    f.event(&AgreementCancelled { agreement_id, provider: f.provider.clone(), consumer: f.consumer.clone(), canceller: f.provider.clone() })
+}
+
+/// Freezes the consumer's account, or thaws it.
+fn freeze(f: &Fixture, frozen: bool) {
+    f.issuer.set_flag(IssuerFlags::RevocableFlag);
+    f.asset.set_authorized(&f.consumer, &!frozen);
+}
+
+#[test]
+fn funding_moves_the_total_into_escrow() {
+    let f = Fixture::new();
+    // Somebody else's gift does not count.
+    f.token.transfer(&f.consumer, &f.contract, &1);
+    let id = f.agreement();
+    f.client.fund_agreement(&id, &f.consumer);
+    assert_eq!(
+        f.events(),
+        [
+            f.transfer_event(&f.consumer, &f.contract, TOTAL),
+            f.event(&AgreementFunded {
+                agreement_id: id,
+                provider: f.provider.clone(),
+                consumer: f.consumer.clone(),
+                escrow_amount: TOTAL,
+            })
+        ]
+    );
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL) - 1, 0, i128::from(TOTAL) + 1]);
+    f.assert_state(id, 0, 0, TOTAL);
+    assert_eq!(f.status(id), AgreementStatus::Active);
+}
+
+#[test]
+fn fund_fails_if_not_its_consumer() {
+    let f = Fixture::new();
+    let id = f.agreement();
+    f.client.cancel_agreement(&id, &f.provider);
+    // Before the status is looked at.
+    for other in [&f.provider, &f.stranger, &f.admin] {
+        f.fails(SharingError::NotAuthorized, |c| c.try_fund_agreement(&id, other));
+    }
+}
+
+#[test]
+fn fund_fails_if_not_active() {
+    let f = Fixture::new();
+    let [cancelled, delivered, settled] = [f.funded_agreement(), f.agreement(), f.funded_agreement()];
+    f.client.cancel_agreement(&cancelled, &f.provider);
+    f.deliver(delivered, KWH);
+    f.client.settle_payment(&f.deliver(settled, KWH), &f.consumer);
+    for time in [START, DEADLINE + 1] {
+        f.at(time);
+        for id in [cancelled, delivered, settled] {
+            // Before it is seen that it is funded, or that a delivery was made.
+            f.fails(SharingError::AgreementNotActive, |c| c.try_fund_agreement(&id, &f.consumer));
+        }
+    }
+}
+
+#[test]
+fn fund_fails_after_the_deadline() {
+    let f = Fixture::new();
+    let [last, late, funded] = [f.agreement(), f.agreement(), f.funded_agreement()];
+    f.at(DEADLINE);
+    f.client.fund_agreement(&last, &f.consumer);
+    f.at(DEADLINE + 1);
+    for id in [late, funded] {
+        f.fails(SharingError::DeliveryDeadlinePassed, |c| c.try_fund_agreement(&id, &f.consumer));
+    }
+}
+
+#[test]
+fn fund_fails_the_second_time() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    f.fails(SharingError::AgreementFunded, |c| c.try_fund_agreement(&id, &f.consumer));
+    // Before it is seen that a delivery was made; and though the escrow is spent.
+    f.client.settle_payment(&f.deliver(id, KWH - 1), &f.consumer);
+    f.fails(SharingError::AgreementFunded, |c| c.try_fund_agreement(&id, &f.consumer));
+}
+
+#[test]
+fn fund_fails_once_something_was_delivered() {
+    let f = Fixture::new();
+    let id = f.agreement();
+    let transaction = f.deliver(id, 1);
+    f.fails(SharingError::DeliveryStarted, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.client.settle_payment(&transaction, &f.consumer);
+    f.fails(SharingError::DeliveryStarted, |c| c.try_fund_agreement(&id, &f.consumer));
+}
+
+#[test]
+fn fund_fails_while_the_token_refuses_and_succeeds_afterwards() {
+    let f = Fixture::new();
+    let id = f.agreement();
+    f.token.transfer(&f.consumer, &f.stranger, &(WEALTH - i128::from(TOTAL) + 1));
+    f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.token.transfer(&f.stranger, &f.consumer, &1);
+    freeze(&f, true);
+    f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
+    freeze(&f, false);
+    f.client.fund_agreement(&id, &f.consumer);
+    assert_eq!(f.balances(), [0, 0, TOTAL.into()]);
+}
+
+#[test]
+fn the_largest_deposit_is_held_and_paid() {
+    let f = Fixture::metered();
+    f.asset.mint(&f.consumer, &u64::MAX.into());
+    let id = f.client.create_agreement(&f.provider, &f.consumer, &1, &u64::MAX, &DEADLINE);
+    f.client.fund_agreement(&id, &f.consumer);
+    f.assert_state(id, 0, 0, u64::MAX);
+    f.client.settle_payment(&f.deliver(id, 1), &f.provider);
+    assert_eq!(f.balances(), [WEALTH, u64::MAX.into(), 0]);
+}
+
+#[test]
+fn an_expired_agreement_is_refunded_what_is_not_owed() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    f.at(DEADLINE);
+    let transaction = f.deliver(id, 40);
+    // While it is open, the whole deposit is owed.
+    f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
+    f.at(DEADLINE + 1);
+    assert_eq!(f.client.claim_refund(&id), 150_000_000);
+    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.consumer, 150_000_000), refunded(&f, id, 150_000_000, 100_000_000)]);
+    assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
+    f.assert_state(id, 40, 100_000_000, 100_000_000);
+    f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
+    f.client.settle_payment(&transaction, &f.consumer);
+    assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
+    f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
+    assert_eq!(f.status(id), AgreementStatus::Expired);
+}
+
+#[test]
+fn an_agreement_that_was_never_funded_has_nothing_to_refund() {
+    let f = Fixture::new();
+    f.funded_agreement();
+    let [open, delivered, cancelled] = [f.agreement(), f.agreement(), f.agreement()];
+    f.deliver(delivered, KWH);
+    f.client.cancel_agreement(&cancelled, &f.consumer);
+    for time in [START, DEADLINE + 1] {
+        f.at(time);
+        for id in [open, delivered, cancelled] {
+            f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
+        }
+    }
+}
+
+#[test]
+fn a_fully_delivered_agreement_keeps_its_escrow_for_the_provider() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    let transaction = f.deliver(id, KWH);
+    f.at(DEADLINE + 1);
+    f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
+    f.client.settle_payment(&transaction, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+}
+
+#[test]
+fn the_consumer_cannot_cancel_what_it_funded() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    f.fails(SharingError::AgreementFunded, |c| c.try_cancel_agreement(&id, &f.consumer));
+    f.at(DEADLINE + 1);
+    f.fails(SharingError::AgreementNotActive, |c| c.try_cancel_agreement(&id, &f.consumer));
+}
+
+#[test]
+fn the_providers_cancellation_refunds_what_is_not_owed() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    let transaction = f.deliver(id, 40);
+    f.client.cancel_agreement(&id, &f.provider);
+    assert_eq!(
+        f.events(),
+        [cancelled(&f, id), f.transfer_event(&f.contract, &f.consumer, 150_000_000), refunded(&f, id, 150_000_000, 100_000_000)]
+    );
+    assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
+    assert_eq!(f.status(id), AgreementStatus::Cancelled);
+    f.client.settle_payment(&transaction, &f.consumer);
+    assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
+    f.assert_state(id, 40, 0, 0);
+}
+
+#[test]
+fn a_refund_that_fails_does_not_stop_a_cancellation() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    freeze(&f, true);
+    f.client.cancel_agreement(&id, &f.provider);
+    assert_eq!(f.events(), [cancelled(&f, id)]);
+    assert_eq!(f.status(id), AgreementStatus::Cancelled);
+    f.assert_state(id, 0, 0, TOTAL);
+    f.fails(SharingError::PaymentFailed, |c| c.try_claim_refund(&id));
+    freeze(&f, false);
+    assert_eq!(f.client.claim_refund(&id), TOTAL);
+    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.consumer, TOTAL), refunded(&f, id, TOTAL, 0)]);
+    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+    f.assert_state(id, 0, 0, 0);
+}
+
+#[test]
+fn escrows_are_kept_apart() {
+    let f = Fixture::metered();
+    let [first, second] = [f.funded_agreement(), f.funded_agreement()];
+    f.client.settle_payment(&f.deliver(first, KWH), &f.provider);
+    f.assert_state(first, KWH, 0, 0);
+    f.assert_state(second, 0, 0, TOTAL);
+    f.client.cancel_agreement(&second, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+}

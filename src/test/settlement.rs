@@ -1,0 +1,190 @@
+//! settle_payment, directly and from the escrow.
+
+use super::*;
+use soroban_sdk::testutils::IssuerFlags;
+
+use crate::events::PaymentSettled;
+use crate::REVIEW_PERIOD;
+
+fn settled(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, settler: &Address) -> ContractEvent {
+    f.event(&PaymentSettled {
+        transaction_id,
+        provider: f.provider.clone(),
+        consumer: f.consumer.clone(),
+        agreement_id,
+        payment_amount: kwh * PRICE,
+        settled_at: f.env.ledger().timestamp(),
+        settler: settler.clone(),
+    })
+}
+
+#[test]
+fn the_consumer_pays_directly_whoever_settles() {
+    for consumer_settles in [true, false] {
+        let f = Fixture::new();
+        let agreement = f.agreement();
+        let [first, second] = [f.deliver(agreement, 40), f.deliver(agreement, 60)];
+        let settler = if consumer_settles { &f.consumer } else { &f.provider };
+        // At once: the consumer's signature is its review.
+        f.client.settle_payment(&first, settler);
+        assert_eq!(f.events(), [f.transfer_event(&f.consumer, &f.provider, 100_000_000), settled(&f, first, agreement, 40, settler)]);
+        assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
+        f.assert_state(agreement, KWH, 150_000_000, 0);
+        assert_eq!(f.status(agreement), AgreementStatus::Delivered);
+        assert_eq!(f.transaction_status(second), TransactionStatus::Delivered);
+
+        f.at(START + HOUR);
+        f.client.settle_payment(&second, settler);
+        assert_eq!(f.balances(), [WEALTH - 250_000_000, 250_000_000, 0]);
+        f.assert_state(agreement, KWH, 0, 0);
+        assert_eq!(f.status(agreement), AgreementStatus::Settled);
+        let [first, second] = [first, second].map(|id| f.client.get_transaction(&id));
+        assert_eq!((first.status, first.settled_at), (TransactionStatus::Settled, Some(START)));
+        assert_eq!((second.status, second.settled_at), (TransactionStatus::Settled, Some(START + HOUR)));
+    }
+}
+
+#[test]
+fn a_partly_filled_agreement_stays_active_when_all_is_settled() {
+    let f = Fixture::new();
+    let agreement = f.agreement();
+    f.client.settle_payment(&f.deliver(agreement, 99), &f.consumer);
+    assert_eq!(f.status(agreement), AgreementStatus::Active);
+    f.client.settle_payment(&f.deliver(agreement, 1), &f.consumer);
+    assert_eq!(f.status(agreement), AgreementStatus::Settled);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+}
+
+#[test]
+fn a_metered_delivery_is_settled_from_the_escrow_at_once_by_either_party() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    let total = i128::from(TOTAL);
+    let mut left = TOTAL;
+    for (kwh, delivered, settler) in [(30, 30, &f.provider), (70, 100, &f.consumer)] {
+        let id = f.deliver(agreement, kwh);
+        f.assert_state(agreement, delivered, kwh * PRICE, left);
+        f.client.settle_payment(&id, settler);
+        left -= kwh * PRICE;
+        assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.provider, kwh * PRICE), settled(&f, id, agreement, kwh, settler)]);
+        assert_eq!(f.balances(), [WEALTH - total, total - i128::from(left), left.into()]);
+    }
+    f.assert_state(agreement, KWH, 0, 0);
+    assert_eq!(f.status(agreement), AgreementStatus::Settled);
+}
+
+#[test]
+fn the_provider_draws_on_the_escrow_alone_after_the_review_period() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    f.at(START + HOUR);
+    let id = f.deliver(agreement, KWH);
+    let from = START + HOUR + REVIEW_PERIOD;
+    assert_eq!(f.client.get_transaction_state(&id).provider_settles_from, from);
+    for time in [START + HOUR, from - 1] {
+        f.at(time);
+        f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
+    }
+    f.at(from);
+    f.client.settle_payment(&id, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    assert_eq!(f.client.get_transaction(&id).settled_at, Some(from));
+    assert_eq!(REVIEW_PERIOD, 86_400);
+}
+
+#[test]
+fn the_consumer_settles_from_the_escrow_within_the_review_period() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    let id = f.deliver(agreement, 40);
+    f.client.settle_payment(&id, &f.consumer);
+    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.provider, 100_000_000), settled(&f, id, agreement, 40, &f.consumer)]);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 100_000_000, 150_000_000]);
+    f.assert_state(agreement, 40, 0, 150_000_000);
+}
+
+#[test]
+fn a_review_that_would_end_after_the_end_of_time_ends_with_it() {
+    let f = Fixture::new();
+    f.env.ledger().set_timestamp(u64::MAX - 10);
+    let agreement = f.client.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &u64::MAX);
+    f.client.fund_agreement(&agreement, &f.consumer);
+    let id = f.deliver(agreement, KWH);
+    assert_eq!(f.client.get_transaction_state(&id).provider_settles_from, u64::MAX);
+    f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
+    f.env.ledger().set_timestamp(u64::MAX);
+    f.client.settle_payment(&id, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+}
+
+#[test]
+fn settle_fails_if_not_a_party() {
+    let f = Fixture::new();
+    let id = f.deliver(f.agreement(), KWH);
+    f.client.settle_payment(&id, &f.consumer);
+    // Before it is seen that it is settled.
+    for other in [&f.stranger, &f.admin] {
+        f.fails(SharingError::NotAuthorized, |c| c.try_settle_payment(&id, other));
+    }
+}
+
+#[test]
+fn settle_fails_the_second_time() {
+    let f = Fixture::new();
+    for agreement in [f.agreement(), f.funded_agreement()] {
+        let id = f.deliver(agreement, KWH);
+        f.client.settle_payment(&id, &f.consumer);
+        for settler in [&f.consumer, &f.provider] {
+            f.fails(SharingError::TransactionAlreadySettled, |c| c.try_settle_payment(&id, settler));
+        }
+    }
+}
+
+#[test]
+fn settle_fails_while_disputed() {
+    let f = Fixture::new();
+    for agreement in [f.agreement(), f.funded_agreement()] {
+        let id = f.disputed(agreement, KWH);
+        // Before the review period is looked at, and after it.
+        for time in [START, START + REVIEW_PERIOD] {
+            f.at(time);
+            for settler in [&f.consumer, &f.provider] {
+                f.fails(SharingError::TransactionDisputed, |c| c.try_settle_payment(&id, settler));
+            }
+        }
+        f.env.ledger().set_timestamp(START);
+    }
+}
+
+#[test]
+fn settle_fails_while_the_token_refuses_and_succeeds_afterwards() {
+    let f = Fixture::new();
+    let id = f.deliver(f.agreement(), KWH);
+    // Short by one.
+    f.token.transfer(&f.consumer, &f.stranger, &(WEALTH - i128::from(TOTAL) + 1));
+    for settler in [&f.consumer, &f.provider] {
+        f.fails(SharingError::PaymentFailed, |c| c.try_settle_payment(&id, settler));
+    }
+    f.token.transfer(&f.stranger, &f.consumer, &1);
+    f.client.settle_payment(&id, &f.consumer);
+    assert_eq!(f.balances(), [0, TOTAL.into(), 0]);
+}
+
+#[test]
+fn settle_fails_if_the_escrow_was_clawed_back() {
+    let f = Fixture::deployed();
+    f.issuer.set_flag(IssuerFlags::RevocableFlag);
+    f.issuer.set_flag(IssuerFlags::ClawbackEnabledFlag);
+    f.client.initialize(&f.admin, &f.token.address);
+    f.client.register_prosumer(&f.provider);
+    f.client.register_prosumer(&f.consumer);
+    let rich = &f.stranger;
+    f.asset.mint(rich, &TOTAL.into());
+    let agreement = f.funded_agreement();
+    let id = f.deliver(agreement, KWH);
+    f.asset.clawback(&f.contract, &1);
+    f.fails(SharingError::PaymentFailed, |c| c.try_settle_payment(&id, &f.consumer));
+    f.token.transfer(rich, &f.contract, &1);
+    f.client.settle_payment(&id, &f.consumer);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+}
