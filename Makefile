@@ -171,7 +171,6 @@ demo: ## Play a whole life cycle on an embedded ledger
 
 clean: ## Remove what was built
 	cargo clean
-	rm -rf test_snapshots
 
 info: ## Print the version and, once built, the Wasm's path, size, hash and functions
 	@echo "$(NAME) $$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)"

@@ -210,11 +210,11 @@ pub fn close_dispute(env: &Env, config: &Config, transaction_id: u64) -> Result<
 }
 
 pub fn claim_refund(env: &Env, config: &Config, agreement_id: u64) -> Result<u64, SharingError> {
-    refund(env, config, storage::agreement(env, agreement_id)?)
+    refund(env, config, &mut storage::agreement(env, agreement_id)?)
 }
 
 /// Pays out a surplus where the consumer can receive it; else it stays claimable. So no consumer blocks its provider.
-pub fn refund_if_possible(env: &Env, config: &Config, agreement: Agreement) {
+pub fn refund_if_possible(env: &Env, config: &Config, agreement: &mut Agreement) {
     let _ = refund(env, config, agreement);
 }
 
@@ -263,28 +263,28 @@ fn rule(
         resolver,
     }
     .publish(env);
-    refund_if_possible(env, config, agreement);
+    refund_if_possible(env, config, &mut agreement);
     Ok(())
 }
 
 /// Pays a surplus to the consumer, or leaves everything as it was.
-fn refund(env: &Env, config: &Config, mut agreement: Agreement) -> Result<u64, SharingError> {
+fn refund(env: &Env, config: &Config, agreement: &mut Agreement) -> Result<u64, SharingError> {
     let refund_amount = agreement.surplus(env.ledger().timestamp())?;
     if refund_amount == 0 {
         return Err(SharingError::NothingToRefund);
     }
     let escrow_amount = agreement.state.escrow_amount;
     agreement.state.escrow_amount = sub(escrow_amount, refund_amount)?;
-    storage::set_agreement(env, &agreement);
+    storage::set_agreement(env, agreement);
     if let Err(error) = transfer(env, config, &env.current_contract_address(), &agreement.consumer, refund_amount) {
         agreement.state.escrow_amount = escrow_amount;
-        storage::set_agreement(env, &agreement);
+        storage::set_agreement(env, agreement);
         return Err(error);
     }
     EscrowRefunded {
         agreement_id: agreement.id,
-        provider: agreement.provider,
-        consumer: agreement.consumer,
+        provider: agreement.provider.clone(),
+        consumer: agreement.consumer.clone(),
         refund_amount,
         escrow_amount: agreement.state.escrow_amount,
     }

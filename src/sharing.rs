@@ -189,7 +189,7 @@ pub fn cancel_agreement(env: &Env, config: &Config, agreement_id: u64, canceller
     agreement.cancelled = true;
     storage::set_agreement(env, &agreement);
     AgreementCancelled { agreement_id, provider: agreement.provider.clone(), consumer: agreement.consumer.clone(), canceller }.publish(env);
-    payment::refund_if_possible(env, config, agreement);
+    payment::refund_if_possible(env, config, &mut agreement);
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 mod agreement;
-// mod auth;
+mod auth;
 mod delivery;
 mod dispute;
 mod escrow;
@@ -29,7 +29,7 @@ mod meter;
 mod operator;
 mod readme;
 mod settlement;
-// mod stored;
+mod stored;
 
 pub const HOUR: u64 = 60 * 60;
 pub const DAY: u64 = 24 * HOUR;
@@ -207,18 +207,6 @@ impl Fixture {
         }
         assert_eq!(self.events(), []);
         assert!(self.ledger() == before, "{error:?} left something changed");
-    }
-
-    /// Asserts that the host refuses a call, for a signature that is missing say, and that nothing changes.
-    #[track_caller]
-    pub fn aborts<T: Debug, E: Debug>(&self, call: impl FnOnce(&PeerToPeerEnergySharingClient<'static>) -> Answer<T, E>) {
-        let before = self.ledger();
-        match call(&self.client) {
-            Err(Err(InvokeError::Abort)) => {}
-            answer => panic!("expected a refusal, got {answer:?}"),
-        }
-        assert_eq!(self.events(), []);
-        assert!(self.ledger() == before, "a refused call left something changed");
     }
 
     /// Everything on the ledger with its time to live, but for the nonces of signatures.

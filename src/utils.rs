@@ -14,23 +14,22 @@ pub const IDS_PER_PROVIDER: u64 = 1_000_000_000;
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EnergyAgreement {
-    /// Provider's number * 1,000,000,000 + n, its n-th agreement.
+    /// provider's number * 1,000,000,000 + n, for its n-th agreement
     pub agreement_id: u64,
-    /// Sells the energy.
+    /// sells the energy
     pub provider: Address,
-    /// Buys the energy.
+    /// buys the energy
     pub consumer: Address,
-    /// Energy agreed on, whole kWh.
+    /// whole kWh
     pub energy_amount_kwh: u64,
-    /// Price of one kWh, in the token's smallest unit.
+    /// in the token's smallest unit
     pub price_per_kwh: u64,
-    /// energy_amount_kwh * price_per_kwh.
+    /// energy_amount_kwh * price_per_kwh
     pub total_amount: u64,
-    /// The last second for deliveries, Unix time.
+    /// the last second for deliveries, Unix time
     pub delivery_deadline: u64,
-    /// Where it is in its life.
     pub status: AgreementStatus,
-    /// When it was created, Unix time.
+    /// Unix time
     pub created_at: u64,
 }
 
@@ -38,25 +37,23 @@ pub struct EnergyAgreement {
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EnergyTransaction {
-    /// Provider's number * 1,000,000,000 + n, its n-th delivery.
+    /// provider's number * 1,000,000,000 + n, for its n-th delivery
     pub transaction_id: u64,
-    /// The agreement that it fills.
     pub agreement_id: u64,
-    /// Delivered the energy and is paid.
+    /// delivered the energy and is paid
     pub provider: Address,
-    /// Received the energy and pays.
+    /// received the energy and pays
     pub consumer: Address,
-    /// Energy reported by the provider, whole kWh; a ruling does not change it.
+    /// whole kWh as reported; a ruling does not change it
     pub energy_delivered_kwh: u64,
-    /// The provider's cumulative export register (OBIS 2.8.0), whole kWh.
+    /// the provider's cumulative export register (OBIS 2.8.0), whole kWh
     pub meter_reading: u64,
-    /// What is paid for it, in the token's smallest unit.
+    /// what is paid for it, in the token's smallest unit
     pub payment_amount: u64,
-    /// When it was recorded, Unix time.
+    /// Unix time
     pub delivered_at: u64,
-    /// When it was settled, Unix time.
+    /// Unix time
     pub settled_at: Option<u64>,
-    /// Where it is in its life.
     pub status: TransactionStatus,
 }
 
@@ -96,11 +93,11 @@ pub enum TransactionStatus {
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AgreementState {
-    /// Energy delivered so far, whole kWh.
+    /// delivered so far, whole kWh
     pub energy_delivered_kwh: u64,
-    /// Payments of its transactions that are not settled, in the token's smallest unit.
+    /// payments of its unsettled transactions, in the token's smallest unit
     pub pending_amount: u64,
-    /// What the contract holds for it, in the token's smallest unit.
+    /// what the contract holds for it, in the token's smallest unit
     pub escrow_amount: u64,
 }
 
@@ -108,13 +105,13 @@ pub struct AgreementState {
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TransactionState {
-    /// Co-signed by the provider's certified meter.
+    /// co-signed by the provider's certified meter
     pub metered: bool,
-    /// A dispute about it was ruled on.
+    /// a dispute about it was ruled on
     pub ruled: bool,
-    /// Since when it is disputed, Unix time; only while it is.
+    /// only while it is disputed, Unix time
     pub disputed_at: Option<u64>,
-    /// From when the provider alone may draw on a deposit, Unix time.
+    /// from when the provider alone may draw on a deposit, Unix time
     pub provider_settles_from: u64,
 }
 
@@ -122,21 +119,21 @@ pub struct TransactionState {
 #[contracttype]
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Prosumer {
-    /// How many registered before it.
+    /// how many registered before it
     pub number: u64,
-    /// Co-signs its deliveries, once certified by the admin.
+    /// co-signs its deliveries, certified by the admin
     pub meter: Option<Address>,
-    /// Reading from which its meter counts, whole kWh.
+    /// the reading from which its meter counts, whole kWh
     pub meter_start: u64,
-    /// Its last meter reading, whole kWh.
+    /// its last reading, whole kWh
     pub meter_reading: u64,
-    /// Energy delivered since meter_start, whole kWh.
+    /// delivered since meter_start, whole kWh
     pub energy_sold_kwh: u64,
-    /// Agreements that it created as provider.
+    /// created as provider
     pub agreements: u64,
-    /// Deliveries that it recorded as provider.
+    /// recorded as provider
     pub deliveries: u64,
-    /// The newest transaction in which it is a party.
+    /// the newest in which it is a party
     pub last_transaction: Option<u64>,
 }
 
@@ -144,9 +141,9 @@ pub struct Prosumer {
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
-    /// Certifies meters and rules disputes.
+    /// certifies meters and rules disputes
     pub admin: Address,
-    /// The token of all payments.
+    /// the token of all payments
     pub token_contract: Address,
 }
 
