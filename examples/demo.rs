@@ -159,7 +159,7 @@ Fees   {source}
     println!();
     println!("{}", demo.paint(GREEN, &format!("All {} rows as expected, {} balances among them.", demo.rows, 3 * demo.rows)));
     println!("Fees of a direct trade: {} XLM; from a deposit, with two metered deliveries: {} XLM.", xlm(direct_trade), xlm(metered_trade));
-    println!("Not in these fees: after three weeks, calls also extend the contract's own life, by a day at a time.");
+    println!("Not in these fees: after three weeks, calls also pay for the life of the contract itself: see the README.");
 }
 
 /// What the `try_` functions of a contract's client answer: `E` is for a value that cannot be converted, and depends on its type.

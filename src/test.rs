@@ -21,6 +21,7 @@ use crate::{
 
 mod agreement;
 mod auth;
+mod costs;
 mod delivery;
 mod dispute;
 mod escrow;
@@ -212,10 +213,15 @@ impl Fixture {
     /// Everything on the ledger with its time to live, but for the nonces of signatures.
     pub fn ledger(&self) -> Vec<(LedgerKey, LedgerEntryData, Option<u32>)> {
         let mut entries: Vec<_> = (self.env.to_ledger_snapshot().ledger_entries.into_iter())
-            .filter(|(key, _)| !matches!(&**key, LedgerKey::ContractData(data) if matches!(data.key, ScVal::LedgerKeyNonce(_))))
+            .filter(|(key, _)| !is_nonce(key))
             .map(|(key, (entry, live_until))| (*key, entry.data, live_until))
             .collect();
         entries.sort();
         entries
     }
+}
+
+/// Of a signature.
+pub fn is_nonce(key: &LedgerKey) -> bool {
+    matches!(key, LedgerKey::ContractData(data) if matches!(data.key, ScVal::LedgerKeyNonce(_)))
 }

@@ -31,7 +31,7 @@ pub struct ProsumerRegistered {
 }
 
 /// A prosumer's meter was certified and its register restarted, or it was retired: then there is no meter, and the register stands as it was.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MeterRegistered {
     #[topic]
@@ -135,7 +135,7 @@ pub struct TransactionDisputed {
 }
 
 /// A dispute was ruled on: by the resolver, or by default after the arbitration period. A payment of 0 settles it at once.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DisputeResolved {
     #[topic]
