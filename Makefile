@@ -122,7 +122,7 @@ export FUNCTIONS := $(value functions)
 cli = command -v stellar >/dev/null || { echo "error: there is no stellar CLI here: make setup installs it" >&2; exit 1; };
 contract = @$(cli) eval "$$FUNCTIONS"; target='$@' network='$*';
 
-.PHONY: help setup build soroban-build optimize test test-verbose test-wasm format check clippy check-all demo clean info
+.PHONY: help setup build soroban-build optimize test test-verbose test-wasm costs format check clippy check-all demo clean info
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -148,8 +148,11 @@ test: ## Run the tests
 test-verbose: ## Run the tests and show what they print
 	cargo test -- --nocapture
 
-test-wasm: build ## Run the tests against the built Wasm
-	CONTRACT_WASM="$(WASM)" cargo test
+test-wasm: build ## Run the tests against the built Wasm, and hold its costs to their goals
+	CONTRACT_WASM="$(WASM)" cargo test -- --include-ignored
+
+costs: build ## Measure what each call costs on the built Wasm, and write it into the README
+	CONTRACT_WASM="$(WASM)" WRITE_COSTS=1 cargo test --quiet write_the_readme -- --include-ignored --nocapture
 
 format: ## Format the code
 	cargo fmt

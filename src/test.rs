@@ -64,7 +64,7 @@ pub struct Fixture {
 impl Fixture {
     /// A deployed contract, not initialised, and nobody registered. All signatures are mocked: `auth` tests them.
     pub fn deployed() -> Self {
-        let env = Env::new_with_config(EnvTestConfig { capture_snapshot_at_drop: false, ..EnvTestConfig::default() });
+        let env = Env::new_with_config(EnvTestConfig { capture_snapshot_at_drop: false });
         env.ledger().with_mut(|ledger| {
             ledger.timestamp = START;
             ledger.sequence_number = 1_000_000;
