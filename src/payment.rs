@@ -4,7 +4,7 @@ use soroban_sdk::{token::TokenClient, Address, Env, Executable};
 
 use crate::utils::events::{AgreementFunded, DisputeResolved, EscrowRefunded, PaymentSettled, TransactionDisputed};
 use crate::utils::storage::{self, Agreement, Transaction};
-use crate::utils::{add, mul, sub, Config, EnergyTransaction, SharingError, TransactionState, TransactionStatus};
+use crate::utils::{add, sub, Config, EnergyTransaction, SharingError, TransactionState, TransactionStatus};
 
 /// How long a consumer can look at a delivery that no meter signed before its provider may draw on the deposit: 24 hours.
 pub const REVIEW_PERIOD: u64 = 24 * 60 * 60;
@@ -14,25 +14,26 @@ pub const ARBITRATION_PERIOD: u64 = 30 * 24 * 60 * 60;
 
 impl Agreement {
     /// What the escrow holds beyond what may still fall due.
-    fn surplus(&self, now: u64) -> Result<u64, SharingError> {
-        let mut owed = self.state.pending_amount;
-        if self.check_open(now).is_ok() {
-            owed = add(owed, mul(self.remaining_kwh()?, self.price_per_kwh)?)?;
-        }
-        Ok(self.state.escrow_amount.saturating_sub(owed))
+    fn surplus(&self, now: u64) -> u64 {
+        let undelivered = match self.check_open(now) {
+            Ok(()) => self.remaining_kwh().saturating_mul(self.price_per_kwh),
+            Err(_) => 0,
+        };
+        self.state.escrow_amount.saturating_sub(self.state.pending_amount.saturating_add(undelivered))
     }
 }
 
 impl Transaction {
-    pub fn payment_amount(&self, agreement: &Agreement) -> Result<u64, SharingError> {
-        mul(self.energy_accepted_kwh.unwrap_or(self.energy_delivered_kwh), agreement.price_per_kwh)
+    /// Fits: it is a part of the agreement's total.
+    pub fn payment_amount(&self, agreement: &Agreement) -> u64 {
+        self.energy_accepted_kwh.unwrap_or(self.energy_delivered_kwh).saturating_mul(agreement.price_per_kwh)
     }
 
-    pub fn into_record(self, agreement: Agreement) -> Result<EnergyTransaction, SharingError> {
-        Ok(EnergyTransaction {
+    pub fn into_record(self, agreement: Agreement) -> EnergyTransaction {
+        EnergyTransaction {
             transaction_id: self.id,
             agreement_id: self.agreement_id,
-            payment_amount: self.payment_amount(&agreement)?,
+            payment_amount: self.payment_amount(&agreement),
             provider: agreement.provider,
             consumer: agreement.consumer,
             energy_delivered_kwh: self.energy_delivered_kwh,
@@ -40,7 +41,7 @@ impl Transaction {
             delivered_at: self.delivered_at,
             settled_at: (self.status == TransactionStatus::Settled).then_some(self.status_since),
             status: self.status,
-        })
+        }
     }
 
     pub fn state(&self) -> TransactionState {
@@ -78,7 +79,7 @@ pub fn transaction_and_agreement(env: &Env, transaction_id: u64) -> Result<(Tran
 
 pub fn get_transaction(env: &Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
     let (transaction, agreement) = transaction_and_agreement(env, transaction_id)?;
-    transaction.into_record(agreement)
+    Ok(transaction.into_record(agreement))
 }
 
 pub fn fund_agreement(env: &Env, config: &Config, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
@@ -95,7 +96,7 @@ pub fn fund_agreement(env: &Env, config: &Config, agreement_id: u64, consumer: A
         return Err(SharingError::DeliveryStarted);
     }
 
-    let escrow_amount = agreement.total_amount()?;
+    let escrow_amount = agreement.total_amount();
     agreement.funded = true;
     agreement.state.escrow_amount = escrow_amount;
     storage::set_agreement(env, &agreement);
@@ -114,7 +115,7 @@ pub fn settle_payment(env: &Env, config: &Config, transaction_id: u64, settler: 
     agreement.check_party(&settler)?;
     transaction.check_unsettled()?;
     let settled_at = env.ledger().timestamp();
-    let payment_amount = transaction.payment_amount(&agreement)?;
+    let payment_amount = transaction.payment_amount(&agreement);
     let payer = if agreement.funded {
         if settler == agreement.provider && settled_at < transaction.state().provider_settles_from {
             return Err(SharingError::ReviewPeriodOpen);
@@ -213,7 +214,7 @@ pub fn claim_refund(env: &Env, config: &Config, agreement_id: u64) -> Result<u64
     refund(env, config, &mut storage::agreement(env, agreement_id)?)
 }
 
-/// Pays out a surplus where the consumer can receive it; else it stays claimable. So no consumer blocks its provider.
+/// Pays out a surplus if the token does so now; else it stays claimable, so that no consumer blocks its provider.
 pub fn refund_if_possible(env: &Env, config: &Config, agreement: &mut Agreement) {
     let _ = refund(env, config, agreement);
 }
@@ -239,9 +240,9 @@ fn rule(
     energy_accepted_kwh: u64,
     resolver: Option<Address>,
 ) -> Result<(), SharingError> {
-    let reported_amount = transaction.payment_amount(&agreement)?;
+    let reported_amount = transaction.payment_amount(&agreement);
     transaction.energy_accepted_kwh = Some(energy_accepted_kwh);
-    let payment_amount = transaction.payment_amount(&agreement)?;
+    let payment_amount = transaction.payment_amount(&agreement);
     agreement.state.pending_amount = add(sub(agreement.state.pending_amount, reported_amount)?, payment_amount)?;
     let settled_at = (payment_amount == 0).then(|| env.ledger().timestamp());
     transaction.status = match settled_at {
@@ -269,7 +270,7 @@ fn rule(
 
 /// Pays a surplus to the consumer, or leaves everything as it was.
 fn refund(env: &Env, config: &Config, agreement: &mut Agreement) -> Result<u64, SharingError> {
-    let refund_amount = agreement.surplus(env.ledger().timestamp())?;
+    let refund_amount = agreement.surplus(env.ledger().timestamp());
     if refund_amount == 0 {
         return Err(SharingError::NothingToRefund);
     }

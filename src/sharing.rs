@@ -8,7 +8,7 @@ use crate::utils::events::{
 };
 use crate::utils::storage::{self, Agreement, Transaction};
 use crate::utils::{
-    add, mul, sub, AgreementState, AgreementStatus, Config, EnergyAgreement, EnergyTransaction, Prosumer, SharingError, TransactionStatus,
+    add, mul, AgreementState, AgreementStatus, Config, EnergyAgreement, EnergyTransaction, Prosumer, SharingError, TransactionStatus,
     IDS_PER_PROVIDER,
 };
 
@@ -55,12 +55,13 @@ impl Agreement {
         }
     }
 
-    pub fn remaining_kwh(&self) -> Result<u64, SharingError> {
-        sub(self.energy_amount_kwh, self.state.energy_delivered_kwh)
+    pub fn remaining_kwh(&self) -> u64 {
+        self.energy_amount_kwh.saturating_sub(self.state.energy_delivered_kwh)
     }
 
-    pub fn total_amount(&self) -> Result<u64, SharingError> {
-        mul(self.energy_amount_kwh, self.price_per_kwh)
+    /// Fits: `create_agreement` saw to it.
+    pub fn total_amount(&self) -> u64 {
+        self.energy_amount_kwh.saturating_mul(self.price_per_kwh)
     }
 }
 
@@ -209,7 +210,7 @@ pub fn deliver_energy(
     if energy_delivered_kwh == 0 {
         return Err(SharingError::InvalidInput);
     }
-    if energy_delivered_kwh > agreement.remaining_kwh()? {
+    if energy_delivered_kwh > agreement.remaining_kwh() {
         return Err(SharingError::InsufficientEnergy);
     }
     let mut seller = storage::prosumer(env, &provider)?;
@@ -234,7 +235,7 @@ pub fn deliver_energy(
         provider_previous: seller.last_transaction.replace(transaction_id),
         consumer_previous: buyer.last_transaction.replace(transaction_id),
     };
-    let payment_amount = transaction.payment_amount(&agreement)?;
+    let payment_amount = transaction.payment_amount(&agreement);
     agreement.state.energy_delivered_kwh = add(agreement.state.energy_delivered_kwh, energy_delivered_kwh)?;
     agreement.state.pending_amount = add(agreement.state.pending_amount, payment_amount)?;
     storage::set_prosumer(env, &provider, &seller);
@@ -260,7 +261,7 @@ pub fn get_agreement(env: &Env, agreement_id: u64) -> Result<EnergyAgreement, Sh
     let agreement = storage::agreement(env, agreement_id)?;
     Ok(EnergyAgreement {
         agreement_id,
-        total_amount: agreement.total_amount()?,
+        total_amount: agreement.total_amount(),
         status: agreement.status(env.ledger().timestamp()),
         provider: agreement.provider,
         consumer: agreement.consumer,
@@ -305,7 +306,7 @@ fn walk_back(
         let (transaction, agreement) = payment::transaction_and_agreement(env, id)?;
         agreement.check_party(prosumer).map_err(|_| SharingError::TransactionNotFound)?;
         next = if *prosumer == agreement.provider { transaction.provider_previous } else { transaction.consumer_previous };
-        let record = transaction.into_record(agreement)?;
+        let record = transaction.into_record(agreement);
         if oldest_first {
             transactions.push_front(record);
         } else {

@@ -25,6 +25,7 @@ mod costs;
 mod delivery;
 mod dispute;
 mod escrow;
+mod footprint;
 mod history;
 mod meter;
 mod operator;

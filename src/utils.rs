@@ -166,11 +166,11 @@ pub enum SharingError {
     AgreementNotFound = 6,
     /// There is no transaction with this id, or not one of this prosumer: check the id.
     TransactionNotFound = 7,
-    /// The agreement is fully delivered, cancelled or expired: make a new one.
+    /// The agreement is delivered, cancelled or expired: settle what was delivered, and make a new one.
     AgreementNotActive = 8,
     /// More than what remains of the agreement: deliver at most that.
     InsufficientEnergy = 9,
-    /// The token refused the transfer: check balance, trustline and authorisation of the parties, then repeat the call.
+    /// The token did not move this amount: check balance, trustline and authorisation of the parties, then repeat.
     PaymentFailed = 10,
     /// The delivery deadline is in the past: choose a later one or make a new agreement.
     DeliveryDeadlinePassed = 11,
@@ -178,7 +178,7 @@ pub enum SharingError {
     TransactionAlreadySettled = 12,
     /// Provider and consumer are the same: name another consumer.
     SelfSharingNotAllowed = 13,
-    /// A number is over its limit: agree on less energy or a lower price.
+    /// A number is over its limit: agree on less or a lower price; or the provider has no id left.
     AmountOverflow = 14,
     /// The reading goes back, or the meter has not exported that much: read the meter again, or have it certified anew.
     InvalidMeterReading = 15,

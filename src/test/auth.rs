@@ -244,6 +244,49 @@ fn close_dispute_needs_nobody() {
 }
 
 #[test]
+fn the_first_signature_is_asked_for_before_anything_is_looked_at() {
+    let f = Fixture::deployed();
+    let refused = |function, args: SVec<Val>| match f.call(function, &args, &[]) {
+        Err(Err(InvokeError::Abort)) => {}
+        answer => panic!("{function}: {answer:?}"),
+    };
+    refused("initialize", f.args((&f.admin, &f.stranger)));
+    f.env.mock_all_auths();
+    f.client.initialize(&f.admin, &f.token.address);
+    refused("set_admin", f.args((&f.admin,)));
+    refused("register_meter", f.args((&f.stranger, Some(&f.stranger), 0_u64)));
+    refused("create_agreement", f.args((&f.stranger, &f.stranger, 0_u64, 0_u64, 0_u64)));
+    refused("fund_agreement", f.args((9_u64, &f.stranger)));
+    refused("cancel_agreement", f.args((9_u64, &f.stranger)));
+    refused("deliver_energy", f.args((9_u64, 0_u64, 0_u64, &f.stranger)));
+    refused("settle_payment", f.args((9_u64, &f.stranger)));
+    refused("dispute_transaction", f.args((9_u64, &f.stranger)));
+    refused("resolve_dispute", f.args((9_u64, 0_u64, &f.stranger)));
+}
+
+#[test]
+fn a_second_signature_is_asked_for_only_when_all_else_is_right() {
+    let f = Fixture::metered();
+    let agreement = f.agreement();
+    let [settled, disputed] = [f.deliver(agreement, 10), f.disputed(agreement, 10)];
+    f.client.settle_payment(&settled, &f.consumer);
+    f.set_counts(1, crate::IDS_PER_PROVIDER - 1);
+    let fails = |error, function, args: SVec<Val>, signer| {
+        assert_eq!(f.call(function, &args, &[(signer, None)]).unwrap_err(), Ok(error), "{function}");
+    };
+    let (admin, provider, consumer) = (&f.admin, &f.provider, &f.consumer);
+    fails(SharingError::InvalidInput, "set_admin", f.args((admin,)), admin);
+    fails(SharingError::ProsumerNotRegistered, "register_meter", f.args((&f.stranger, Some(&f.meter), 0_u64)), admin);
+    fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(provider), 0_u64)), admin);
+    fails(SharingError::InvalidMeterReading, "deliver_energy", f.args((agreement, 1_u64, 0_u64, provider)), provider);
+    fails(SharingError::AmountOverflow, "deliver_energy", f.args((agreement, 1_u64, 99_u64, provider)), provider);
+    fails(SharingError::TransactionAlreadySettled, "settle_payment", f.args((settled, provider)), provider);
+    fails(SharingError::TransactionDisputed, "settle_payment", f.args((disputed, provider)), provider);
+    fails(SharingError::InvalidInput, "resolve_dispute", f.args((disputed, 11_u64, provider)), provider);
+    fails(SharingError::InvalidInput, "resolve_dispute", f.args((disputed, 11_u64, consumer)), consumer);
+}
+
+#[test]
 fn getters_need_nobody_write_nothing_and_emit_nothing() {
     let f = Fixture::new();
     let id = f.agreement();

@@ -310,6 +310,21 @@ fn closing_a_dispute_rules_all_if_metered_and_nothing_if_not() {
 }
 
 #[test]
+fn a_default_ruling_goes_by_the_meter_of_the_delivery() {
+    let f = Fixture::metered();
+    let agreement = f.agreement();
+    let metered = f.disputed(agreement, 40);
+    f.client.register_meter(&f.provider, &None, &0);
+    let unmetered = f.disputed(agreement, 40);
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.at(START + ARBITRATION_PERIOD);
+    for (id, payment) in [(metered, 40 * PRICE), (unmetered, 0)] {
+        f.client.close_dispute(&id);
+        assert_eq!(f.client.get_transaction(&id).payment_amount, payment);
+    }
+}
+
+#[test]
 fn a_dispute_is_ruled_on_until_somebody_closes_it() {
     let f = Fixture::new();
     let id = f.disputed(f.agreement(), 40);

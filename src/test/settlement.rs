@@ -93,6 +93,19 @@ fn the_provider_draws_on_the_escrow_alone_after_the_review_period() {
 }
 
 #[test]
+fn whether_a_delivery_is_metered_is_decided_when_it_is_recorded() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    let unmetered = f.deliver(agreement, 10);
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&unmetered, &f.provider));
+    let metered = f.deliver(agreement, 20);
+    f.client.register_meter(&f.provider, &None, &0);
+    f.client.settle_payment(&metered, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(20 * PRICE), i128::from(80 * PRICE)]);
+}
+
+#[test]
 fn the_consumer_settles_from_the_escrow_within_the_review_period() {
     let f = Fixture::new();
     let agreement = f.funded_agreement();

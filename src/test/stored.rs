@@ -3,7 +3,10 @@
 use std::println;
 
 use soroban_sdk::{
-    testutils::storage::{Instance as _, Persistent as _},
+    testutils::{
+        storage::{Instance as _, Persistent as _},
+        Deployer as _,
+    },
     xdr::{LedgerEntry, Limits, WriteXdr},
     IntoVal, Val,
 };
@@ -35,18 +38,18 @@ fn a_trade_stores_few_bytes() {
     f.client.register_prosumer(&provider);
     f.client.register_prosumer(&consumer);
     f.client.register_meter(&provider, &Some(f.meter.clone()), &120_000);
-    // The second trade, when both have a history; each record at its largest, the agreement delivered, the transaction settled.
+    // The second trade, when both have a history.
     let mut agreement = 0;
     for reading in [120_100, 120_200] {
         let id = f.client.create_agreement(&provider, &consumer, &KWH, &PRICE, &DEADLINE);
         let transaction = f.client.deliver_energy(&id, &KWH, &reading, &provider);
         agreement = size(&entry(&f, id));
         f.client.dispute_transaction(&transaction, &consumer);
-        f.client.resolve_dispute(&transaction, &0, &f.admin);
     }
+    // Disputed or settled, with a time.
     let transaction = size(&entry(&f, (2 * crate::IDS_PER_PROVIDER + 2) as i64));
     println!("an agreement takes {agreement} bytes, a transaction {transaction}");
-    assert_eq!([agreement, transaction], [196, 104]);
+    assert_eq!([agreement, transaction], [200, 108]);
     assert!(agreement + transaction <= 520);
 }
 
@@ -129,6 +132,58 @@ fn records_are_extended_by_writing_them_when_at_most_30_days_are_left() {
     f.client.register_prosumer(&f.stranger);
     assert_eq!(records(&f, agreement, transaction)[4], RECORD_TTL);
     assert_eq!((RECORD_THRESHOLD, RECORD_TTL), (518_400, 1_036_800));
+}
+
+#[test]
+fn archived_records_come_back_when_they_are_used() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    let transaction = f.deliver(agreement, 40);
+    let archived = 120 * DAY_OF_LEDGERS;
+    let fresh = archived - 1;
+    pass(&f, archived);
+    f.client.settle_payment(&transaction, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
+    assert_eq!(records(&f, agreement, transaction)[..2], [fresh; 2]);
+    // Its parties and the count, too.
+    let second = f.deliver(agreement, 60);
+    f.client.register_prosumer(&f.stranger);
+    assert_eq!(records(&f, agreement, transaction), [fresh; 5]);
+    assert_eq!(f.client.get_prosumer(&f.stranger).number, 2);
+    pass(&f, 10 * archived);
+    f.client.settle_payment(&second, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    assert_eq!(f.client.get_transaction_history(&f.consumer).len(), 2);
+}
+
+#[test]
+fn every_call_that_acts_keeps_the_contract_alive() {
+    let f = Fixture::metered();
+    let [agreement, funded, cancelled] = [f.agreement(), f.funded_agreement(), f.agreement()];
+    let [settled, disputed, resolved, closed] =
+        [f.deliver(agreement, 1), f.deliver(agreement, 1), f.deliver(agreement, 1), f.deliver(agreement, 1)];
+    f.client.dispute_transaction(&resolved, &f.consumer);
+    f.client.dispute_transaction(&closed, &f.consumer);
+    let alive = |call: &dyn Fn()| {
+        let ttl = || f.env.deployer().get_contract_instance_ttl(&f.contract).min(f.env.deployer().get_contract_code_ttl(&f.contract));
+        pass(&f, ttl() - SHARED_TTL + SHARED_MAX_STEP);
+        call();
+        assert_eq!(ttl(), SHARED_TTL);
+    };
+    let c = &f.client;
+    alive(&|| c.register_prosumer(&f.stranger));
+    alive(&|| c.register_meter(&f.stranger, &Some(f.meter.clone()), &0));
+    alive(&|| assert_eq!(c.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &DEADLINE), 4));
+    alive(&|| c.fund_agreement(&4, &f.consumer));
+    alive(&|| assert_eq!(f.deliver(agreement, 1), 5));
+    alive(&|| c.settle_payment(&settled, &f.consumer));
+    alive(&|| c.dispute_transaction(&disputed, &f.consumer));
+    alive(&|| c.resolve_dispute(&resolved, &1, &f.admin));
+    alive(&|| c.cancel_agreement(&cancelled, &f.provider));
+    f.env.ledger().set_timestamp(START + crate::ARBITRATION_PERIOD);
+    alive(&|| c.close_dispute(&closed));
+    alive(&|| assert_eq!(c.claim_refund(&funded), TOTAL));
+    alive(&|| c.set_admin(&f.stranger));
 }
 
 #[test]

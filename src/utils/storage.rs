@@ -10,6 +10,9 @@
 //!
 //! A byte of a new entry costs about 20,000 stroops of rent, and all instructions of a call about 500. So the type of a key says what
 //! it opens, the numbers of a record are packed (see `pack`), and what follows from the key or from other records is not stored.
+//!
+//! A call declares how many bytes it will write when it is simulated, and fails if they turn out more. So a record has room for what other
+//! people's calls may change in between.
 
 use soroban_sdk::{symbol_short, Address, Bytes, Env, IntoVal, Symbol, TryFromVal, Val};
 
@@ -96,109 +99,108 @@ pub fn set_prosumers(env: &Env, count: u64) {
 
 pub fn prosumer(env: &Env, address: &Address) -> Result<Prosumer, SharingError> {
     let (meter, numbers): (Option<Address>, Bytes) = get(env, address).ok_or(SharingError::ProsumerNotRegistered)?;
-    let [number, agreements, deliveries, last_transaction, meter_reading, energy_sold_kwh, meter_start] = unpack(&numbers);
+    let mut numbers = Numbers::unpack(&numbers);
     Ok(Prosumer {
-        number,
+        number: numbers.next(),
         meter,
-        meter_start,
-        meter_reading,
-        energy_sold_kwh,
-        agreements,
-        deliveries,
-        last_transaction: id_or_none(last_transaction),
+        agreements: numbers.next(),
+        deliveries: numbers.next(),
+        last_transaction: numbers.next_id(),
+        meter_reading: numbers.next(),
+        energy_sold_kwh: numbers.next(),
+        meter_start: numbers.next(),
     })
 }
 
 pub fn set_prosumer(env: &Env, address: &Address, prosumer: &Prosumer) {
-    let numbers = [
-        prosumer.number,
-        prosumer.agreements,
-        prosumer.deliveries,
-        prosumer.last_transaction.unwrap_or_default(),
-        prosumer.meter_reading,
-        prosumer.energy_sold_kwh,
-        prosumer.meter_start,
-    ];
-    set(env, address, &(&prosumer.meter, pack(env, &numbers)));
+    let mut numbers = Numbers::new();
+    numbers.push(prosumer.number, ANY_NUMBER);
+    numbers.push(prosumer.agreements, IDS_PER_PROVIDER);
+    numbers.push(prosumer.deliveries, IDS_PER_PROVIDER);
+    numbers.push(prosumer.last_transaction.unwrap_or_default(), ANY_ID);
+    numbers.push(prosumer.meter_reading, ANY_READING);
+    numbers.push(prosumer.energy_sold_kwh, ANY_READING);
+    numbers.push(prosumer.meter_start, ANY_READING);
+    set(env, address, &(&prosumer.meter, numbers.pack(env)));
 }
 
 pub fn agreement(env: &Env, id: u64) -> Result<Agreement, SharingError> {
     let (provider, consumer, numbers): (Address, Address, Bytes) = get(env, &id).ok_or(SharingError::AgreementNotFound)?;
-    let [energy_amount_kwh, price_per_kwh, created_at, term, energy_delivered_kwh, pending_amount, funded, escrow_amount, cancelled] =
-        unpack(&numbers);
+    let mut numbers = Numbers::unpack(&numbers);
+    let created_at = numbers.next();
     Ok(Agreement {
         id,
         provider,
         consumer,
-        energy_amount_kwh,
-        price_per_kwh,
         created_at,
-        delivery_deadline: created_at.saturating_add(term),
-        state: AgreementState { energy_delivered_kwh, pending_amount, escrow_amount },
-        funded: funded != 0,
-        cancelled: cancelled != 0,
+        // A term is shorter than a date.
+        delivery_deadline: created_at.saturating_add(numbers.next()),
+        energy_amount_kwh: numbers.next(),
+        price_per_kwh: numbers.next(),
+        state: AgreementState { energy_delivered_kwh: numbers.next(), pending_amount: numbers.next(), escrow_amount: numbers.next() },
+        funded: numbers.next() != 0,
+        cancelled: numbers.next() != 0,
     })
 }
 
 pub fn set_agreement(env: &Env, agreement: &Agreement) {
-    let numbers = [
-        agreement.energy_amount_kwh,
-        agreement.price_per_kwh,
-        agreement.created_at,
-        agreement.delivery_deadline.saturating_sub(agreement.created_at),
-        agreement.state.energy_delivered_kwh,
-        agreement.state.pending_amount,
-        agreement.funded.into(),
-        agreement.state.escrow_amount,
-        agreement.cancelled.into(),
-    ];
-    set(env, &agreement.id, &(&agreement.provider, &agreement.consumer, pack(env, &numbers)));
+    let total_amount = agreement.total_amount();
+    let mut numbers = Numbers::new();
+    numbers.push(agreement.created_at, SAME);
+    numbers.push(agreement.delivery_deadline.saturating_sub(agreement.created_at), SAME);
+    numbers.push(agreement.energy_amount_kwh, SAME);
+    numbers.push(agreement.price_per_kwh, SAME);
+    numbers.push(agreement.state.energy_delivered_kwh, agreement.energy_amount_kwh);
+    numbers.push(agreement.state.pending_amount, total_amount);
+    numbers.push(agreement.state.escrow_amount, total_amount);
+    numbers.push(agreement.funded.into(), 1);
+    numbers.push(agreement.cancelled.into(), 1);
+    set(env, &agreement.id, &(&agreement.provider, &agreement.consumer, numbers.pack(env)));
 }
 
 pub fn transaction(env: &Env, id: u64) -> Result<Transaction, SharingError> {
     let numbers: Bytes = get(env, &id.cast_signed()).ok_or(SharingError::TransactionNotFound)?;
-    let [n, energy_delivered_kwh, meter_reading, delivered_at, metered, provider_previous, consumer_previous, status, status_since, ruled, accepted] =
-        unpack(&numbers);
+    let mut numbers = Numbers::unpack(&numbers);
+    let flags = numbers.next();
     Ok(Transaction {
         id,
-        // Both ids begin with the provider's number, so only the agreement's n is stored.
-        agreement_id: id.saturating_sub(id % IDS_PER_PROVIDER).saturating_add(n),
-        energy_delivered_kwh,
-        meter_reading,
-        delivered_at,
-        metered: metered != 0,
-        status: match status {
-            0 => TransactionStatus::Delivered,
-            1 => TransactionStatus::Settled,
-            _ => TransactionStatus::Disputed,
+        metered: flags & METERED != 0,
+        status: match flags & (SETTLED | DISPUTED) {
+            SETTLED => TransactionStatus::Settled,
+            DISPUTED => TransactionStatus::Disputed,
+            _ => TransactionStatus::Delivered,
         },
-        status_since,
-        energy_accepted_kwh: (ruled != 0).then_some(accepted),
-        provider_previous: id_or_none(provider_previous),
-        consumer_previous: id_or_none(consumer_previous),
+        // Both ids begin with the provider's number, so only the agreement's n is stored.
+        agreement_id: id.saturating_sub(id % IDS_PER_PROVIDER).saturating_add(numbers.next()),
+        energy_delivered_kwh: numbers.next(),
+        meter_reading: numbers.next(),
+        delivered_at: numbers.next(),
+        provider_previous: numbers.next_id(),
+        consumer_previous: numbers.next_id(),
+        status_since: numbers.next(),
+        energy_accepted_kwh: (numbers.next() != 0).then(|| numbers.next()),
     })
 }
 
 pub fn set_transaction(env: &Env, transaction: &Transaction) {
-    let numbers = [
-        transaction.agreement_id % IDS_PER_PROVIDER,
-        transaction.energy_delivered_kwh,
-        transaction.meter_reading,
-        transaction.delivered_at,
-        transaction.metered.into(),
-        transaction.provider_previous.unwrap_or_default(),
-        transaction.consumer_previous.unwrap_or_default(),
-        match transaction.status {
-            TransactionStatus::Settled => 1,
-            TransactionStatus::Disputed => 2,
-            // Born delivered: nothing is stored for it.
-            _ => 0,
-        },
-        transaction.status_since,
-        transaction.energy_accepted_kwh.is_some().into(),
-        transaction.energy_accepted_kwh.unwrap_or_default(),
-    ];
-    set(env, &transaction.id.cast_signed(), &pack(env, &numbers));
+    let status = match transaction.status {
+        TransactionStatus::Settled => SETTLED,
+        TransactionStatus::Disputed => DISPUTED,
+        _ => 0,
+    };
+    let mut numbers = Numbers::new();
+    numbers.push(status | u64::from(transaction.metered), METERED);
+    numbers.push(transaction.agreement_id % IDS_PER_PROVIDER, SAME);
+    numbers.push(transaction.energy_delivered_kwh, SAME);
+    numbers.push(transaction.meter_reading, SAME);
+    numbers.push(transaction.delivered_at, SAME);
+    numbers.push(transaction.provider_previous.unwrap_or_default(), ANY_ID);
+    numbers.push(transaction.consumer_previous.unwrap_or_default(), ANY_ID);
+    // The rest is changed only by its parties and their judge, and not from the same state.
+    numbers.push(transaction.status_since, SAME);
+    numbers.push(transaction.energy_accepted_kwh.is_some().into(), SAME);
+    numbers.push(transaction.energy_accepted_kwh.unwrap_or_default(), SAME);
+    set(env, &transaction.id.cast_signed(), &numbers.pack(env));
 }
 
 fn get<K: IntoVal<Env, Val>, V: TryFromVal<Env, Val>>(env: &Env, key: &K) -> Option<V> {
@@ -211,25 +213,53 @@ fn set<K: IntoVal<Env, Val>, V: IntoVal<Env, Val>>(env: &Env, key: &K, value: &V
     storage.extend_ttl(key, RECORD_THRESHOLD, RECORD_TTL);
 }
 
-/// No id is 0: the n of an id counts from 1.
-fn id_or_none(id: u64) -> Option<u64> {
-    (id != 0).then_some(id)
-}
+/// The flags of a transaction; without the last two it is delivered.
+const METERED: u64 = 1;
+const SETTLED: u64 = 2;
+const DISPUTED: u64 = 4;
+
+/// What room is kept for: numbers of 4, 5 and 8 bytes, for 268 million prosumers, 34 TWh, and ids of 72 million providers. Larger ones are
+/// stored as well; then a call may have to be simulated again.
+const ANY_NUMBER: u64 = (1 << (4 * 7)) - 1;
+const ANY_READING: u64 = (1 << (5 * 7)) - 1;
+const ANY_ID: u64 = (1 << (8 * 7)) - 1;
+/// No more room than the number takes.
+const SAME: u64 = 0;
 
 /// The most numbers of a record, and the bytes that 64 bits take by 7.
 const MAX_PACKED: usize = 11 * 10;
 
-/// Packs numbers as LEB128: 7 bits a byte, the lowest first, the top bit set where more follow. Zeros at the end are left out, so numbers
-/// that are seldom there stand last. (The postcard crate packs as tightly and takes 2.8 KB more of Wasm.)
-fn pack(env: &Env, numbers: &[u64]) -> Bytes {
-    let mut buffer = [0; MAX_PACKED];
-    let mut free = buffer.iter_mut();
-    let mut used = 0_usize;
-    let mut length = 0;
-    for number in numbers {
-        let mut rest = *number;
-        for byte in free.by_ref() {
-            used = used.saturating_add(1);
+/// The numbers of a record as LEB128: 7 bits a byte, the lowest first, the top bit set where more follow. Zeros at the end are left out, but
+/// for the room that is kept. (The postcard crate packs as tightly and takes 2.8 KB more of Wasm.)
+struct Numbers {
+    bytes: [u8; MAX_PACKED],
+    position: usize,
+    length: usize,
+    room: usize,
+}
+
+impl Numbers {
+    fn new() -> Self {
+        Self { bytes: [0; MAX_PACKED], position: 0, length: 0, room: 0 }
+    }
+
+    fn unpack(packed: &Bytes) -> Self {
+        let mut numbers = Self::new();
+        if let Some(bytes) = numbers.bytes.get_mut(..packed.len() as usize) {
+            packed.copy_into_slice(bytes);
+        }
+        numbers
+    }
+
+    fn pack(&self, env: &Env) -> Bytes {
+        Bytes::from_slice(env, self.bytes.get(..self.length.max(self.room)).unwrap_or_default())
+    }
+
+    /// Adds a number, and keeps room for the largest that it may become.
+    fn push(&mut self, number: u64, largest: u64) {
+        let mut rest = number;
+        while let Some(byte) = self.bytes.get_mut(self.position) {
+            self.position = self.position.saturating_add(1);
             *byte = (rest & 0x7f) as u8;
             rest >>= 7;
             if rest == 0 {
@@ -237,34 +267,30 @@ fn pack(env: &Env, numbers: &[u64]) -> Bytes {
             }
             *byte |= 0x80;
         }
-        if *number != 0 {
-            length = used;
+        if number != 0 {
+            self.length = self.position;
         }
+        let bits = u64::BITS.saturating_sub(number.max(largest).leading_zeros());
+        self.room = self.room.saturating_add(bits.div_ceil(7) as usize);
     }
-    Bytes::from_slice(env, buffer.get(..length).unwrap_or_default())
-}
 
-fn unpack<const N: usize>(packed: &Bytes) -> [u64; N] {
-    let mut numbers = [0; N];
-    unpack_into(&mut numbers, packed);
-    numbers
-}
-
-/// One copy for records of all lengths.
-fn unpack_into(numbers: &mut [u64], packed: &Bytes) {
-    let mut buffer = [0; MAX_PACKED];
-    if let Some(bytes) = buffer.get_mut(..packed.len() as usize) {
-        packed.copy_into_slice(bytes);
-    }
-    let mut bytes = buffer.iter();
-    for number in numbers {
+    fn next(&mut self) -> u64 {
+        let mut number = 0;
         let mut shift = 0_u32;
-        for byte in bytes.by_ref() {
-            *number |= u64::from(byte & 0x7f).unbounded_shl(shift);
+        while let Some(byte) = self.bytes.get(self.position) {
+            self.position = self.position.saturating_add(1);
+            number |= u64::from(byte & 0x7f).unbounded_shl(shift);
             shift = shift.saturating_add(7);
             if byte & 0x80 == 0 {
                 break;
             }
         }
+        number
+    }
+
+    /// No id is 0: the n of an id counts from 1.
+    fn next_id(&mut self) -> Option<u64> {
+        let id = self.next();
+        (id != 0).then_some(id)
     }
 }
