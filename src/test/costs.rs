@@ -68,19 +68,19 @@ const FEE: usize = 6;
 
 /// The most instructions and stroops of each call: what was measured, and about 2 %.
 const GOALS: [(&str, i64, i64); 14] = [
-    ("create_agreement", 521_000, 3_770_000),
-    ("deliver_energy", 613_000, 1_906_000),
-    ("settle_payment", 748_000, 191_000),
-    ("register_prosumer", 448_000, 2_546_000),
-    ("register_meter", 472_000, 833_000),
-    ("fund_agreement", 778_000, 104_200),
-    ("deliver_energy, metered", 634_000, 1_910_000),
-    ("settle_payment, from a deposit", 734_000, 191_000),
-    ("dispute_transaction", 499_000, 176_100),
-    ("resolve_dispute, with a refund", 789_000, 26_300),
-    ("cancel_agreement, with a refund", 702_000, 21_400),
-    ("close_dispute", 531_000, 10_600),
-    ("claim_refund", 651_000, 15_900),
+    ("create_agreement", 540_000, 3_935_000),
+    ("deliver_energy", 644_000, 2_148_000),
+    ("settle_payment", 767_000, 109_000),
+    ("register_prosumer", 452_000, 3_281_000),
+    ("register_meter", 481_000, 752_000),
+    ("fund_agreement", 788_000, 20_000),
+    ("deliver_energy, metered", 666_000, 2_153_000),
+    ("settle_payment, from a deposit", 753_000, 109_000),
+    ("dispute_transaction", 513_000, 94_500),
+    ("resolve_dispute, with a refund", 814_000, 26_300),
+    ("cancel_agreement, with a refund", 717_000, 21_400),
+    ("close_dispute", 550_000, 10_600),
+    ("claim_refund", 660_000, 15_900),
     ("set_admin", 420_000, 13_900),
 ];
 
@@ -211,7 +211,7 @@ fn calls_cost_no_more_than_their_goals_however_many_trades_there_were() {
         assert!(of(&full, name, INSTRUCTIONS) * 10 <= bare * 13, "{name}: over 1.3 times a bare contract");
     }
     let [direct, _] = trades(&full);
-    assert!(direct * 100 <= ONE_ENTRY_TRADE * 38, "a trade: {direct} stroops");
+    assert!(direct * 100 <= ONE_ENTRY_TRADE * 40, "a trade: {direct} stroops");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn the_largest_bill_for_the_contracts_own_life_is_a_day() {
     let bills = [0, 20, 21, 30, 60, 119].map(rent);
     println!("stroops of rent after so many quiet days: {bills:?}");
     assert_eq!(bills[..2], [0, 0]);
-    assert!(bills[2..].iter().all(|bill| *bill == bills[2] && *bill <= 93_500_000), "{bills:?}");
+    assert!(bills[2..].iter().all(|bill| *bill == bills[2] && *bill <= 93_800_000), "{bills:?}");
 }
 
 /// Writes what the README shows: the table and the chart.
@@ -258,9 +258,11 @@ fn write_the_readme_if_asked() {
     }
     let [direct, metered] = trades(&measured);
     table += &format!(
-        "\nA trade paid directly (create, deliver, settle) costs {} stroops; one from a deposit with a certified meter (create, fund, deliver, settle) {}.\n",
+        "\nA trade paid directly (create, deliver, settle) costs {} stroops; one from a deposit with a certified meter (create, fund, deliver, \
+         settle) {}. The Wasm has {} bytes.\n",
         grouped(direct),
-        grouped(metered)
+        grouped(metered),
+        grouped(fs::metadata(var("CONTRACT_WASM").unwrap()).unwrap().len() as i64)
     );
     print!("{table}");
     if var("WRITE_COSTS").is_err() {
