@@ -21,6 +21,7 @@ use crate::{
 
 mod agreement;
 mod auth;
+mod books;
 mod costs;
 mod delivery;
 mod dispute;
@@ -31,6 +32,7 @@ mod meter;
 mod operator;
 mod readme;
 mod settlement;
+mod steps;
 mod stored;
 
 pub const HOUR: u64 = 60 * 60;

@@ -32,12 +32,18 @@ fn errors() -> Vec<(u32, String, String)> {
 }
 
 /// The row of an entrypoint, from its doc comment and signature. All but `Env` is shown, and what a `Result` returns if it is no error.
-fn entrypoint(source: &str) -> String {
+fn entrypoint(source: &'static str) -> String {
     let (doc, code) = source.split_once("    pub fn ").unwrap();
-    let doc: Vec<_> = doc.lines().map(|line| line.trim().trim_start_matches('/').trim()).collect();
-    let doc = doc.join("\n");
-    let paragraphs: Vec<_> = doc.trim().split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect();
-    let find = |label: &str| paragraphs.iter().find_map(|paragraph| paragraph.strip_prefix(label)?.strip_suffix('.'));
+    let line = |line: &'static str| {
+        line.trim().trim_start_matches("///").trim_start_matches("#[doc = \"").trim_end_matches("\"]").trim_end_matches('\\').trim()
+    };
+    let doc = doc.lines().map(line).collect::<Vec<_>>().join(" ");
+    let find = |label: &str| {
+        let (_, text) = doc.split_once(label)?;
+        let end = ["Signs: ", "Units: ", "Errors: ", "Event: ", "Events: "].iter().filter_map(|next| text.find(next)).min();
+        text[..end.unwrap_or(text.len())].trim().strip_suffix('.')
+    };
+    let what = find("").unwrap();
 
     let (name, code) = code.split_once('(').unwrap();
     let (arguments, code) = code.split_once(") -> Result<").unwrap();
@@ -49,7 +55,7 @@ fn entrypoint(source: &str) -> String {
     let numbers: Vec<_> = find("Errors: ").unwrap().split(|c: char| !c.is_alphanumeric()).filter_map(number).collect();
 
     let [arguments, numbers] = [arguments.join(", "), numbers.join(", ")];
-    format!("| `{name}({arguments})` | `{returns}` | {} | {numbers} | {} |", find("Signs: ").unwrap_or("–"), paragraphs[0])
+    format!("| `{name}({arguments})` | `{returns}` | {} | {numbers} | {what}. |", find("Signs: ").unwrap_or("–"))
 }
 
 /// The row of an event, from its struct. A field that may be left out is marked.
