@@ -9,7 +9,7 @@
 //! | transaction | its id as `i64` | numbers |
 //!
 //! A byte of a new entry costs about 20,000 stroops of rent, and all instructions of a call about 500. So the type of a key says what
-//! it opens, the numbers of a record are packed (see `pack`), and what follows from the key or from other records is not stored.
+//! it opens, the numbers of a record are packed (see `Numbers`), and what follows from the key or from other records is not stored.
 //!
 //! A call declares how many bytes it will write when it is simulated, and fails if they turn out more. So a record has room for what other
 //! people's calls may change in between.
@@ -227,7 +227,7 @@ const ANY_ID: u64 = (1 << (8 * 7)) - 1;
 const SAME: u64 = 0;
 
 /// The most numbers of a record, and the bytes that 64 bits take by 7.
-const MAX_PACKED: usize = 11 * 10;
+const MAX_PACKED: usize = 10 * 10;
 
 /// The numbers of a record as LEB128: 7 bits a byte, the lowest first, the top bit set where more follow. Zeros at the end are left out, but
 /// for the room that is kept. (The postcard crate packs as tightly and takes 2.8 KB more of Wasm.)
