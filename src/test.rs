@@ -26,14 +26,19 @@ mod costs;
 mod delivery;
 mod dispute;
 mod escrow;
+mod faults;
 mod footprint;
 mod history;
 mod meter;
+mod model;
 mod operator;
+mod property;
 mod readme;
+mod schema;
 mod settlement;
 mod steps;
 mod stored;
+mod token;
 
 pub const HOUR: u64 = 60 * 60;
 pub const DAY: u64 = 24 * HOUR;
@@ -76,10 +81,7 @@ impl Fixture {
             ledger.max_entry_ttl = 3_110_400;
         });
         env.mock_all_auths();
-        let contract = match var("CONTRACT_WASM") {
-            Ok(file) => env.register(fs::read(file).unwrap().as_slice(), ()),
-            Err(_) => env.register(PeerToPeerEnergySharing, ()),
-        };
+        let contract = deploy(&env);
         let asset = env.register_stellar_asset_contract_v2(Address::generate(&env));
         let consumer = Address::generate(&env);
         let fixture = Self {
@@ -101,11 +103,15 @@ impl Fixture {
 
     /// Initialised, provider and consumer registered.
     pub fn new() -> Self {
-        let fixture = Self::deployed();
-        fixture.client.initialize(&fixture.admin, &fixture.token.address);
-        fixture.client.register_prosumer(&fixture.provider);
-        fixture.client.register_prosumer(&fixture.consumer);
-        fixture
+        Self::deployed().started()
+    }
+
+    /// As `new`, whatever was changed in it before.
+    pub fn started(self) -> Self {
+        self.client.initialize(&self.admin, &self.token.address);
+        self.client.register_prosumer(&self.provider);
+        self.client.register_prosumer(&self.consumer);
+        self
     }
 
     /// As `new`, and the provider's meter certified at a reading of 0.
@@ -181,9 +187,12 @@ impl Fixture {
         event.to_xdr(&self.env, &self.contract)
     }
 
-    /// The asset contract's event of a transfer: SEP-41's, and the asset's name as its fourth topic.
     pub fn transfer_event(&self, from: &Address, to: &Address, amount: u64) -> ContractEvent {
-        let event = TransferWithAmountOnly { from: from.clone(), to: to.clone(), amount: amount.into() };
+        self.asset_event(&TransferWithAmountOnly { from: from.clone(), to: to.clone(), amount: amount.into() })
+    }
+
+    /// The asset contract's event: SEP-41's, and the asset's name as its last topic.
+    pub fn asset_event(&self, event: &impl Event) -> ContractEvent {
         let mut event = event.to_xdr(&self.env, &self.token.address);
         let ContractEventBody::V0(body) = &mut event.body;
         let mut topics = body.topics.to_vec();
@@ -221,6 +230,14 @@ impl Fixture {
             .collect();
         entries.sort();
         entries
+    }
+}
+
+/// Deploys the contract.
+pub fn deploy(env: &Env) -> Address {
+    match var("CONTRACT_WASM") {
+        Ok(file) => env.register(fs::read(file).unwrap().as_slice(), ()),
+        Err(_) => env.register(PeerToPeerEnergySharing, ()),
     }
 }
 

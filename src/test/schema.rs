@@ -1,0 +1,257 @@
+//! What clients, indexers and stored entries rely on: `schema.txt` has every kind of stored entry and every event as real calls make them,
+//! and the whole interface without its docs. Accept a change on purpose with `ACCEPT_SCHEMA=1 cargo test schema`, and review the file's.
+//!
+//! Addresses stand there by their names, so the file is the same for every engine and generator.
+
+use std::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+};
+
+use soroban_sdk::xdr::{ContractEventV0, Limits, ReadXdr, ScSpecEntry, ScSpecEventParamLocationV0, ScSpecTypeDef, WriteXdr};
+
+use super::*;
+use crate::{events, Config, EnergyAgreement, EnergyTransaction, TransactionState};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/schema.txt");
+
+/// Writes down what each call emits and stores.
+struct Recorder<'a> {
+    f: &'a Fixture,
+    stored: BTreeMap<ScVal, ScVal>,
+    lines: Vec<String>,
+}
+
+impl Recorder<'_> {
+    /// The call that was just made: the contract's events, and its entries that are new or changed.
+    fn record(&mut self, call: &str) {
+        let events = self.f.events().filter_by_contract(&self.f.contract);
+        for event in events.events() {
+            let ContractEventBody::V0(ContractEventV0 { topics, data }) = &event.body;
+            self.line(format!("{call} emits [{}] {}", list(topics, readable), readable(data)));
+        }
+        for (_, entry, _) in self.f.ledger() {
+            match entry {
+                LedgerEntryData::ContractData(entry) if entry.contract == (&self.f.contract).into() => match entry.val {
+                    // The settings; its code is the engine's.
+                    ScVal::ContractInstance(instance) => {
+                        instance.storage.unwrap().iter().for_each(|setting| self.entry(call, "instance ", &setting.key, &setting.val));
+                    }
+                    value => self.entry(call, "", &entry.key, &value),
+                },
+                _ => {}
+            }
+        }
+    }
+
+    fn entry(&mut self, call: &str, place: &str, key: &ScVal, value: &ScVal) {
+        if self.stored.insert(key.clone(), value.clone()).as_ref() != Some(value) {
+            self.line(format!("{call} stores {place}{} = {}", readable(key), readable(value)));
+            let [key, value] = [key, value].map(|part| hex(&part.to_xdr(Limits::none()).unwrap()));
+            self.line(format!("    {key} = {value}"));
+        }
+    }
+
+    /// Puts names for addresses, readable or encoded.
+    fn line(&mut self, mut line: String) {
+        let f = self.f;
+        let (token, issuer) = (&f.token.address, f.issuer.address());
+        let names = [&f.admin, &f.provider, &f.consumer, &f.meter, &f.stranger, token, &issuer];
+        for (address, name) in names.into_iter().zip(["admin", "provider", "consumer", "meter", "stranger", "token", "account"]) {
+            let encoded = ScVal::from(address).to_xdr(Limits::none()).unwrap();
+            let (_, id) = encoded.split_last_chunk::<32>().unwrap();
+            line = line.replace(&address.to_string().to_string(), name).replace(&hex(id), &format!("<{name}>"));
+        }
+        self.lines.push(line);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn list<T>(items: &[T], item: impl Fn(&T) -> String) -> String {
+    items.iter().map(item).collect::<Vec<_>>().join(", ")
+}
+
+fn readable(value: &ScVal) -> String {
+    match value {
+        ScVal::Void => "void".into(),
+        ScVal::Bool(value) => value.to_string(),
+        ScVal::U64(number) => format!("{number}u64"),
+        ScVal::I64(number) => format!("{number}i64"),
+        ScVal::Symbol(symbol) => symbol.0.to_string(),
+        ScVal::Address(address) => address.to_string(),
+        ScVal::Bytes(bytes) => format!("0x{}", hex(bytes)),
+        ScVal::Vec(Some(items)) => format!("[{}]", list(items, readable)),
+        ScVal::Map(Some(map)) => format!("{{{}}}", list(map, |entry| format!("{}: {}", readable(&entry.key), readable(&entry.val)))),
+        other => format!("{other:?}"),
+    }
+}
+
+/// One life of everything, with numbers that differ from each other.
+fn record_calls() -> Vec<String> {
+    let f = Fixture::deployed();
+    let client = &f.client;
+    let account = f.issuer.address();
+    let mut recorder = Recorder { f: &f, stored: BTreeMap::new(), lines: Vec::new() };
+
+    client.initialize(&f.admin, &f.token.address);
+    recorder.record("initialize");
+    for prosumer in [&f.provider, &f.consumer, &account] {
+        client.register_prosumer(prosumer);
+        recorder.record("register_prosumer");
+    }
+    client.register_meter(&f.provider, &Some(f.meter.clone()), &120_000);
+    recorder.record("register_meter");
+
+    // An account without a meter sells as well.
+    let unmetered = client.create_agreement(&account, &f.consumer, &50, &3_000_000, &DEADLINE);
+    recorder.record("create_agreement");
+    f.at(START + HOUR);
+    let agreement = f.agreement();
+    recorder.record("create_agreement");
+    client.fund_agreement(&agreement, &f.consumer);
+    recorder.record("fund_agreement");
+    let settled = client.deliver_energy(&agreement, &40, &120_050, &f.provider);
+    recorder.record("deliver_energy (metered)");
+    let closed = client.deliver_energy(&unmetered, &10, &500, &account);
+    recorder.record("deliver_energy (unmetered)");
+    let ruled = client.deliver_energy(&agreement, &30, &120_080, &f.provider);
+    recorder.record("deliver_energy (with a history)");
+    f.at(START + 2 * HOUR);
+    client.settle_payment(&settled, &f.provider);
+    recorder.record("settle_payment");
+    for id in [closed, ruled] {
+        client.dispute_transaction(&id, &f.consumer);
+        recorder.record("dispute_transaction");
+    }
+    client.resolve_dispute(&ruled, &20, &f.admin);
+    recorder.record("resolve_dispute");
+    client.cancel_agreement(&agreement, &f.provider);
+    recorder.record("cancel_agreement");
+    client.register_meter(&f.provider, &None, &0);
+    recorder.record("register_meter (retired)");
+    f.at(START + 2 * HOUR + crate::ARBITRATION_PERIOD);
+    client.close_dispute(&closed);
+    recorder.record("close_dispute");
+    client.set_admin(&f.stranger);
+    recorder.record("set_admin");
+    recorder.lines
+}
+
+fn type_name(def: &ScSpecTypeDef) -> String {
+    match def {
+        ScSpecTypeDef::Option(of) => format!("Option<{}>", type_name(&of.value_type)),
+        ScSpecTypeDef::Vec(of) => format!("Vec<{}>", type_name(&of.element_type)),
+        ScSpecTypeDef::Result(of) => format!("Result<{}, {}>", type_name(&of.ok_type), type_name(&of.error_type)),
+        ScSpecTypeDef::Udt(udt) => udt.name.to_string(),
+        ScSpecTypeDef::Error => "SharingError".into(),
+        simple => format!("{simple:?}"),
+    }
+}
+
+/// An entry of the spec, one line for each part that has a place or a number of its own.
+fn interface(spec: &[u8]) -> Vec<String> {
+    match ScSpecEntry::from_xdr(spec, Limits::none()).unwrap() {
+        ScSpecEntry::FunctionV0(function) => {
+            let inputs = list(&function.inputs, |input| format!("{}: {}", input.name, type_name(&input.type_)));
+            [format!("fn {}({inputs}) -> {}", function.name.0, list(&function.outputs, type_name))].into()
+        }
+        ScSpecEntry::UdtStructV0(udt) => {
+            let fields = udt.fields.iter();
+            fields.map(|field| format!("struct {}: {}: {}", udt.name, field.name, type_name(&field.type_))).collect()
+        }
+        ScSpecEntry::UdtEnumV0(udt) => udt.cases.iter().map(|case| format!("enum {}: {} = {}", udt.name, case.name, case.value)).collect(),
+        ScSpecEntry::UdtErrorEnumV0(udt) => {
+            udt.cases.iter().map(|case| format!("error {}: {} = {}", udt.name, case.name, case.value)).collect()
+        }
+        ScSpecEntry::EventV0(event) => {
+            let params = list(&event.params, |param| {
+                let topic = if param.location == ScSpecEventParamLocationV0::TopicList { "#" } else { "" };
+                format!("{topic}{}: {}", param.name, type_name(&param.type_))
+            });
+            [format!(
+                "event {}: [{}] {params} in a {:?}",
+                event.name.0,
+                list(&event.prefix_topics, |topic| topic.0.to_string()),
+                event.data_format
+            )]
+            .into()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The specs of the named entrypoints, of the types and of the events.
+fn interfaces() -> Vec<String> {
+    macro_rules! specs {
+        ($($of:ty, $spec:ident;)*) => { [$(<$of>::$spec().to_vec()),*] };
+    }
+    use PeerToPeerEnergySharing as Contract;
+    let functions = specs! {
+        Contract, spec_xdr_initialize; Contract, spec_xdr_set_admin; Contract, spec_xdr_register_prosumer;
+        Contract, spec_xdr_register_meter; Contract, spec_xdr_create_agreement; Contract, spec_xdr_fund_agreement;
+        Contract, spec_xdr_cancel_agreement; Contract, spec_xdr_claim_refund; Contract, spec_xdr_deliver_energy;
+        Contract, spec_xdr_settle_payment; Contract, spec_xdr_dispute_transaction; Contract, spec_xdr_resolve_dispute;
+        Contract, spec_xdr_close_dispute; Contract, spec_xdr_get_config; Contract, spec_xdr_get_prosumer;
+        Contract, spec_xdr_get_agreement; Contract, spec_xdr_get_agreement_state; Contract, spec_xdr_get_transaction;
+        Contract, spec_xdr_get_transaction_state; Contract, spec_xdr_get_transaction_history; Contract, spec_xdr_get_transaction_page;
+    };
+    let types = specs! {
+        EnergyAgreement, spec_xdr; EnergyTransaction, spec_xdr; AgreementStatus, spec_xdr; TransactionStatus, spec_xdr;
+        AgreementState, spec_xdr; TransactionState, spec_xdr; Prosumer, spec_xdr; Config, spec_xdr;
+    };
+    let events = specs! {
+        events::Initialized, spec_xdr; events::AdminChanged, spec_xdr; events::ProsumerRegistered, spec_xdr;
+        events::MeterRegistered, spec_xdr; events::AgreementCreated, spec_xdr; events::AgreementFunded, spec_xdr;
+        events::AgreementCancelled, spec_xdr; events::EnergyDelivered, spec_xdr; events::PaymentSettled, spec_xdr;
+        events::TransactionDisputed, spec_xdr; events::DisputeResolved, spec_xdr; events::EscrowRefunded, spec_xdr;
+    };
+    let sources = [
+        (functions.len(), include_str!("../lib.rs"), "\n    pub fn "),
+        (types.len(), include_str!("../utils.rs"), "\n#[contracttype]\n"),
+        (events.len(), include_str!("../utils/events.rs"), "\n#[contractevent"),
+    ];
+    for (listed, source, item) in sources {
+        assert_eq!(listed, source.matches(item).count(), "not all are listed here that begin with {item:?}");
+    }
+    let specs = functions.into_iter().chain(types).chain([SharingError::spec_xdr().to_vec()]).chain(events);
+    specs.flat_map(|spec| interface(&spec)).collect()
+}
+
+/// The lines of only one text, in order.
+fn difference(old: &[&str], new: &[&str]) -> String {
+    // How many lines the rests of both have in common.
+    let mut common = std::vec![std::vec![0; new.len() + 1]; old.len() + 1];
+    for (i, old) in old.iter().enumerate().rev() {
+        for (j, new) in new.iter().enumerate().rev() {
+            common[i][j] = if old == new { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
+        }
+    }
+    let (mut i, mut j, mut lines) = (0, 0, String::new());
+    while i < old.len() || j < new.len() {
+        if old.get(i) == new.get(j) {
+            (i, j) = (i + 1, j + 1);
+        } else if j == new.len() || i < old.len() && common[i + 1][j] >= common[i][j + 1] {
+            lines += &format!("- {}\n", old[i]);
+            i += 1;
+        } else {
+            lines += &format!("+ {}\n", new[j]);
+            j += 1;
+        }
+    }
+    lines
+}
+
+#[test]
+fn storage_events_and_interface_are_as_accepted() {
+    let now = record_calls().into_iter().chain(interfaces()).collect::<Vec<_>>().join("\n") + "\n";
+    if var("ACCEPT_SCHEMA").is_ok_and(|accept| accept == "1") {
+        fs::write(FILE, &now).unwrap();
+    }
+    let accepted = fs::read_to_string(FILE).unwrap();
+    let [old, new] = [&accepted, &now].map(|text| text.lines().collect::<Vec<_>>());
+    assert!(accepted == now, "changed:\n{}If on purpose: ACCEPT_SCHEMA=1 cargo test schema", difference(&old, &new));
+}
