@@ -150,11 +150,16 @@ impl Model {
         let (provider, consumer) = (self.prosumer(a), self.prosumer(b));
         // Else it were the same far too often.
         let consumer = if consumer == provider && b < 240 { 2 + (provider + 1) % 5 } else { consumer };
-        let kwh = if c < 240 { 1 + u64::from(c) % 12 } else { one(&[0, 0, 1 << 33, u64::MAX], c) };
+        let kwh = if c < 240 { 1 + u64::from(c) % 12 } else { one(&[0, u64::MAX, 1 << 33, u64::MAX], c) };
         let wealth = u64::try_from(self.token.balances[consumer]).unwrap_or(u64::MAX);
         let affordable = wealth / kwh.max(1);
         let bounds = [affordable, affordable.saturating_add(1), wealth, 0, u64::MAX / kwh.max(1), u64::MAX];
-        let price = if d < 190 { 1 + u64::from(d) } else { one(&bounds, d) };
+        let price = match d {
+            // As much energy as there can be, so that a register can be full.
+            64.. if kwh == u64::MAX => 1,
+            ..190 => 1 + u64::from(d),
+            _ => one(&bounds, d),
+        };
         let terms = [DAY, 2 * HOUR, 2 * DAY, 1, 40 * DAY, HOUR, 2 * DAY, 7 * DAY, TERM - 1, TERM, TERM + 1, 0, u64::MAX];
         let deadline = if e == u8::MAX { one(&[0, self.now - 1], d) } else { self.now.saturating_add(one(&terms, e)) };
         Call::CreateAgreement(provider, consumer, kwh, price, deadline)
