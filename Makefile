@@ -32,6 +32,7 @@ WASM = $${CARGO_TARGET_DIR:-$$PWD/target}/wasm32v1-none/release/$(subst -,_,$(NA
 #   ENERGY_ACCEPTED_KWH=30                     how much is to be paid, whole kWh
 #   BEFORE=7                                   a page of transactions older than this one; if not given, the newest
 #   LIMIT=10                                   transactions in a page, at most 40
+#   NETWORK=local                              where e2e plays, a network with a friendbot; if not given, local
 CONTRACT_ID ?= $(NAME)
 BEFORE ?= none
 LIMIT ?= 10
@@ -122,12 +123,12 @@ export FUNCTIONS := $(value functions)
 cli = command -v stellar >/dev/null || { echo "error: there is no stellar CLI here: make setup installs it" >&2; exit 1; };
 contract = @$(cli) eval "$$FUNCTIONS"; target='$@' network='$*';
 
-.PHONY: help setup build soroban-build optimize test test-verbose test-wasm costs format check clippy check-all demo clean info
+.PHONY: help setup build soroban-build optimize test test-verbose test-wasm costs mutants format check clippy check-all demo client e2e network-local clean info
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^## / { print "\n" substr($$0, 4) } \
-		/^[a-z-]+%?:.*## / { sub(/%/, "N", $$1); printf "  %-23s %s\n", $$1, $$2 } \
+		/^[a-z0-9-]+%?:.*## / { sub(/%/, "N", $$1); printf "  %-23s %s\n", $$1, $$2 } \
 		/^#   [A-Z_]+=/ { variables = variables "\n" substr($$0, 3) } \
 		END { print "\nVariables. Who signs is given by an identity\x27s name; other addresses may be G... or C... as well" variables }' Makefile
 
@@ -136,8 +137,8 @@ setup: ## Install what is missing: the Wasm target and the stellar CLI (on Debia
 	rustup target list --installed | grep -qx wasm32v1-none || rustup target add wasm32v1-none
 	command -v stellar || cargo install --locked stellar-cli
 
-build: ## Build the optimised Wasm
-	@$(cli) stellar contract build
+build: ## Build the optimised Wasm, which names the commit that it is made from
+	@$(cli) stellar contract build --locked --meta "Commit=$$(git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null || echo unknown)"
 
 soroban-build: build ## The same
 optimize: build ## The same: a build optimises, and prints the size before and after
@@ -153,6 +154,9 @@ test-wasm: build ## Run the tests against the built Wasm, and hold its costs to 
 
 costs: build ## Measure what each call costs on the built Wasm, and write it into the README
 	CONTRACT_WASM="$(WASM)" WRITE_COSTS=1 cargo test --quiet write_the_readme -- --include-ignored --nocapture
+
+mutants: ## Change the contract in one place at a time: does a test notice? (needs cargo install --locked cargo-mutants, and hours)
+	cargo mutants
 
 format: ## Format the code
 	cargo fmt
@@ -172,8 +176,24 @@ check-all: ## Everything that must pass: format, lints, documentation, tests; ch
 demo: ## Play a whole life cycle on an embedded ledger
 	cargo run --quiet --example demo
 
+client: build node_modules/.package-lock.json ## Generate the typed TypeScript client into client/, and compile examples/client.ts with it
+	npx --no @stellar/stellar-sdk generate --wasm "$(WASM)" --output-dir client --contract-name $(NAME) --overwrite >/dev/null
+	@# The generator uses the errors as a type, but declares only their values.
+	@echo "$$(sed -n 's/^export const \([A-Za-z]*Error\) = .*/export type \1 = (typeof \1)[keyof typeof \1];/p' client/src/types.ts)" >>client/src/types.ts
+	npx --no tsc
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci
+
+network-local: ## Start a network on this machine, ready in a minute; needs Docker
+	@$(cli) stellar container start local
+
+e2e: client ## Play whole lives of trades on NETWORK, and show what they cost there; scripts/e2e has its variables
+	@$(cli) scripts/e2e
+
 clean: ## Remove what was built
 	cargo clean
+	rm -rf client
 
 info: ## Print the version and, once built, the Wasm's path, size, hash and functions
 	@echo "$(NAME) $$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)"
