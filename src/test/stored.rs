@@ -12,7 +12,9 @@ use soroban_sdk::{
 };
 
 use super::*;
-use crate::utils::storage::{DAY as DAY_OF_LEDGERS, RECORD_THRESHOLD, RECORD_TTL, SHARED_MAX_STEP, SHARED_MIN_STEP, SHARED_TTL};
+use crate::utils::storage::{
+    Transaction, DAY as DAY_OF_LEDGERS, RECORD_THRESHOLD, RECORD_TTL, SHARED_MAX_STEP, SHARED_MIN_STEP, SHARED_TTL,
+};
 
 const ACCOUNTS: [&str; 2] =
     ["GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ", "GCEZWKCA5VLDNRLN3RPRJMRZOX3Z6G5CHCGSNFHEYVXM3XOJMDS674JZ"];
@@ -207,4 +209,50 @@ fn the_instance_is_extended_to_100_days_by_an_hour_to_a_day_a_call() {
     act();
     assert_eq!(ttl(), SHARED_TTL);
     assert_eq!((SHARED_TTL, SHARED_MIN_STEP, SHARED_MAX_STEP), (1_728_000, 720, 17_280));
+}
+
+#[test]
+fn a_ruled_transaction_survives_storage_though_no_room_is_left() {
+    let f = Fixture::new();
+    // Ids that take all the room that is kept for them, and a zero before the ruling.
+    let (id, previous) = (u64::MAX, Some(u64::MAX));
+    let transaction = Transaction {
+        id,
+        agreement_id: id,
+        energy_delivered_kwh: 2,
+        meter_reading: 2,
+        delivered_at: START,
+        metered: true,
+        status: TransactionStatus::Delivered,
+        status_since: 0,
+        energy_accepted_kwh: Some(1),
+        provider_previous: previous,
+        consumer_previous: previous,
+    };
+    let stored = f.env.as_contract(&f.contract, || {
+        storage::set_transaction(&f.env, &transaction);
+        storage::transaction(&f.env, id).unwrap()
+    });
+    assert_eq!((stored.agreement_id, stored.status, stored.status_since), (id, TransactionStatus::Delivered, 0));
+    assert_eq!((stored.metered, stored.energy_accepted_kwh), (true, Some(1)));
+    assert_eq!((stored.provider_previous, stored.consumer_previous), (previous, previous));
+}
+
+#[test]
+fn a_prosumer_takes_the_same_room_from_its_first_day_on() {
+    let f = Fixture::new();
+    let fresh = size(&entry(&f, f.provider.clone()));
+    let [reading, ids] = [(1 << 35) - 1, crate::IDS_PER_PROVIDER - 1];
+    let grown = Prosumer {
+        number: (1 << 28) - 1,
+        meter: None,
+        meter_start: reading,
+        meter_reading: reading,
+        energy_sold_kwh: reading,
+        agreements: ids,
+        deliveries: ids,
+        last_transaction: Some((1 << 56) - 1),
+    };
+    f.env.as_contract(&f.contract, || storage::set_prosumer(&f.env, &f.provider, &grown));
+    assert_eq!(size(&entry(&f, f.provider.clone())), fresh);
 }
