@@ -153,7 +153,7 @@ test-wasm: build ## Run the tests against the built Wasm, and hold its costs to 
 	CONTRACT_WASM="$(WASM)" cargo test -- --include-ignored
 
 costs: build ## Measure what each call costs on the built Wasm, and write it into the README
-	CONTRACT_WASM="$(WASM)" WRITE_COSTS=1 cargo test --quiet write_the_readme -- --include-ignored --nocapture
+	CONTRACT_WASM="$(WASM)" WRITE_COSTS=1 cargo test --quiet the_readme_shows_the_costs -- --include-ignored --nocapture
 
 mutants: ## Change the contract in one place at a time: does a test notice? (needs cargo install --locked cargo-mutants, and an hour)
 	CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-$$PWD/target}/mutants" cargo mutants --output target

@@ -132,6 +132,15 @@ impl Fixture {
         id
     }
 
+    /// Agreements that ended: cancelled, delivered and settled.
+    pub fn ended_agreements(&self) -> [u64; 3] {
+        let [cancelled, delivered, settled] = [self.agreement(), self.agreement(), self.agreement()];
+        self.client.cancel_agreement(&cancelled, &self.provider);
+        self.deliver(delivered, KWH);
+        self.client.settle_payment(&self.deliver(settled, KWH), &self.consumer);
+        [cancelled, delivered, settled]
+    }
+
     /// A delivery with a meter that has exported just enough.
     pub fn deliver(&self, agreement_id: u64, kwh: u64) -> u64 {
         let prosumer = self.client.get_prosumer(&self.provider);

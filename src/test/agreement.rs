@@ -168,10 +168,7 @@ fn an_agreement_expires_after_its_deadline() {
 #[test]
 fn only_an_open_agreement_expires() {
     let f = Fixture::new();
-    let [cancelled, delivered, settled] = [f.agreement(), f.agreement(), f.agreement()];
-    f.client.cancel_agreement(&cancelled, &f.provider);
-    f.deliver(delivered, KWH);
-    f.client.settle_payment(&f.deliver(settled, KWH), &f.consumer);
+    let [cancelled, delivered, settled] = f.ended_agreements();
     for time in [START, DEADLINE + 1] {
         f.at(time);
         assert_eq!(f.status(cancelled), AgreementStatus::Cancelled);
@@ -215,10 +212,8 @@ fn cancel_fails_if_not_a_party() {
 #[test]
 fn cancel_fails_if_not_open() {
     let f = Fixture::new();
-    let [expired, cancelled, delivered, settled] = [f.agreement(), f.agreement(), f.agreement(), f.agreement()];
-    f.client.cancel_agreement(&cancelled, &f.provider);
-    f.deliver(delivered, KWH);
-    f.client.settle_payment(&f.deliver(settled, KWH), &f.consumer);
+    let expired = f.agreement();
+    let [cancelled, delivered, settled] = f.ended_agreements();
     for id in [cancelled, delivered, settled] {
         f.fails(SharingError::AgreementNotActive, |c| c.try_cancel_agreement(&id, &f.provider));
     }

@@ -120,10 +120,7 @@ fn deliver_fails_if_not_the_provider() {
 #[test]
 fn deliver_fails_if_not_active() {
     let f = Fixture::new();
-    let [cancelled, delivered, settled] = [f.agreement(), f.agreement(), f.agreement()];
-    f.client.cancel_agreement(&cancelled, &f.provider);
-    f.deliver(delivered, KWH);
-    f.client.settle_payment(&f.deliver(settled, KWH), &f.consumer);
+    let [cancelled, delivered, settled] = f.ended_agreements();
     for time in [START, DEADLINE + 1] {
         f.at(time);
         for id in [cancelled, delivered, settled] {

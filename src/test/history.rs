@@ -118,8 +118,9 @@ fn the_largest_page_fits_the_network() {
     let [provider, consumer] = accounts.map(|account| Address::from_str(&f.env, account));
     f.client.register_prosumer(&provider);
     f.client.register_prosumer(&consumer);
-    let id = f.client.create_agreement(&provider, &consumer, &1_000, &PRICE, &DEADLINE);
+    // Each of an agreement of its own: the most entries that a page can read.
     for reading in 1..=u64::from(MAX_PAGE) + 1 {
+        let id = f.client.create_agreement(&provider, &consumer, &1, &PRICE, &DEADLINE);
         let transaction = f.client.deliver_energy(&id, &1, &reading, &provider);
         f.client.dispute_transaction(&transaction, &consumer);
         f.client.resolve_dispute(&transaction, &0, &f.admin);
