@@ -1,5 +1,5 @@
-//! A stack of 32 KiB, so that stack and data fit one page of memory. The linker's default of 1 MiB is 17 pages, which the network would
-//! allocate, and charge, for every call. An overflow traps: the stack lies below the data.
+//! A stack of 32 KiB, so that stack and data fit one page of memory. The linker's default of 1 MiB is 17 pages, which
+//! the network would allocate, and charge, for every call. An overflow traps: the stack lies below the data.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
