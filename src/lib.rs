@@ -2,8 +2,8 @@
 //! Peer-to-peer energy sharing on Stellar: prosumers agree on kWh and price, the provider records deliveries with meter readings, and the
 //! consumer's tokens pay for them, directly or from a deposit, with disputes, deadlines and a full history.
 //!
-//! This file is the table of contents. The energy's rules are in `sharing`, the money's in `payment`, data structures and errors in `utils`,
-//! what is stored in `utils::storage`, and the events in `utils::events`.
+//! This file is the table of contents. The energy's rules are in `sharing`, the money's in `payment`, and those that look at one record only
+//! in `utils::records`; the public types and errors are in `utils`, the events in `utils::events`, what is stored in `utils::storage`.
 
 use soroban_sdk::{contract, contractimpl, contractmeta, Address, Env, Vec};
 
@@ -14,16 +14,22 @@ mod utils;
 #[cfg(test)]
 mod test;
 
-pub use payment::{ARBITRATION_PERIOD, REVIEW_PERIOD};
 pub use sharing::{MAX_PAGE, MAX_TERM};
+pub use utils::records::{
+    AGREEMENTS_PER_PROVIDER, AGREEMENT_IDS, ARBITRATION_PERIOD, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
+    REVIEW_PERIOD,
+};
 pub use utils::{
-    events, AgreementState, AgreementStatus, Config, EnergyAgreement, EnergyTransaction, Prosumer, SharingError, TransactionState,
-    TransactionStatus, IDS_PER_PROVIDER,
+    events, AgreementState, AgreementStatus, Config, Deposit, EnergyAgreement, EnergyTransaction, Prosumer,
+    SharingError, TransactionState, TransactionStatus,
 };
 
 use utils::storage;
 
-contractmeta!(key = "Description", val = "Peer-to-peer energy sharing: agreements, metered deliveries, payment, escrow, disputes");
+contractmeta!(
+    key = "Description",
+    val = "Peer-to-peer energy sharing: agreements, metered deliveries, payment, escrow, disputes"
+);
 contractmeta!(key = "Version", val = env!("CARGO_PKG_VERSION"));
 
 #[contract]
@@ -31,60 +37,78 @@ pub struct PeerToPeerEnergySharing;
 
 #[contractimpl]
 impl PeerToPeerEnergySharing {
-    #[doc = "Sets the admin, who certifies meters and rules disputes, and the token of all payments. \
-             Once, after deployment: anyone can be first, so check `get_config` afterwards. \
-             Signs: admin. \
-             Errors: AlreadyInitialized; InvalidInput (token_contract is not a token). \
-             Event: Initialized."]
+    /// Sets the admin, who certifies meters and rules disputes, and the token of all payments. Once, after deployment: anyone can be first, so check `get_config` afterwards.
+    ///
+    /// Signs: admin.
+    ///
+    /// Errors: AlreadyInitialized; InvalidInput (token_contract is not a token).
+    ///
+    /// Event: Initialized.
     pub fn initialize(env: Env, admin: Address, token_contract: Address) -> Result<(), SharingError> {
-        if storage::config(&env).is_ok() {
+        if storage::check_initialized(&env).is_ok() {
             return Err(SharingError::AlreadyInitialized);
         }
         admin.require_auth();
-        sharing::initialize(&env, &Config { admin, token_contract })
+        sharing::initialize(&env, admin, token_contract)
     }
 
-    #[doc = "Hands the role of the admin over. \
-             Signs: the admin and new_admin. \
-             Errors: NotInitialized; InvalidInput (the same admin again). \
-             Event: AdminChanged."]
+    /// Hands the role of the admin over.
+    ///
+    /// Signs: the admin and new_admin.
+    ///
+    /// Errors: NotInitialized; InvalidInput (the same admin again).
+    ///
+    /// Event: AdminChanged.
     pub fn set_admin(env: Env, new_admin: Address) -> Result<(), SharingError> {
-        let config = enter(&env)?;
-        config.admin.require_auth();
-        sharing::set_admin(&env, config, new_admin)
+        enter(&env)?;
+        let admin = storage::admin(&env)?;
+        admin.require_auth();
+        sharing::set_admin(&env, admin, new_admin)
     }
 
-    #[doc = "Registers a household or business that shares energy. Again changes nothing. \
-             Signs: prosumer. \
-             Errors: NotInitialized. \
-             Event: ProsumerRegistered."]
+    /// Registers a household or business that shares energy. Repeating it has no effect.
+    ///
+    /// Signs: prosumer.
+    ///
+    /// Errors: NotInitialized; AmountOverflow (10,000,000 are registered).
+    ///
+    /// Event: ProsumerRegistered.
     pub fn register_prosumer(env: Env, prosumer: Address) -> Result<(), SharingError> {
         enter(&env)?;
         prosumer.require_auth();
         sharing::register_prosumer(&env, prosumer)
     }
 
-    #[doc = "Certifies a prosumer's meter, which then co-signs its deliveries and counts from meter_reading; or, without a meter, \
-             retires it. \
-             Also for a meter's exchange or rollover, and to correct a mistyped reading. \
-             Signs: the admin; and the prosumer where a meter is given. \
-             Units: meter_reading is the meter's cumulative export register (OBIS 2.8.0), whole kWh; ignored without a meter. \
-             Errors: NotInitialized; ProsumerNotRegistered; InvalidInput (the prosumer itself as its meter). \
-             Event: MeterRegistered."]
-    pub fn register_meter(env: Env, prosumer: Address, meter: Option<Address>, meter_reading: u64) -> Result<(), SharingError> {
-        let config = enter(&env)?;
-        config.admin.require_auth();
-        sharing::register_meter(&env, &config, prosumer, meter, meter_reading)
+    /// Certifies a prosumer's meter, which from then on alone signs its deliveries and counts from meter_reading; or, without a meter, retires it. Also for a meter's exchange or rollover, and to correct a mistyped reading. A certified meter draws on deposits that are made from then on.
+    ///
+    /// Signs: the admin; and the prosumer where a meter is given.
+    ///
+    /// Units: meter_reading is the meter's cumulative export register (OBIS 2.8.0), whole kWh, below 2^35; ignored without a meter.
+    ///
+    /// Errors: NotInitialized; ProsumerNotRegistered; InvalidInput (the prosumer itself as its meter, or too high a reading).
+    ///
+    /// Event: MeterRegistered.
+    pub fn register_meter(
+        env: Env,
+        prosumer: Address,
+        meter: Option<Address>,
+        meter_reading: u64,
+    ) -> Result<(), SharingError> {
+        enter(&env)?;
+        let admin = storage::admin(&env)?;
+        admin.require_auth();
+        sharing::register_meter(&env, &admin, prosumer, meter, meter_reading)
     }
 
-    #[doc = "Offers energy to a consumer at a price, until a deadline. Returns the agreement's id. \
-             It binds nobody to pay: that takes the consumer's signature, in fund_agreement or settle_payment. \
-             Signs: provider. \
-             Units: whole kWh; price in the token's smallest unit (1 XLM or USDC = 10,000,000); deadline in Unix seconds, at most 366 \
-             days ahead. \
-             Errors: NotInitialized; ProsumerNotRegistered (either); InvalidInput (a zero, or a deadline too far ahead); \
-             SelfSharingNotAllowed; DeliveryDeadlinePassed; AmountOverflow (energy * price, or no id left). \
-             Event: AgreementCreated."]
+    /// Offers energy to a consumer at a price, until a deadline. Returns the agreement's id. It binds nobody to pay: that takes the consumer's signature, in fund_agreement, settle_payment or settle_agreement.
+    ///
+    /// Signs: provider.
+    ///
+    /// Units: whole kWh; price in the token's smallest unit (1 XLM or USDC = 10,000,000); deadline in Unix seconds, at most 366 days ahead.
+    ///
+    /// Errors: NotInitialized; ProsumerNotRegistered (either); InvalidInput (a zero, or a deadline too far ahead); SelfSharingNotAllowed; DeliveryDeadlinePassed; AmountOverflow (energy * price, or no id left).
+    ///
+    /// Event: AgreementCreated.
     pub fn create_agreement(
         env: Env,
         provider: Address,
@@ -98,47 +122,55 @@ impl PeerToPeerEnergySharing {
         sharing::create_agreement(&env, provider, consumer, energy_amount_kwh, price_per_kwh, delivery_deadline)
     }
 
-    #[doc = "Deposits the agreement's total, from which its deliveries are then paid. \
-             The provider settles alone: metered deliveries at once, others 24 hours after delivery unless disputed. The deposit stays \
-             until the deadline or the provider's cancellation; then claim_refund returns what is not owed. \
-             Signs: consumer, for this call and for the token's transfer in it. \
-             Errors: NotInitialized; AgreementNotFound; NotAuthorized (not its consumer); AgreementNotActive; DeliveryDeadlinePassed; \
-             AgreementFunded; DeliveryStarted; PaymentFailed. \
-             Event: AgreementFunded."]
+    /// Deposits the agreement's total, from which its deliveries are then paid: at once where the provider has a certified meter now (a Metered deposit); else after 24 hours in which the consumer can dispute each (a Reviewed one), whatever is certified later. What is not owed returns to the consumer by claim_refund, once the deadline has passed or the provider has cancelled.
+    ///
+    /// Signs: consumer, for this call and for the token's transfer in it.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound; NotAuthorized (not its consumer); AgreementNotActive; DeliveryDeadlinePassed; AgreementFunded; DeliveryStarted; PaymentFailed.
+    ///
+    /// Event: AgreementFunded.
     pub fn fund_agreement(env: Env, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
-        let config = enter(&env)?;
+        enter(&env)?;
         consumer.require_auth();
-        payment::fund_agreement(&env, &config, agreement_id, consumer)
+        payment::fund_agreement(&env, agreement_id, consumer)
     }
 
-    #[doc = "Ends an open agreement. What was delivered is still to be settled; the rest of a deposit returns to the consumer. \
-             Signs: canceller, the provider or, while it is not funded, the consumer. \
-             Errors: NotInitialized; AgreementNotFound; NotAuthorized (not a party); AgreementNotActive; AgreementFunded (the \
-             consumer). \
-             Events: AgreementCancelled; EscrowRefunded where a refund was paid."]
+    /// Ends an open agreement. What was delivered is still to be settled; claim_refund returns the rest of a deposit.
+    ///
+    /// Signs: canceller, the provider or, while it is not funded, the consumer.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound; NotAuthorized (not a party); AgreementNotActive; AgreementFunded (the consumer).
+    ///
+    /// Event: AgreementCancelled.
     pub fn cancel_agreement(env: Env, agreement_id: u64, canceller: Address) -> Result<(), SharingError> {
-        let config = enter(&env)?;
+        enter(&env)?;
         canceller.require_auth();
-        sharing::cancel_agreement(&env, &config, agreement_id, canceller)
+        sharing::cancel_agreement(&env, agreement_id, canceller)
     }
 
-    #[doc = "Pays what the deposit holds beyond what is owed back to the consumer, after a deadline say. Returns the amount. \
-             Signs: nobody; anyone may call. \
-             Units: the token's smallest unit. \
-             Errors: NotInitialized; AgreementNotFound; NothingToRefund; PaymentFailed. \
-             Event: EscrowRefunded."]
+    /// Returns to the consumer what its deposit holds beyond what is owed: after the deadline, a cancellation or a ruling. Returns the amount.
+    ///
+    /// Signs: nobody; anyone may call.
+    ///
+    /// Units: the token's smallest unit.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound; NothingToRefund; PaymentFailed.
+    ///
+    /// Event: EscrowRefunded.
     pub fn claim_refund(env: Env, agreement_id: u64) -> Result<u64, SharingError> {
-        let config = enter(&env)?;
-        payment::claim_refund(&env, &config, agreement_id)
+        enter(&env)?;
+        payment::claim_refund(&env, agreement_id)
     }
 
-    #[doc = "Records a delivery that fills the agreement, in whole or in part. Returns the transaction's id. \
-             Signs: provider, and its certified meter if it has one. \
-             Units: whole kWh; meter_reading is the provider's cumulative export register (OBIS 2.8.0), which never goes back and must \
-             have exported all that was sold. \
-             Errors: NotInitialized; AgreementNotFound; NotAuthorized (not its provider); AgreementNotActive; DeliveryDeadlinePassed; \
-             InvalidInput (0 kWh); InsufficientEnergy (more than what remains); InvalidMeterReading; AmountOverflow (no id left). \
-             Event: EnergyDelivered."]
+    /// Records a delivery that fills the agreement, in whole or in part, and pays it at once from a Metered deposit. Returns the transaction's id.
+    ///
+    /// Signs: the provider's certified meter if it has one, else the provider.
+    ///
+    /// Units: whole kWh; meter_reading is the provider's cumulative export register (OBIS 2.8.0), which never goes back, must have exported all that was sold, and rises from delivery to delivery of an agreement.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound; NotAuthorized (not its provider); AgreementNotActive; DeliveryDeadlinePassed; InvalidInput (0 kWh); InsufficientEnergy (more than what remains); TooManyTransactions (40); InvalidMeterReading.
+    ///
+    /// Events: EnergyDelivered; PaymentSettled where it was paid.
     pub fn deliver_energy(
         env: Env,
         agreement_id: u64,
@@ -147,122 +179,156 @@ impl PeerToPeerEnergySharing {
         provider: Address,
     ) -> Result<u64, SharingError> {
         enter(&env)?;
-        provider.require_auth();
         sharing::deliver_energy(&env, agreement_id, energy_delivered_kwh, meter_reading, provider)
     }
 
-    #[doc = "Pays the provider for a delivery: from the deposit of a funded agreement, else directly from the consumer. \
-             From a deposit the consumer settles at any time; the provider alone at once if the delivery is metered or ruled on, else 24 \
-             hours after it. \
-             Signs: settler, a party; without a deposit the consumer in any case, for this call and for the token's transfer in it. \
-             Errors: NotInitialized; TransactionNotFound; NotAuthorized (not a party); TransactionAlreadySettled; TransactionDisputed; \
-             ReviewPeriodOpen; PaymentFailed (repeat the same call later). \
-             Event: PaymentSettled."]
+    /// Pays the provider for a delivery: from the deposit of a funded agreement, else directly from the consumer. From a deposit the consumer settles at any time; the provider alone at once if the delivery is metered or ruled on, else 24 hours after it.
+    ///
+    /// Signs: settler, a party; without a deposit the consumer in any case, for this call and for the token's transfer in it.
+    ///
+    /// Errors: NotInitialized; TransactionNotFound; NotAuthorized (not a party); TransactionAlreadySettled; TransactionDisputed; ReviewPeriodOpen; PaymentFailed (repeat the same call later).
+    ///
+    /// Event: PaymentSettled.
     pub fn settle_payment(env: Env, transaction_id: u64, settler: Address) -> Result<(), SharingError> {
-        let config = enter(&env)?;
+        enter(&env)?;
         settler.require_auth();
-        payment::settle_payment(&env, &config, transaction_id, settler)
+        payment::settle_payment(&env, transaction_id, settler)
     }
 
-    #[doc = "Disputes a delivery that is not settled: it waits for a ruling, 30 days at most. \
-             Signs: disputer, a party. \
-             Errors: NotInitialized; TransactionNotFound; NotAuthorized (not a party); TransactionAlreadySettled; TransactionDisputed; \
-             DisputeAlreadyResolved. \
-             Event: TransactionDisputed."]
+    /// Pays, with one transfer, all deliveries of an agreement up to and with the transaction `through` that settle_payment would settle now. Returns the amount. `through` is the last delivery that the settler has looked at: newer ones wait, and disputed ones stop nothing.
+    ///
+    /// Signs: settler, a party; without a deposit the consumer in any case, for this call and for the token's transfer in it.
+    ///
+    /// Units: the token's smallest unit.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound; NotAuthorized (not a party); TransactionNotFound (`through` is not of this agreement); ReviewPeriodOpen or NothingToSettle (none can be settled now); PaymentFailed (repeat the same call later).
+    ///
+    /// Events: a PaymentSettled for each.
+    pub fn settle_agreement(env: Env, agreement_id: u64, through: u64, settler: Address) -> Result<u64, SharingError> {
+        enter(&env)?;
+        settler.require_auth();
+        payment::settle_agreement(&env, agreement_id, through, settler)
+    }
+
+    /// Disputes a delivery that is not settled: it waits for a ruling, 30 days at most.
+    ///
+    /// Signs: disputer, a party.
+    ///
+    /// Errors: NotInitialized; TransactionNotFound; NotAuthorized (not a party); TransactionAlreadySettled; TransactionDisputed; DisputeAlreadyResolved.
+    ///
+    /// Event: TransactionDisputed.
     pub fn dispute_transaction(env: Env, transaction_id: u64, disputer: Address) -> Result<(), SharingError> {
         enter(&env)?;
         disputer.require_auth();
         payment::dispute_transaction(&env, transaction_id, disputer)
     }
 
-    #[doc = "Rules how much of a disputed delivery is to be paid. Final: it can be settled at once, or is settled if that is nothing. \
-             Signs: resolver: the admin; or a party for what is its own to give (the consumer all of it, the provider nothing), any \
-             other amount with the other party's signature. An admin who is a party rules as a party. \
-             Units: energy_accepted_kwh in whole kWh, from 0 to what was delivered. \
-             Errors: NotInitialized; TransactionNotFound; TransactionNotDisputed; NotAuthorized; InvalidInput (more than delivered). \
-             Events: DisputeResolved; EscrowRefunded where a refund was paid."]
-    pub fn resolve_dispute(env: Env, transaction_id: u64, energy_accepted_kwh: u64, resolver: Address) -> Result<(), SharingError> {
-        let config = enter(&env)?;
+    /// Rules how much of a disputed delivery is to be paid. Final: it can be settled at once, or is settled if that is nothing. The rest of a deposit returns by claim_refund.
+    ///
+    /// Signs: resolver: the admin; or a party for what is its own to give (the consumer all of it, the provider nothing), any other amount with the other party's signature. An admin who is a party rules as a party.
+    ///
+    /// Units: energy_accepted_kwh in whole kWh, from 0 to what was delivered.
+    ///
+    /// Errors: NotInitialized; TransactionNotFound; TransactionNotDisputed; NotAuthorized; InvalidInput (more than delivered).
+    ///
+    /// Event: DisputeResolved.
+    pub fn resolve_dispute(
+        env: Env,
+        transaction_id: u64,
+        energy_accepted_kwh: u64,
+        resolver: Address,
+    ) -> Result<(), SharingError> {
+        enter(&env)?;
         resolver.require_auth();
-        payment::resolve_dispute(&env, &config, transaction_id, energy_accepted_kwh, resolver)
+        payment::resolve_dispute(&env, transaction_id, energy_accepted_kwh, resolver)
     }
 
-    #[doc = "Rules by default on a dispute that nobody ruled on for 30 days: all of it if it is metered, nothing if not. \
-             Signs: nobody; anyone may call. \
-             Errors: NotInitialized; TransactionNotFound; TransactionNotDisputed; ArbitrationPeriodOpen. \
-             Events: DisputeResolved, without a resolver; EscrowRefunded where a refund was paid."]
+    /// Rules by default on a dispute that nobody ruled on for 30 days: all of it if it is metered, nothing if not.
+    ///
+    /// Signs: nobody; anyone may call.
+    ///
+    /// Errors: NotInitialized; TransactionNotFound; TransactionNotDisputed; ArbitrationPeriodOpen.
+    ///
+    /// Event: DisputeResolved, without a resolver.
     pub fn close_dispute(env: Env, transaction_id: u64) -> Result<(), SharingError> {
-        let config = enter(&env)?;
-        payment::close_dispute(&env, &config, transaction_id)
+        enter(&env)?;
+        payment::close_dispute(&env, transaction_id)
     }
 
-    #[doc = "The admin and the token. \
-             Errors: NotInitialized."]
+    /// The admin and the token.
+    ///
+    /// Errors: NotInitialized.
     pub fn get_config(env: Env) -> Result<Config, SharingError> {
-        storage::config(&env)
+        Ok(Config { admin: storage::admin(&env)?, token_contract: storage::token(&env)? })
     }
 
-    #[doc = "A prosumer's number, meter, register and counts. \
-             Errors: NotInitialized; ProsumerNotRegistered."]
+    /// A prosumer's number, meter, register, count of agreements and newest agreement.
+    ///
+    /// Errors: NotInitialized; ProsumerNotRegistered.
     pub fn get_prosumer(env: Env, prosumer: Address) -> Result<Prosumer, SharingError> {
-        storage::config(&env)?;
-        storage::prosumer(&env, &prosumer)
+        sharing::get_prosumer(&env, &prosumer)
     }
 
-    #[doc = "An agreement's terms and status. \
-             Errors: NotInitialized; AgreementNotFound."]
+    /// An agreement's terms and status.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_agreement(env: Env, agreement_id: u64) -> Result<EnergyAgreement, SharingError> {
-        storage::config(&env)?;
         sharing::get_agreement(&env, agreement_id)
     }
 
-    #[doc = "What of an agreement is delivered, waits to be settled, and is in escrow. \
-             Errors: NotInitialized; AgreementNotFound."]
+    /// What of an agreement is delivered, waits to be settled and is in escrow, its number of deliveries and kind of deposit.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_agreement_state(env: Env, agreement_id: u64) -> Result<AgreementState, SharingError> {
-        storage::config(&env)?;
-        Ok(storage::agreement(&env, agreement_id)?.state)
+        sharing::get_agreement_state(&env, agreement_id)
     }
 
-    #[doc = "A delivery and its payment. \
-             Errors: NotInitialized; TransactionNotFound."]
+    /// A delivery and its payment.
+    ///
+    /// Errors: NotInitialized; TransactionNotFound.
     pub fn get_transaction(env: Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
-        storage::config(&env)?;
-        payment::get_transaction(&env, transaction_id)
+        sharing::get_transaction(&env, transaction_id)
     }
 
-    #[doc = "Whether a transaction is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit. \
-             Errors: NotInitialized; TransactionNotFound."]
+    /// Whether a transaction is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
+    ///
+    /// Errors: NotInitialized; TransactionNotFound.
     pub fn get_transaction_state(env: Env, transaction_id: u64) -> Result<TransactionState, SharingError> {
-        storage::config(&env)?;
-        Ok(storage::transaction(&env, transaction_id)?.state())
+        sharing::get_transaction_state(&env, transaction_id)
     }
 
-    #[doc = "All transactions in which the prosumer is a party, the oldest first. \
-             For simulation: it ends where the budget of a call ends. Pages never do. \
-             Errors: NotInitialized; ProsumerNotRegistered."]
+    /// All transactions in which the prosumer is a party: agreement by agreement in the order in which they were created, and within each the oldest delivery first. For simulation: it ends where the budget of a call ends. Pages of agreements never do.
+    ///
+    /// Errors: NotInitialized; ProsumerNotRegistered.
     pub fn get_transaction_history(env: Env, prosumer: Address) -> Result<Vec<EnergyTransaction>, SharingError> {
-        storage::config(&env)?;
         sharing::get_transaction_history(&env, &prosumer)
     }
 
-    #[doc = "The prosumer's newest transactions, the newest first: those before the transaction `before`, or the newest of all without \
-             it. \
-             Units: limit in transactions, at most 40. \
-             Errors: NotInitialized; ProsumerNotRegistered; TransactionNotFound (`before` is not one of this prosumer)."]
-    pub fn get_transaction_page(
+    /// The prosumer's newest agreements, offers too, the newest first: those before the agreement `before`, or the newest of all without it.
+    ///
+    /// Units: limit in agreements, at most 40.
+    ///
+    /// Errors: NotInitialized; ProsumerNotRegistered; AgreementNotFound (`before` is not one of this prosumer).
+    pub fn get_agreement_page(
         env: Env,
         prosumer: Address,
         before: Option<u64>,
         limit: u32,
-    ) -> Result<Vec<EnergyTransaction>, SharingError> {
-        storage::config(&env)?;
-        sharing::get_transaction_page(&env, &prosumer, before, limit)
+    ) -> Result<Vec<EnergyAgreement>, SharingError> {
+        sharing::get_agreement_page(&env, &prosumer, before, limit)
+    }
+
+    /// All deliveries of an agreement, the oldest first.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound.
+    pub fn get_agreement_transactions(env: Env, agreement_id: u64) -> Result<Vec<EnergyTransaction>, SharingError> {
+        sharing::get_agreement_transactions(&env, agreement_id)
     }
 }
 
 /// Every call that acts: the contract must be initialised, and is kept alive.
-fn enter(env: &Env) -> Result<Config, SharingError> {
-    let config = storage::config(env)?;
+fn enter(env: &Env) -> Result<(), SharingError> {
+    storage::check_initialized(env)?;
     storage::keep_alive(env);
-    Ok(config)
+    Ok(())
 }

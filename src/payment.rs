@@ -1,126 +1,105 @@
 //! The life of the money: deposits, settlement, disputes and refunds. The only file that calls the token.
+//!
+//! State is written before the token is called, and an error rolls it back.
 
-use soroban_sdk::{token::TokenClient, Address, Env, Executable};
+use soroban_sdk::{token::TokenClient, xdr::ToXdr, Address, Env};
 
 use crate::utils::events::{AgreementFunded, DisputeResolved, EscrowRefunded, PaymentSettled, TransactionDisputed};
-use crate::utils::storage::{self, Agreement, Transaction};
-use crate::utils::{add, sub, Config, EnergyTransaction, SharingError, TransactionState, TransactionStatus};
+use crate::utils::records::{
+    Agreement, Delivery, AGREEMENT_IDS, ARBITRATION_PERIOD, DISPUTED, FUNDED, METERED, METERED_DEPOSIT, PAID_AT_ONCE,
+    REVIEWED_DEPOSIT, RULED, SETTLED,
+};
+use crate::utils::{storage, Prosumer, SharingError};
 
-/// How long a consumer can look at a delivery that no meter signed before its provider may draw on the deposit: 24 hours.
-pub const REVIEW_PERIOD: u64 = 24 * 60 * 60;
-
-/// How long a dispute waits for a ruling before anyone may close it: 30 days.
-pub const ARBITRATION_PERIOD: u64 = 30 * 24 * 60 * 60;
-
-impl Agreement {
-    /// What the escrow holds beyond what may still fall due.
-    fn surplus(&self, now: u64) -> u64 {
-        let undelivered = match self.check_open(now) {
-            Ok(()) => self.remaining_kwh().saturating_mul(self.price_per_kwh),
-            Err(_) => 0,
-        };
-        self.state.escrow_amount.saturating_sub(self.state.pending_amount.saturating_add(undelivered))
-    }
-}
-
-impl Transaction {
-    /// Fits: it is a part of the agreement's total.
-    pub fn payment_amount(&self, agreement: &Agreement) -> u64 {
-        self.energy_accepted_kwh.unwrap_or(self.energy_delivered_kwh).saturating_mul(agreement.price_per_kwh)
-    }
-
-    pub fn into_record(self, agreement: Agreement) -> EnergyTransaction {
-        EnergyTransaction {
-            transaction_id: self.id,
-            agreement_id: self.agreement_id,
-            payment_amount: self.payment_amount(&agreement),
-            provider: agreement.provider,
-            consumer: agreement.consumer,
-            energy_delivered_kwh: self.energy_delivered_kwh,
-            meter_reading: self.meter_reading,
-            delivered_at: self.delivered_at,
-            settled_at: (self.status == TransactionStatus::Settled).then_some(self.status_since),
-            status: self.status,
-        }
-    }
-
-    pub fn state(&self) -> TransactionState {
-        let ruled = self.energy_accepted_kwh.is_some();
-        TransactionState {
-            metered: self.metered,
-            ruled,
-            disputed_at: (self.status == TransactionStatus::Disputed).then_some(self.status_since),
-            provider_settles_from: if self.metered || ruled { self.delivered_at } else { self.delivered_at.saturating_add(REVIEW_PERIOD) },
-        }
-    }
-
-    fn check_unsettled(&self) -> Result<(), SharingError> {
-        match self.status {
-            TransactionStatus::Settled => Err(SharingError::TransactionAlreadySettled),
-            TransactionStatus::Disputed => Err(SharingError::TransactionDisputed),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_disputed(&self) -> Result<(), SharingError> {
-        if self.status == TransactionStatus::Disputed {
-            Ok(())
-        } else {
-            Err(SharingError::TransactionNotDisputed)
-        }
-    }
-}
-
-pub fn transaction_and_agreement(env: &Env, transaction_id: u64) -> Result<(Transaction, Agreement), SharingError> {
-    let transaction = storage::transaction(env, transaction_id)?;
-    let agreement = storage::agreement(env, transaction.agreement_id)?;
-    Ok((transaction, agreement))
-}
-
-pub fn get_transaction(env: &Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
-    let (transaction, agreement) = transaction_and_agreement(env, transaction_id)?;
-    Ok(transaction.into_record(agreement))
-}
-
-pub fn fund_agreement(env: &Env, config: &Config, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
-    let mut agreement = storage::agreement(env, agreement_id)?;
+pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
     if consumer != agreement.consumer {
         return Err(SharingError::NotAuthorized);
     }
-    agreement.check_open(env.ledger().timestamp())?;
-    if agreement.funded {
+    let state = agreement.state();
+    agreement.check_open(&state)?;
+    if agreement.has(FUNDED) {
         return Err(SharingError::AgreementFunded);
     }
     // Its consumer could not have reviewed a delivery for which the deposit would fall due at once.
-    if agreement.state.energy_delivered_kwh > 0 {
+    if state.transactions > 0 {
         return Err(SharingError::DeliveryStarted);
     }
 
-    let escrow_amount = agreement.total_amount();
-    agreement.funded = true;
-    agreement.state.escrow_amount = escrow_amount;
-    storage::set_agreement(env, &agreement);
-    let before = balance(env, config)?;
-    transfer(env, config, &consumer, &env.current_contract_address(), escrow_amount)?;
+    let mut provider = Prosumer::default();
+    storage::read_prosumer(env, &agreement.provider, &mut provider)?;
+    agreement.flags |= if provider.meter.is_some() { METERED_DEPOSIT } else { REVIEWED_DEPOSIT };
+    agreement.escrow_amount = agreement.amount(agreement.energy_amount_kwh);
+    storage::write_agreement(env, &mut agreement);
+    let before = balance(env)?;
+    transfer(env, &consumer, &env.current_contract_address(), agreement.escrow_amount)?;
     // A token that takes a fee, or moves nothing, would have other people's deposits pay for this one.
-    if balance(env, config)?.checked_sub(before) != Some(escrow_amount.into()) {
+    if balance(env)?.checked_sub(before) != Some(agreement.escrow_amount.into()) {
         return Err(SharingError::PaymentFailed);
     }
-    AgreementFunded { agreement_id, provider: agreement.provider, consumer, escrow_amount }.publish(env);
+    AgreementFunded {
+        agreement_id,
+        deposit: agreement.state().deposit,
+        escrow_amount: agreement.escrow_amount,
+        provider: agreement.provider,
+        consumer,
+    }
+    .publish(env);
     Ok(())
 }
 
-pub fn settle_payment(env: &Env, config: &Config, transaction_id: u64, settler: Address) -> Result<(), SharingError> {
-    let (mut transaction, mut agreement) = transaction_and_agreement(env, transaction_id)?;
+pub fn settle_payment(env: &Env, transaction_id: u64, settler: Address) -> Result<(), SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_transaction(env, transaction_id, &mut agreement)?;
     agreement.check_party(&settler)?;
-    transaction.check_unsettled()?;
-    let settled_at = env.ledger().timestamp();
-    let payment_amount = transaction.payment_amount(&agreement);
-    let payer = if agreement.funded {
-        if settler == agreement.provider && settled_at < transaction.state().provider_settles_from {
-            return Err(SharingError::ReviewPeriodOpen);
+    agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.check_unsettled()?;
+    settle(env, &mut agreement, transaction_id, transaction_id, settler).map(|_| ())
+}
+
+pub fn settle_agreement(env: &Env, agreement_id: u64, through: u64, settler: Address) -> Result<u64, SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    agreement.check_party(&settler)?;
+    agreement.delivery(through).ok_or(SharingError::TransactionNotFound)?;
+    settle(env, &mut agreement, agreement_id, through, settler)
+}
+
+/// Pays, with one transfer, those from one transaction through another that the settler can settle now.
+fn settle(
+    env: &Env,
+    agreement: &mut Agreement,
+    from: u64,
+    through: u64,
+    settler: Address,
+) -> Result<u64, SharingError> {
+    let (now, from_deposit) = (agreement.now, agreement.has(FUNDED));
+    let reviewed = from_deposit && settler == agreement.provider;
+    let (mut energy_kwh, mut settled, mut error) = (0_u64, 0_u64, SharingError::NothingToSettle);
+    // A bit for each that is settled now.
+    let bit = |id| 1_u64.unbounded_shl((id / AGREEMENT_IDS) as u32);
+    let mut id = from;
+    while id <= through {
+        let delivery = agreement.delivery(id).ok_or(SharingError::TransactionNotFound)?;
+        if delivery.check_unsettled().is_ok() {
+            if reviewed && now < delivery.provider_settles_from() {
+                error = SharingError::ReviewPeriodOpen;
+            } else {
+                delivery.flags |= SETTLED;
+                delivery.changed_at = now;
+                energy_kwh = energy_kwh.saturating_add(delivery.energy_accepted_kwh);
+                settled |= bit(id);
+            }
         }
-        agreement.state.escrow_amount = sub(agreement.state.escrow_amount, payment_amount)?;
+        id = id.saturating_add(AGREEMENT_IDS);
+    }
+    if settled == 0 {
+        return Err(error);
+    }
+
+    let amount = agreement.amount(energy_kwh);
+    let payer = if from_deposit {
+        agreement.escrow_amount = agreement.escrow_amount.saturating_sub(amount);
         env.current_contract_address()
     } else {
         if settler != agreement.consumer {
@@ -128,19 +107,62 @@ pub fn settle_payment(env: &Env, config: &Config, transaction_id: u64, settler: 
         }
         agreement.consumer.clone()
     };
+    storage::write_agreement(env, agreement);
+    transfer(env, &payer, &agreement.provider, amount)?;
+    id = from;
+    while id <= through {
+        if settled & bit(id) != 0 {
+            publish_settled(env, agreement, id, settler.clone())?;
+        }
+        id = id.saturating_add(AGREEMENT_IDS);
+    }
+    Ok(amount)
+}
 
-    agreement.state.pending_amount = sub(agreement.state.pending_amount, payment_amount)?;
-    transaction.status = TransactionStatus::Settled;
-    transaction.status_since = settled_at;
-    storage::set_agreement(env, &agreement);
-    storage::set_transaction(env, &transaction);
-    transfer(env, config, &payer, &agreement.provider, payment_amount)?;
+/// Marks a metered delivery as paid if its deposit can be drawn on at once: it is written like that before
+/// `pay_at_once` calls the token.
+pub fn draw_at_once(env: &Env, agreement: &mut Agreement, transaction_id: u64) -> Result<bool, SharingError> {
+    let from_deposit = agreement.has(METERED_DEPOSIT);
+    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+    // Reading the balance counts it among the bytes that the call declares, even if the transfer writes it and then
+    // fails: see `pay_at_once`.
+    if !from_deposit || !delivery.has(METERED) || balance(env).is_err() {
+        return Ok(false);
+    }
+    delivery.flags |= PAID_AT_ONCE;
+    let energy_kwh = delivery.energy_delivered_kwh;
+    agreement.escrow_amount = agreement.escrow_amount.saturating_sub(agreement.amount(energy_kwh));
+    Ok(true)
+}
+
+/// Pays a delivery that was drawn at once. Where the token refuses, it is settled later as any other: a provider who
+/// cannot receive does not stop its meter.
+pub fn pay_at_once(env: &Env, agreement: &mut Agreement, transaction_id: u64) -> Result<(), SharingError> {
+    let energy_kwh = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.energy_accepted_kwh;
+    let amount = agreement.amount(energy_kwh);
+    if transfer(env, &env.current_contract_address(), &agreement.provider, amount).is_ok() {
+        return publish_settled(env, agreement, transaction_id, agreement.provider.clone());
+    }
+    agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.flags = METERED;
+    agreement.escrow_amount = agreement.escrow_amount.saturating_add(amount);
+    storage::write_agreement(env, agreement);
+    Ok(())
+}
+
+fn publish_settled(
+    env: &Env,
+    agreement: &mut Agreement,
+    transaction_id: u64,
+    settler: Address,
+) -> Result<(), SharingError> {
+    let Delivery { changed_at: settled_at, energy_accepted_kwh: energy_kwh, .. } =
+        *agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
     PaymentSettled {
         transaction_id,
-        provider: agreement.provider,
-        consumer: agreement.consumer,
+        provider: agreement.provider.clone(),
+        consumer: agreement.consumer.clone(),
         agreement_id: agreement.id,
-        payment_amount,
+        payment_amount: agreement.amount(energy_kwh),
         settled_at,
         settler,
     }
@@ -149,17 +171,19 @@ pub fn settle_payment(env: &Env, config: &Config, transaction_id: u64, settler: 
 }
 
 pub fn dispute_transaction(env: &Env, transaction_id: u64, disputer: Address) -> Result<(), SharingError> {
-    let (mut transaction, agreement) = transaction_and_agreement(env, transaction_id)?;
+    let mut agreement = Agreement::blank(env);
+    storage::read_transaction(env, transaction_id, &mut agreement)?;
     agreement.check_party(&disputer)?;
-    transaction.check_unsettled()?;
-    if transaction.energy_accepted_kwh.is_some() {
+    let disputed_at = agreement.now;
+    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+    delivery.check_unsettled()?;
+    if delivery.has(RULED) {
         return Err(SharingError::DisputeAlreadyResolved);
     }
 
-    let disputed_at = env.ledger().timestamp();
-    transaction.status = TransactionStatus::Disputed;
-    transaction.status_since = disputed_at;
-    storage::set_transaction(env, &transaction);
+    delivery.flags |= DISPUTED;
+    delivery.changed_at = disputed_at;
+    storage::write_agreement(env, &mut agreement);
     TransactionDisputed {
         transaction_id,
         provider: agreement.provider,
@@ -174,135 +198,119 @@ pub fn dispute_transaction(env: &Env, transaction_id: u64, disputer: Address) ->
 
 pub fn resolve_dispute(
     env: &Env,
-    config: &Config,
     transaction_id: u64,
     energy_accepted_kwh: u64,
     resolver: Address,
 ) -> Result<(), SharingError> {
-    let (transaction, agreement) = transaction_and_agreement(env, transaction_id)?;
-    transaction.check_disputed()?;
+    let mut agreement = Agreement::blank(env);
+    storage::read_transaction(env, transaction_id, &mut agreement)?;
+    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+    delivery.check_disputed()?;
+    let energy_delivered_kwh = delivery.energy_delivered_kwh;
     // A party gives away alone what is its own; for the rest the other party signs too.
     let second = if resolver == agreement.consumer {
-        (energy_accepted_kwh != transaction.energy_delivered_kwh).then_some(&agreement.provider)
+        (energy_accepted_kwh != energy_delivered_kwh).then_some(&agreement.provider)
     } else if resolver == agreement.provider {
         (energy_accepted_kwh != 0).then_some(&agreement.consumer)
-    } else if resolver == config.admin {
+    } else if resolver == storage::admin(env)? {
         None
     } else {
         return Err(SharingError::NotAuthorized);
     };
-    if energy_accepted_kwh > transaction.energy_delivered_kwh {
+    if energy_accepted_kwh > energy_delivered_kwh {
         return Err(SharingError::InvalidInput);
     }
     if let Some(second) = second {
         second.require_auth();
     }
-    rule(env, config, transaction, agreement, energy_accepted_kwh, Some(resolver))
+    rule(env, &mut agreement, transaction_id, energy_accepted_kwh, Some(resolver))
 }
 
-pub fn close_dispute(env: &Env, config: &Config, transaction_id: u64) -> Result<(), SharingError> {
-    let (transaction, agreement) = transaction_and_agreement(env, transaction_id)?;
-    transaction.check_disputed()?;
-    if env.ledger().timestamp() < transaction.status_since.saturating_add(ARBITRATION_PERIOD) {
+pub fn close_dispute(env: &Env, transaction_id: u64) -> Result<(), SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_transaction(env, transaction_id, &mut agreement)?;
+    let now = agreement.now;
+    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+    delivery.check_disputed()?;
+    if now < delivery.changed_at.saturating_add(ARBITRATION_PERIOD) {
         return Err(SharingError::ArbitrationPeriodOpen);
     }
-    let energy_accepted_kwh = if transaction.metered { transaction.energy_delivered_kwh } else { 0 };
-    rule(env, config, transaction, agreement, energy_accepted_kwh, None)
-}
-
-pub fn claim_refund(env: &Env, config: &Config, agreement_id: u64) -> Result<u64, SharingError> {
-    refund(env, config, &mut storage::agreement(env, agreement_id)?)
-}
-
-/// Pays out a surplus if the token does so now; else it stays claimable, so that no consumer blocks its provider.
-pub fn refund_if_possible(env: &Env, config: &Config, agreement: &mut Agreement) {
-    let _ = refund(env, config, agreement);
-}
-
-/// A token is a contract that knows its decimals. Calling an account would trap, so its executable is looked at first.
-pub fn check_token(env: &Env, token_contract: &Address) -> Result<(), SharingError> {
-    match token_contract.executable() {
-        Some(Executable::Wasm(_) | Executable::StellarAsset) => {}
-        _ => return Err(SharingError::InvalidInput),
-    }
-    match TokenClient::new(env, token_contract).try_decimals() {
-        Ok(Ok(_)) => Ok(()),
-        _ => Err(SharingError::InvalidInput),
-    }
+    let energy_accepted_kwh = if delivery.has(METERED) { delivery.energy_delivered_kwh } else { 0 };
+    rule(env, &mut agreement, transaction_id, energy_accepted_kwh, None)
 }
 
 /// Ends a dispute for good.
 fn rule(
     env: &Env,
-    config: &Config,
-    mut transaction: Transaction,
-    mut agreement: Agreement,
+    agreement: &mut Agreement,
+    transaction_id: u64,
     energy_accepted_kwh: u64,
     resolver: Option<Address>,
 ) -> Result<(), SharingError> {
-    let reported_amount = transaction.payment_amount(&agreement);
-    transaction.energy_accepted_kwh = Some(energy_accepted_kwh);
-    let payment_amount = transaction.payment_amount(&agreement);
-    agreement.state.pending_amount = add(sub(agreement.state.pending_amount, reported_amount)?, payment_amount)?;
-    let settled_at = (payment_amount == 0).then(|| env.ledger().timestamp());
-    transaction.status = match settled_at {
-        Some(_) => TransactionStatus::Settled,
-        None => TransactionStatus::Delivered,
-    };
-    transaction.status_since = settled_at.unwrap_or_default();
-
-    storage::set_agreement(env, &agreement);
-    storage::set_transaction(env, &transaction);
+    let ruled_at = agreement.now;
+    let settled_at = (energy_accepted_kwh == 0).then_some(ruled_at);
+    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+    delivery.energy_accepted_kwh = energy_accepted_kwh;
+    delivery.changed_at = ruled_at;
+    delivery.flags = delivery.flags & METERED | RULED | if energy_accepted_kwh == 0 { SETTLED } else { 0 };
+    storage::write_agreement(env, agreement);
     DisputeResolved {
-        transaction_id: transaction.id,
+        transaction_id,
         provider: agreement.provider.clone(),
         consumer: agreement.consumer.clone(),
         agreement_id: agreement.id,
         energy_accepted_kwh,
-        payment_amount,
+        payment_amount: agreement.amount(energy_accepted_kwh),
         settled_at,
         resolver,
     }
     .publish(env);
-    refund_if_possible(env, config, &mut agreement);
     Ok(())
 }
 
-/// Pays a surplus to the consumer, or leaves everything as it was.
-fn refund(env: &Env, config: &Config, agreement: &mut Agreement) -> Result<u64, SharingError> {
-    let refund_amount = agreement.surplus(env.ledger().timestamp());
+pub fn claim_refund(env: &Env, agreement_id: u64) -> Result<u64, SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    let refund_amount = agreement.surplus();
     if refund_amount == 0 {
         return Err(SharingError::NothingToRefund);
     }
-    let escrow_amount = agreement.state.escrow_amount;
-    agreement.state.escrow_amount = sub(escrow_amount, refund_amount)?;
-    storage::set_agreement(env, agreement);
-    if let Err(error) = transfer(env, config, &env.current_contract_address(), &agreement.consumer, refund_amount) {
-        agreement.state.escrow_amount = escrow_amount;
-        storage::set_agreement(env, agreement);
-        return Err(error);
-    }
+
+    agreement.escrow_amount = agreement.escrow_amount.saturating_sub(refund_amount);
+    storage::write_agreement(env, &mut agreement);
+    transfer(env, &env.current_contract_address(), &agreement.consumer, refund_amount)?;
     EscrowRefunded {
-        agreement_id: agreement.id,
-        provider: agreement.provider.clone(),
-        consumer: agreement.consumer.clone(),
+        agreement_id,
+        provider: agreement.provider,
+        consumer: agreement.consumer,
         refund_amount,
-        escrow_amount: agreement.state.escrow_amount,
+        escrow_amount: agreement.escrow_amount,
     }
     .publish(env);
     Ok(refund_amount)
 }
 
-fn transfer(env: &Env, config: &Config, from: &Address, to: &Address, amount: u64) -> Result<(), SharingError> {
-    match TokenClient::new(env, &config.token_contract).try_transfer(from, to, &amount.into()) {
+/// A token is a contract that knows its decimals. Calling an account would trap, so the kind of the address is looked
+/// at first: in XDR a contract's begins with the type of the value (18) and the type of the address (1), 4 bytes each.
+pub fn check_token(env: &Env, token_contract: &Address) -> Result<(), SharingError> {
+    if token_contract.to_xdr(env).get(7) == Some(1) {
+        if let Ok(Ok(_)) = TokenClient::new(env, token_contract).try_decimals() {
+            return Ok(());
+        }
+    }
+    Err(SharingError::InvalidInput)
+}
+
+fn transfer(env: &Env, from: &Address, to: &Address, amount: u64) -> Result<(), SharingError> {
+    match TokenClient::new(env, &storage::token(env)?).try_transfer(from, to, &amount.into()) {
         Ok(Ok(())) => Ok(()),
         _ => Err(SharingError::PaymentFailed),
     }
 }
 
 /// What the contract holds of the token.
-fn balance(env: &Env, config: &Config) -> Result<i128, SharingError> {
-    match TokenClient::new(env, &config.token_contract).try_balance(&env.current_contract_address()) {
+fn balance(env: &Env) -> Result<i128, SharingError> {
+    match TokenClient::new(env, &storage::token(env)?).try_balance(&env.current_contract_address()) {
         Ok(Ok(balance)) => Ok(balance),
         _ => Err(SharingError::PaymentFailed),
     }

@@ -4,123 +4,86 @@ use soroban_sdk::{Address, Env, Vec};
 
 use crate::payment;
 use crate::utils::events::{
-    AdminChanged, AgreementCancelled, AgreementCreated, EnergyDelivered, Initialized, MeterRegistered, ProsumerRegistered,
+    AdminChanged, AgreementCancelled, AgreementCreated, EnergyDelivered, Initialized, MeterRegistered,
+    ProsumerRegistered,
 };
-use crate::utils::storage::{self, Agreement, Transaction};
+use crate::utils::records::{
+    Agreement, AGREEMENTS_PER_PROVIDER, AGREEMENT_IDS, CANCELLED, FUNDED, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
+    METERED, REVIEWED_DEPOSIT,
+};
 use crate::utils::{
-    add, mul, AgreementState, AgreementStatus, Config, EnergyAgreement, EnergyTransaction, Prosumer, SharingError, TransactionStatus,
-    IDS_PER_PROVIDER,
+    storage, AgreementState, EnergyAgreement, EnergyTransaction, Prosumer, SharingError, TransactionState,
 };
 
 /// The furthest deadline, a leap year ahead: catches milliseconds given for seconds, and deposits locked for ages.
 pub const MAX_TERM: u64 = 366 * 24 * 60 * 60;
 
-/// The most transactions of a page: an answer must fit the network's 16,384 bytes of events and return value. An `EnergyTransaction`
-/// takes 400 at most (12 and, for each field, 8 and its padded name and value: 32 + 60 + 32 + 40 + 36 + 36 + 60 + 32 + 24 + 36 = 388),
-/// and the vector 12: (16,384 - 12) / 400 = 40.9.
+/// The most agreements of a page: an answer must fit the network's 16,384 bytes of events and return value. An
+/// `EnergyAgreement` takes 368 at most, fewer than an `EnergyTransaction`, whose 400 are 12 and, for each field, 8 and
+/// its padded name and value (32 + 60 + 32 + 40 + 36 + 36 + 60 + 32 + 24 + 36 = 388): (16,384 - 12) / 400 = 40.9.
 pub const MAX_PAGE: u32 = 40;
 
-impl Agreement {
-    pub fn status(&self, now: u64) -> AgreementStatus {
-        if self.cancelled {
-            AgreementStatus::Cancelled
-        } else if self.state.energy_delivered_kwh < self.energy_amount_kwh {
-            if now > self.delivery_deadline {
-                AgreementStatus::Expired
-            } else {
-                AgreementStatus::Active
-            }
-        } else if self.state.pending_amount == 0 {
-            // Whatever is not settled has a payment of at least 1 pending.
-            AgreementStatus::Settled
-        } else {
-            AgreementStatus::Delivered
-        }
-    }
-
-    /// Open for a deposit and for deliveries.
-    pub fn check_open(&self, now: u64) -> Result<(), SharingError> {
-        match self.status(now) {
-            AgreementStatus::Active => Ok(()),
-            AgreementStatus::Expired => Err(SharingError::DeliveryDeadlinePassed),
-            _ => Err(SharingError::AgreementNotActive),
-        }
-    }
-
-    pub fn check_party(&self, address: &Address) -> Result<(), SharingError> {
-        if *address == self.provider || *address == self.consumer {
-            Ok(())
-        } else {
-            Err(SharingError::NotAuthorized)
-        }
-    }
-
-    pub fn remaining_kwh(&self) -> u64 {
-        self.energy_amount_kwh.saturating_sub(self.state.energy_delivered_kwh)
-    }
-
-    /// Fits: `create_agreement` saw to it.
-    pub fn total_amount(&self) -> u64 {
-        self.energy_amount_kwh.saturating_mul(self.price_per_kwh)
-    }
-}
-
-pub fn initialize(env: &Env, config: &Config) -> Result<(), SharingError> {
-    payment::check_token(env, &config.token_contract)?;
-    storage::set_config(env, config);
-    Initialized { admin: config.admin.clone(), token_contract: config.token_contract.clone() }.publish(env);
+pub fn initialize(env: &Env, admin: Address, token_contract: Address) -> Result<(), SharingError> {
+    payment::check_token(env, &token_contract)?;
+    storage::set_admin(env, &admin);
+    storage::set_token(env, &token_contract);
+    Initialized { admin, token_contract }.publish(env);
     Ok(())
 }
 
-pub fn set_admin(env: &Env, config: Config, new_admin: Address) -> Result<(), SharingError> {
-    if new_admin == config.admin {
+pub fn set_admin(env: &Env, old_admin: Address, new_admin: Address) -> Result<(), SharingError> {
+    if new_admin == old_admin {
         return Err(SharingError::InvalidInput);
     }
     new_admin.require_auth();
-    storage::set_config(env, &Config { admin: new_admin.clone(), ..config.clone() });
-    AdminChanged { old_admin: config.admin, new_admin }.publish(env);
+    storage::set_admin(env, &new_admin);
+    AdminChanged { old_admin, new_admin }.publish(env);
     Ok(())
 }
 
 pub fn register_prosumer(env: &Env, address: Address) -> Result<(), SharingError> {
-    if storage::prosumer(env, &address).is_ok() {
+    let mut prosumer = Prosumer::default();
+    if storage::read_prosumer(env, &address, &mut prosumer).is_ok() {
         return Ok(());
     }
-    let number = storage::prosumers(env);
-    storage::set_prosumers(env, add(number, 1)?);
-    storage::set_prosumer(env, &address, &Prosumer { number, ..Prosumer::default() });
+    let number = storage::prosumer_count(env);
+    if number >= MAX_PROSUMERS {
+        return Err(SharingError::AmountOverflow);
+    }
+    prosumer.number = number;
+    storage::set_prosumer_count(env, number.saturating_add(1));
+    storage::write_prosumer(env, &address, &mut prosumer);
     ProsumerRegistered { prosumer: address, number }.publish(env);
     Ok(())
 }
 
 pub fn register_meter(
     env: &Env,
-    config: &Config,
+    admin: &Address,
     address: Address,
     meter: Option<Address>,
     meter_reading: u64,
 ) -> Result<(), SharingError> {
-    let mut prosumer = storage::prosumer(env, &address)?;
-    match &meter {
-        Some(meter) => {
-            if *meter == address {
-                return Err(SharingError::InvalidInput);
-            }
-            if address != config.admin {
-                address.require_auth();
-            }
-            prosumer.meter_start = meter_reading;
-            prosumer.meter_reading = meter_reading;
-            prosumer.energy_sold_kwh = 0;
+    let mut prosumer = Prosumer::default();
+    storage::read_prosumer(env, &address, &mut prosumer)?;
+    if let Some(meter) = &meter {
+        if *meter == address || meter_reading > MAX_READING {
+            return Err(SharingError::InvalidInput);
         }
-        None if prosumer.meter.is_none() => return Ok(()),
-        None => {}
+        if address != *admin {
+            address.require_auth();
+        }
+        prosumer.meter_start = meter_reading;
+        prosumer.meter_reading = meter_reading;
+        prosumer.energy_sold_kwh = 0;
+    } else if prosumer.meter.is_none() {
+        return Ok(());
     }
-    prosumer.meter = meter.clone();
-    storage::set_prosumer(env, &address, &prosumer);
+    prosumer.meter = meter;
+    storage::write_prosumer(env, &address, &mut prosumer);
     MeterRegistered {
         prosumer: address,
-        meter,
+        meter: prosumer.meter,
         meter_start: prosumer.meter_start,
         meter_reading: prosumer.meter_reading,
         energy_sold_kwh: prosumer.energy_sold_kwh,
@@ -137,60 +100,72 @@ pub fn create_agreement(
     price_per_kwh: u64,
     delivery_deadline: u64,
 ) -> Result<u64, SharingError> {
-    let mut seller = storage::prosumer(env, &provider)?;
-    storage::prosumer(env, &consumer)?;
+    let mut seller = Prosumer::default();
+    storage::read_prosumer(env, &provider, &mut seller)?;
+    let mut buyer = Prosumer::default();
+    storage::read_prosumer(env, &consumer, &mut buyer)?;
     if energy_amount_kwh == 0 || price_per_kwh == 0 || delivery_deadline == 0 {
         return Err(SharingError::InvalidInput);
     }
     if provider == consumer {
         return Err(SharingError::SelfSharingNotAllowed);
     }
-    let created_at = env.ledger().timestamp();
+    let mut agreement = Agreement::blank(env);
+    let created_at = agreement.now;
     if delivery_deadline <= created_at {
         return Err(SharingError::DeliveryDeadlinePassed);
     }
     if delivery_deadline > created_at.saturating_add(MAX_TERM) {
         return Err(SharingError::InvalidInput);
     }
-    let total_amount = mul(energy_amount_kwh, price_per_kwh)?;
-    let agreement_id = next_id(seller.number, &mut seller.agreements)?;
+    let total_amount = energy_amount_kwh.checked_mul(price_per_kwh).ok_or(SharingError::AmountOverflow)?;
+    seller.agreements = seller.agreements.saturating_add(1);
+    if seller.agreements >= AGREEMENTS_PER_PROVIDER {
+        return Err(SharingError::AmountOverflow);
+    }
 
-    storage::set_prosumer(env, &provider, &seller);
-    storage::set_agreement(
-        env,
-        &Agreement {
-            id: agreement_id,
-            provider: provider.clone(),
-            consumer: consumer.clone(),
-            energy_amount_kwh,
-            price_per_kwh,
-            created_at,
-            delivery_deadline,
-            state: AgreementState { energy_delivered_kwh: 0, pending_amount: 0, escrow_amount: 0 },
-            funded: false,
-            cancelled: false,
-        },
-    );
-    AgreementCreated { agreement_id, provider, consumer, energy_amount_kwh, price_per_kwh, total_amount, delivery_deadline, created_at }
-        .publish(env);
-    Ok(agreement_id)
+    agreement.id = seller.number.saturating_mul(AGREEMENTS_PER_PROVIDER).saturating_add(seller.agreements);
+    agreement.provider = provider;
+    agreement.consumer = consumer;
+    agreement.energy_amount_kwh = energy_amount_kwh;
+    agreement.price_per_kwh = price_per_kwh;
+    agreement.created_at = created_at;
+    agreement.delivery_deadline = delivery_deadline;
+    agreement.provider_previous = seller.last_agreement.replace(agreement.id).unwrap_or_default();
+    agreement.consumer_previous = buyer.last_agreement.replace(agreement.id).unwrap_or_default();
+    storage::write_prosumer(env, &agreement.provider, &mut seller);
+    storage::write_prosumer(env, &agreement.consumer, &mut buyer);
+    storage::write_agreement(env, &mut agreement);
+    AgreementCreated {
+        agreement_id: agreement.id,
+        provider: agreement.provider,
+        consumer: agreement.consumer,
+        energy_amount_kwh,
+        price_per_kwh,
+        total_amount,
+        delivery_deadline,
+        created_at,
+    }
+    .publish(env);
+    Ok(agreement.id)
 }
 
-pub fn cancel_agreement(env: &Env, config: &Config, agreement_id: u64, canceller: Address) -> Result<(), SharingError> {
-    let mut agreement = storage::agreement(env, agreement_id)?;
+pub fn cancel_agreement(env: &Env, agreement_id: u64, canceller: Address) -> Result<(), SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
     agreement.check_party(&canceller)?;
-    if agreement.status(env.ledger().timestamp()) != AgreementStatus::Active {
+    if agreement.check_open(&agreement.state()).is_err() {
         return Err(SharingError::AgreementNotActive);
     }
     // The deposit is the provider's assurance until the deadline.
-    if agreement.funded && canceller == agreement.consumer {
+    if agreement.has(FUNDED) && canceller == agreement.consumer {
         return Err(SharingError::AgreementFunded);
     }
 
-    agreement.cancelled = true;
-    storage::set_agreement(env, &agreement);
-    AgreementCancelled { agreement_id, provider: agreement.provider.clone(), consumer: agreement.consumer.clone(), canceller }.publish(env);
-    payment::refund_if_possible(env, config, &mut agreement);
+    agreement.flags |= CANCELLED;
+    storage::write_agreement(env, &mut agreement);
+    AgreementCancelled { agreement_id, provider: agreement.provider, consumer: agreement.consumer, canceller }
+        .publish(env);
     Ok(())
 }
 
@@ -201,138 +176,167 @@ pub fn deliver_energy(
     meter_reading: u64,
     provider: Address,
 ) -> Result<u64, SharingError> {
-    let mut agreement = storage::agreement(env, agreement_id)?;
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
     if provider != agreement.provider {
         return Err(SharingError::NotAuthorized);
     }
-    let delivered_at = env.ledger().timestamp();
-    agreement.check_open(delivered_at)?;
+    let delivered_at = agreement.now;
+    let state = agreement.state();
+    agreement.check_open(&state)?;
     if energy_delivered_kwh == 0 {
         return Err(SharingError::InvalidInput);
     }
-    if energy_delivered_kwh > agreement.remaining_kwh() {
+    if energy_delivered_kwh > agreement.remaining_kwh(&state) {
         return Err(SharingError::InsufficientEnergy);
     }
-    let mut seller = storage::prosumer(env, &provider)?;
-    read_meter(&mut seller, energy_delivered_kwh, meter_reading).ok_or(SharingError::InvalidMeterReading)?;
-    let transaction_id = next_id(seller.number, &mut seller.deliveries)?;
-    if let Some(meter) = &seller.meter {
-        meter.require_auth();
-    }
+    let transaction_id = agreement.transaction_id(state.transactions);
+    let last_reading =
+        agreement.delivery(transaction_id.wrapping_sub(AGREEMENT_IDS)).map_or(0, |last| last.meter_reading);
+    let reviewed = agreement.has(REVIEWED_DEPOSIT);
+    let delivery =
+        agreement.deliveries.get_mut(state.transactions as usize).ok_or(SharingError::TooManyTransactions)?;
+    let mut seller = Prosumer::default();
+    storage::read_prosumer(env, &provider, &mut seller)?;
+    read_meter(&mut seller, last_reading, energy_delivered_kwh, meter_reading)?;
+    seller.meter.as_ref().unwrap_or(&provider).require_auth();
 
-    let consumer = agreement.consumer.clone();
-    let mut buyer = storage::prosumer(env, &consumer)?;
-    let transaction = Transaction {
-        id: transaction_id,
-        agreement_id,
-        energy_delivered_kwh,
-        meter_reading,
-        delivered_at,
-        metered: seller.meter.is_some(),
-        status: TransactionStatus::Delivered,
-        status_since: 0,
-        energy_accepted_kwh: None,
-        provider_previous: seller.last_transaction.replace(transaction_id),
-        consumer_previous: buyer.last_transaction.replace(transaction_id),
-    };
-    let payment_amount = transaction.payment_amount(&agreement);
-    agreement.state.energy_delivered_kwh = add(agreement.state.energy_delivered_kwh, energy_delivered_kwh)?;
-    agreement.state.pending_amount = add(agreement.state.pending_amount, payment_amount)?;
-    storage::set_prosumer(env, &provider, &seller);
-    storage::set_prosumer(env, &consumer, &buyer);
-    storage::set_agreement(env, &agreement);
-    storage::set_transaction(env, &transaction);
+    let metered = seller.meter.is_some() && !reviewed;
+    delivery.energy_delivered_kwh = energy_delivered_kwh;
+    delivery.energy_accepted_kwh = energy_delivered_kwh;
+    delivery.meter_reading = meter_reading;
+    delivery.delivered_at = delivered_at;
+    delivery.changed_at = delivered_at;
+    delivery.flags = if metered { METERED } else { 0 };
+    let drawn = payment::draw_at_once(env, &mut agreement, transaction_id)?;
+    storage::write_prosumer(env, &provider, &mut seller);
+    storage::write_agreement(env, &mut agreement);
     EnergyDelivered {
         transaction_id,
         provider,
-        consumer,
+        consumer: agreement.consumer.clone(),
         agreement_id,
         energy_delivered_kwh,
         meter_reading,
-        payment_amount,
+        payment_amount: agreement.amount(energy_delivered_kwh),
         delivered_at,
-        metered: transaction.metered,
+        metered,
     }
     .publish(env);
+    if drawn {
+        payment::pay_at_once(env, &mut agreement, transaction_id)?;
+    }
     Ok(transaction_id)
 }
 
-pub fn get_agreement(env: &Env, agreement_id: u64) -> Result<EnergyAgreement, SharingError> {
-    let agreement = storage::agreement(env, agreement_id)?;
-    Ok(EnergyAgreement {
-        agreement_id,
-        total_amount: agreement.total_amount(),
-        status: agreement.status(env.ledger().timestamp()),
-        provider: agreement.provider,
-        consumer: agreement.consumer,
-        energy_amount_kwh: agreement.energy_amount_kwh,
-        price_per_kwh: agreement.price_per_kwh,
-        delivery_deadline: agreement.delivery_deadline,
-        created_at: agreement.created_at,
-    })
-}
-
-pub fn get_transaction_history(env: &Env, prosumer: &Address) -> Result<Vec<EnergyTransaction>, SharingError> {
-    let newest = storage::prosumer(env, prosumer)?.last_transaction;
-    let (oldest_first, _) = walk_back(env, prosumer, newest, u32::MAX, true)?;
-    Ok(oldest_first)
-}
-
-pub fn get_transaction_page(
-    env: &Env,
-    prosumer: &Address,
-    before: Option<u64>,
-    limit: u32,
-) -> Result<Vec<EnergyTransaction>, SharingError> {
-    let mut next = storage::prosumer(env, prosumer)?.last_transaction;
-    if before.is_some() {
-        (_, next) = walk_back(env, prosumer, before, 1, false)?;
-    }
-    let (newest_first, _) = walk_back(env, prosumer, next, limit.min(MAX_PAGE), false)?;
-    Ok(newest_first)
-}
-
-/// A prosumer's transactions from `next` on towards the oldest, and the one where the next walk goes on.
-fn walk_back(
-    env: &Env,
-    prosumer: &Address,
-    mut next: Option<u64>,
-    limit: u32,
-    oldest_first: bool,
-) -> Result<(Vec<EnergyTransaction>, Option<u64>), SharingError> {
-    let mut transactions = Vec::new(env);
-    for _ in 0..limit {
-        let Some(id) = next else { break };
-        let (transaction, agreement) = payment::transaction_and_agreement(env, id)?;
-        agreement.check_party(prosumer).map_err(|_| SharingError::TransactionNotFound)?;
-        next = if *prosumer == agreement.provider { transaction.provider_previous } else { transaction.consumer_previous };
-        let record = transaction.into_record(agreement);
-        if oldest_first {
-            transactions.push_front(record);
-        } else {
-            transactions.push_back(record);
-        }
-    }
-    Ok((transactions, next))
-}
-
-/// The n-th id of the provider with this number; ids that failed calls would have used are used again.
-fn next_id(number: u64, n: &mut u64) -> Result<u64, SharingError> {
-    *n = add(*n, 1)?;
-    if *n >= IDS_PER_PROVIDER {
-        return Err(SharingError::AmountOverflow);
-    }
-    add(mul(number, IDS_PER_PROVIDER)?, *n)
-}
-
-/// The meter rule: a reading never goes back, and nobody sells more than the meter has exported.
-fn read_meter(seller: &mut Prosumer, energy_kwh: u64, meter_reading: u64) -> Option<()> {
-    let sold_kwh = seller.energy_sold_kwh.checked_add(energy_kwh)?;
-    let exported_kwh = meter_reading.checked_sub(seller.meter_start)?;
-    if meter_reading < seller.meter_reading || sold_kwh > exported_kwh {
-        return None;
+/// The meter rule: a reading never goes back, and nobody sells more than the meter has exported. Within an agreement a
+/// reading is higher than the last, so that a call sent twice is not recorded twice; not where the register stands
+/// below it: then a meter was exchanged.
+fn read_meter(
+    seller: &mut Prosumer,
+    last_reading: u64,
+    energy_kwh: u64,
+    meter_reading: u64,
+) -> Result<(), SharingError> {
+    let sent_twice = meter_reading <= last_reading && last_reading <= seller.meter_reading;
+    let sold_kwh = seller.energy_sold_kwh.saturating_add(energy_kwh);
+    if sent_twice
+        || meter_reading < seller.meter_reading
+        || meter_reading > MAX_READING
+        || sold_kwh > meter_reading.saturating_sub(seller.meter_start)
+    {
+        return Err(SharingError::InvalidMeterReading);
     }
     seller.meter_reading = meter_reading;
     seller.energy_sold_kwh = sold_kwh;
-    Some(())
+    Ok(())
+}
+
+pub fn get_prosumer(env: &Env, address: &Address) -> Result<Prosumer, SharingError> {
+    let mut prosumer = Prosumer::default();
+    storage::read_prosumer(env, address, &mut prosumer)?;
+    Ok(prosumer)
+}
+
+pub fn get_agreement(env: &Env, agreement_id: u64) -> Result<EnergyAgreement, SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    Ok(agreement.to_record())
+}
+
+pub fn get_agreement_state(env: &Env, agreement_id: u64) -> Result<AgreementState, SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    Ok(agreement.state())
+}
+
+pub fn get_transaction(env: &Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_transaction(env, transaction_id, &mut agreement)?;
+    agreement.to_transaction(transaction_id)
+}
+
+pub fn get_transaction_state(env: &Env, transaction_id: u64) -> Result<TransactionState, SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_transaction(env, transaction_id, &mut agreement)?;
+    Ok(agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.state())
+}
+
+pub fn get_agreement_transactions(env: &Env, agreement_id: u64) -> Result<Vec<EnergyTransaction>, SharingError> {
+    let mut agreement = Agreement::blank(env);
+    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    let mut transactions = Vec::from_slice(env, &[]);
+    put_before(&mut transactions, &agreement);
+    Ok(transactions)
+}
+
+pub fn get_transaction_history(env: &Env, address: &Address) -> Result<Vec<EnergyTransaction>, SharingError> {
+    let mut prosumer = Prosumer::default();
+    storage::read_prosumer(env, address, &mut prosumer)?;
+    let mut next = prosumer.last_agreement.unwrap_or_default();
+    let mut history = Vec::from_slice(env, &[]);
+    while next != 0 {
+        let mut agreement = Agreement::blank(env);
+        storage::read_agreement(env, next, &mut agreement)?;
+        put_before(&mut history, &agreement);
+        next = agreement.previous(address);
+    }
+    Ok(history)
+}
+
+/// Puts an agreement's transactions before those of newer ones.
+fn put_before(newer: &mut Vec<EnergyTransaction>, agreement: &Agreement) {
+    for n in 0..MAX_TRANSACTIONS {
+        if let Ok(transaction) = agreement.to_transaction(agreement.transaction_id(n.into())) {
+            newer.insert(n, transaction);
+        }
+    }
+}
+
+pub fn get_agreement_page(
+    env: &Env,
+    address: &Address,
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<EnergyAgreement>, SharingError> {
+    let mut prosumer = Prosumer::default();
+    storage::read_prosumer(env, address, &mut prosumer)?;
+    let mut next = prosumer.last_agreement.unwrap_or_default();
+    if let Some(id) = before {
+        let mut agreement = Agreement::blank(env);
+        storage::read_agreement(env, id, &mut agreement)?;
+        agreement.check_party(address).map_err(|_| SharingError::AgreementNotFound)?;
+        next = agreement.previous(address);
+    }
+    let mut page = Vec::from_slice(env, &[]);
+    for n in 0..limit.min(MAX_PAGE) {
+        if next == 0 {
+            break;
+        }
+        let mut agreement = Agreement::blank(env);
+        storage::read_agreement(env, next, &mut agreement)?;
+        page.insert(n, agreement.to_record());
+        next = agreement.previous(address);
+    }
+    Ok(page)
 }

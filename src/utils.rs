@@ -1,20 +1,17 @@
-//! The data structures of the interface, its errors, and checked arithmetic.
+//! The data structures of the interface, and its errors.
 
 use soroban_sdk::{contracterror, contracttype, Address};
 
 pub mod events;
+pub mod packed;
+pub mod records;
 pub mod storage;
-
-/// Ids that one provider can give to its agreements, and as many to its deliveries.
-///
-/// An id is `number of the provider * IDS_PER_PROVIDER + n`, n counting from 1: no two providers compete for the next id.
-pub const IDS_PER_PROVIDER: u64 = 1_000_000_000;
 
 /// What the provider and the consumer agreed on.
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EnergyAgreement {
-    /// provider's number * 1,000,000,000 + n, for its n-th agreement
+    /// provider's number * 1,000,000 + n, for its n-th agreement
     pub agreement_id: u64,
     /// sells the energy
     pub provider: Address,
@@ -37,7 +34,7 @@ pub struct EnergyAgreement {
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EnergyTransaction {
-    /// provider's number * 1,000,000,000 + n, for its n-th delivery
+    /// (k - 1) * 10,000,000,000,000 + agreement_id, for the agreement's k-th delivery
     pub transaction_id: u64,
     pub agreement_id: u64,
     /// delivered the energy and is paid
@@ -79,7 +76,7 @@ pub enum AgreementStatus {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u32)]
 pub enum TransactionStatus {
-    /// Part of the interface, never used: a transaction is born delivered.
+    /// Part of the interface, never stored: a transaction is born delivered.
     Pending = 0,
     /// Recorded, to be settled or disputed.
     Delivered = 1,
@@ -99,13 +96,30 @@ pub struct AgreementState {
     pub pending_amount: u64,
     /// what the contract holds for it, in the token's smallest unit
     pub escrow_amount: u64,
+    /// how many deliveries it has
+    pub transactions: u64,
+    /// how its deposit may be drawn
+    pub deposit: Deposit,
+}
+
+/// How a deposit may be drawn, fixed when it was made.
+#[contracttype]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u32)]
+pub enum Deposit {
+    /// There is none: the consumer pays each delivery itself.
+    None = 0,
+    /// Its provider alone draws on it 24 hours after a delivery, in which the consumer can dispute it.
+    Reviewed = 1,
+    /// It pays what the certified meter records, at once.
+    Metered = 2,
 }
 
 /// What decides when and by whom a transaction can be settled.
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TransactionState {
-    /// co-signed by the provider's certified meter
+    /// signed by the provider's certified meter, and not from a Reviewed deposit
     pub metered: bool,
     /// a dispute about it was ruled on
     pub ruled: bool,
@@ -121,7 +135,7 @@ pub struct TransactionState {
 pub struct Prosumer {
     /// how many registered before it
     pub number: u64,
-    /// co-signs its deliveries, certified by the admin
+    /// signs its deliveries, certified by the admin
     pub meter: Option<Address>,
     /// the reading from which its meter counts, whole kWh
     pub meter_start: u64,
@@ -131,10 +145,8 @@ pub struct Prosumer {
     pub energy_sold_kwh: u64,
     /// created as provider
     pub agreements: u64,
-    /// recorded as provider
-    pub deliveries: u64,
     /// the newest in which it is a party
-    pub last_transaction: Option<u64>,
+    pub last_agreement: Option<u64>,
 }
 
 /// Who runs the contract, and what it pays with.
@@ -158,13 +170,13 @@ pub enum SharingError {
     NotInitialized = 2,
     /// This address may not do this: call with the address of a party, or of the admin where the admin acts.
     NotAuthorized = 3,
-    /// A value is zero, out of range or of the wrong kind: check units (kWh, smallest token unit, Unix seconds) and addresses.
+    /// A value is zero, out of range or of the wrong kind: check the units (kWh, smallest token unit, Unix seconds).
     InvalidInput = 4,
     /// This address is not registered: register it with register_prosumer.
     ProsumerNotRegistered = 5,
-    /// There is no agreement with this id: check the id.
+    /// There is no agreement with this id, or not one of this prosumer: check the id.
     AgreementNotFound = 6,
-    /// There is no transaction with this id, or not one of this prosumer: check the id.
+    /// There is no transaction with this id, or not one of this agreement: check the id.
     TransactionNotFound = 7,
     /// The agreement is delivered, cancelled or expired: settle what was delivered, and make a new one.
     AgreementNotActive = 8,
@@ -180,7 +192,7 @@ pub enum SharingError {
     SelfSharingNotAllowed = 13,
     /// A number is over its limit: agree on less or a lower price; or the provider has no id left.
     AmountOverflow = 14,
-    /// The reading goes back, or the meter has not exported that much: read the meter again, or have it certified anew.
+    /// The reading is not new, or the meter has not exported that much: read the meter again, or certify it anew.
     InvalidMeterReading = 15,
     /// The agreement is funded: a second deposit is refused, and its consumer cannot cancel it.
     AgreementFunded = 16,
@@ -198,19 +210,8 @@ pub enum SharingError {
     NothingToRefund = 22,
     /// Energy was delivered already, so no deposit is taken: settle each delivery directly.
     DeliveryStarted = 23,
-}
-
-/// `a + b`, or `AmountOverflow`.
-pub fn add(a: u64, b: u64) -> Result<u64, SharingError> {
-    a.checked_add(b).ok_or(SharingError::AmountOverflow)
-}
-
-/// `a - b`, or `AmountOverflow`.
-pub fn sub(a: u64, b: u64) -> Result<u64, SharingError> {
-    a.checked_sub(b).ok_or(SharingError::AmountOverflow)
-}
-
-/// `a * b`, or `AmountOverflow`.
-pub fn mul(a: u64, b: u64) -> Result<u64, SharingError> {
-    a.checked_mul(b).ok_or(SharingError::AmountOverflow)
+    /// The agreement has its 40 deliveries: settle them, and make a new agreement for what remains.
+    TooManyTransactions = 24,
+    /// Nothing of this agreement is left to settle up to this transaction: look at its transactions.
+    NothingToSettle = 25,
 }

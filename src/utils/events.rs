@@ -1,9 +1,13 @@
 //! One event for each transition, with all that it changed: an indexer rebuilds the whole state from them.
+//!
+//! None is sparse: a field without a value is there, and void. (And the code that makes sparse maps is not.)
 
 use soroban_sdk::{contractevent, Address};
 
+use super::Deposit;
+
 /// The contract was set up.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Initialized {
     #[topic]
@@ -12,7 +16,7 @@ pub struct Initialized {
 }
 
 /// The admin handed its role over.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AdminChanged {
     #[topic]
@@ -22,7 +26,7 @@ pub struct AdminChanged {
 }
 
 /// A prosumer registered.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ProsumerRegistered {
     #[topic]
@@ -30,7 +34,8 @@ pub struct ProsumerRegistered {
     pub number: u64,
 }
 
-/// A prosumer's meter was certified and its register restarted, or it was retired: then there is no meter, and the register stands as it was.
+/// A prosumer's meter was certified and its register restarted, or it was retired: then there is no meter, and the
+/// register stands as it was.
 #[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MeterRegistered {
@@ -43,7 +48,7 @@ pub struct MeterRegistered {
 }
 
 /// A provider offered an agreement to a consumer.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AgreementCreated {
     #[topic]
@@ -59,8 +64,8 @@ pub struct AgreementCreated {
     pub created_at: u64,
 }
 
-/// The consumer deposited the total.
-#[contractevent]
+/// The consumer deposited the total, to be drawn on as its kind says.
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AgreementFunded {
     #[topic]
@@ -70,10 +75,11 @@ pub struct AgreementFunded {
     #[topic]
     pub consumer: Address,
     pub escrow_amount: u64,
+    pub deposit: Deposit,
 }
 
-/// A party ended the agreement. What was delivered is still to be settled.
-#[contractevent]
+/// A party ended the agreement. What was delivered is still to be settled, and what is not owed can be claimed back.
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AgreementCancelled {
     #[topic]
@@ -85,8 +91,8 @@ pub struct AgreementCancelled {
     pub canceller: Address,
 }
 
-/// The provider recorded a delivery.
-#[contractevent]
+/// A delivery was recorded, by the provider's certified meter if it has one, else by the provider.
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EnergyDelivered {
     #[topic]
@@ -104,7 +110,7 @@ pub struct EnergyDelivered {
 }
 
 /// The provider was paid: from the escrow of a funded agreement, else by the consumer.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PaymentSettled {
     #[topic]
@@ -120,7 +126,7 @@ pub struct PaymentSettled {
 }
 
 /// A party disputed a delivery: it cannot be settled before a ruling.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TransactionDisputed {
     #[topic]
@@ -134,7 +140,8 @@ pub struct TransactionDisputed {
     pub disputer: Address,
 }
 
-/// A dispute was ruled on: by the resolver, or by default after the arbitration period. A payment of 0 settles it at once.
+/// A dispute was ruled on: by the resolver, or by default after the arbitration period. A payment of 0 settles it at
+/// once.
 #[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DisputeResolved {
@@ -152,7 +159,7 @@ pub struct DisputeResolved {
 }
 
 /// The consumer got back what the escrow held beyond what is owed.
-#[contractevent]
+#[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EscrowRefunded {
     #[topic]
