@@ -1,4 +1,5 @@
-//! The fixture of all tests: mainnet's time to live and limits, a Stellar asset contract with a real issuer, and named parties.
+//! The fixture of all tests: mainnet's time to live and limits, a Stellar asset contract with a real issuer, and named
+//! parties.
 //!
 //! The contract runs natively, or from the Wasm file that the environment variable `CONTRACT_WASM` names.
 
@@ -7,38 +8,48 @@ extern crate std;
 use std::{env::var, fmt::Debug, fs, vec::Vec};
 
 use soroban_sdk::{
-    testutils::{Address as _, ContractEvents, EnvTestConfig, Events as _, Ledger as _, StellarAssetIssuer},
+    testutils::{
+        Address as _, ContractEvents, EnvTestConfig, Events as _, IssuerFlags, Ledger as _, StellarAssetIssuer,
+    },
     token::{StellarAssetClient, TokenClient},
     xdr::{ContractEvent, ContractEventBody, LedgerEntryData, LedgerKey, ScVal},
     Address, Env, Event, InvokeError, TryFromVal,
 };
 use soroban_token_sdk::events::TransferWithAmountOnly;
 
+use crate::events::EscrowRefunded;
 use crate::utils::storage;
 use crate::{
-    AgreementState, AgreementStatus, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer, SharingError, TransactionStatus,
+    AgreementState, AgreementStatus, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer, SharingError,
+    TransactionStatus, AGREEMENT_IDS,
 };
 
 mod agreement;
 mod auth;
+mod bill;
 mod books;
+mod classic;
 mod costs;
 mod delivery;
 mod dispute;
+mod docs;
 mod escrow;
 mod faults;
 mod footprint;
+mod full;
 mod history;
 mod meter;
 mod model;
 mod operator;
+mod packed;
 mod property;
-mod readme;
 mod schema;
 mod settlement;
 mod steps;
 mod stored;
 mod token;
+mod wallets;
+mod wasm;
 
 pub const HOUR: u64 = 60 * 60;
 pub const DAY: u64 = 24 * HOUR;
@@ -51,6 +62,12 @@ pub const TOTAL: u64 = KWH * PRICE;
 pub const DEADLINE: u64 = START + 7 * DAY;
 /// What the consumer owns at the beginning.
 pub const WEALTH: i128 = 1_000 * 10_000_000;
+
+/// Of accounts.
+pub const ACCOUNTS: [&str; 2] = [
+    "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ",
+    "GCEZWKCA5VLDNRLN3RPRJMRZOX3Z6G5CHCGSNFHEYVXM3XOJMDS674JZ",
+];
 
 /// An answer of a `try_` method of the client.
 pub type Answer<T, E> = Result<Result<T, E>, Result<SharingError, InvokeError>>;
@@ -121,6 +138,13 @@ impl Fixture {
         fixture
     }
 
+    /// As `new`, provider and consumer being accounts, whose addresses are the longest.
+    pub fn accounts() -> Self {
+        let f = Self::deployed();
+        let [provider, consumer] = ACCOUNTS.map(|account| Address::from_str(&f.env, account));
+        Self { provider, consumer, ..f }.started()
+    }
+
     /// An agreement on the fixture's terms.
     pub fn agreement(&self) -> u64 {
         self.client.create_agreement(&self.provider, &self.consumer, &KWH, &PRICE, &DEADLINE)
@@ -141,10 +165,10 @@ impl Fixture {
         [cancelled, delivered, settled]
     }
 
-    /// A delivery with a meter that has exported just enough.
+    /// A delivery with a meter that has exported just enough, and something since the last one.
     pub fn deliver(&self, agreement_id: u64, kwh: u64) -> u64 {
         let prosumer = self.client.get_prosumer(&self.provider);
-        let reading = prosumer.meter_reading.max(prosumer.meter_start + prosumer.energy_sold_kwh + kwh);
+        let reading = (prosumer.meter_reading + 1).max(prosumer.meter_start + prosumer.energy_sold_kwh + kwh);
         self.client.deliver_energy(&agreement_id, &kwh, &reading, &self.provider)
     }
 
@@ -155,11 +179,18 @@ impl Fixture {
         id
     }
 
-    /// Has the provider created so many agreements, and recorded so many deliveries.
-    pub fn set_counts(&self, agreements: u64, deliveries: u64) {
+    /// Has the provider created so many agreements.
+    pub fn set_agreements(&self, agreements: u64) {
+        self.change_prosumer(&self.provider, |prosumer| prosumer.agreements = agreements);
+    }
+
+    /// Changes a prosumer's record as no call does.
+    pub fn change_prosumer(&self, address: &Address, change: impl Fn(&mut Prosumer)) {
         self.env.as_contract(&self.contract, || {
-            let prosumer = storage::prosumer(&self.env, &self.provider).unwrap();
-            storage::set_prosumer(&self.env, &self.provider, &Prosumer { agreements, deliveries, ..prosumer });
+            let mut prosumer = Prosumer::default();
+            storage::read_prosumer(&self.env, address, &mut prosumer).unwrap();
+            change(&mut prosumer);
+            storage::write_prosumer(&self.env, address, &mut prosumer);
         });
     }
 
@@ -170,6 +201,12 @@ impl Fixture {
             ledger.timestamp = time;
             ledger.sequence_number = ledger.sequence_number.saturating_add(u32::try_from(passed / 5).unwrap_or(0));
         });
+    }
+
+    /// Freezes an account's balance, or thaws it.
+    pub fn freeze(&self, owner: &Address, frozen: bool) {
+        self.issuer.set_flag(IssuerFlags::RevocableFlag);
+        self.asset.set_authorized(owner, &!frozen);
     }
 
     /// What consumer, provider and contract own.
@@ -188,12 +225,19 @@ impl Fixture {
     /// Asserts delivered kWh, pending and escrow of an agreement.
     #[track_caller]
     pub fn assert_state(&self, agreement_id: u64, energy_delivered_kwh: u64, pending_amount: u64, escrow_amount: u64) {
-        assert_eq!(self.client.get_agreement_state(&agreement_id), AgreementState { energy_delivered_kwh, pending_amount, escrow_amount });
+        let state = self.client.get_agreement_state(&agreement_id);
+        let expected = AgreementState { energy_delivered_kwh, pending_amount, escrow_amount, ..state.clone() };
+        assert_eq!(state, expected);
     }
 
     /// The event as the contract publishes it.
     pub fn event(&self, event: &impl Event) -> ContractEvent {
         event.to_xdr(&self.env, &self.contract)
+    }
+
+    pub fn refund_event(&self, agreement_id: u64, refund_amount: u64, escrow_amount: u64) -> ContractEvent {
+        let (provider, consumer) = (self.provider.clone(), self.consumer.clone());
+        self.event(&EscrowRefunded { agreement_id, provider, consumer, refund_amount, escrow_amount })
     }
 
     pub fn transfer_event(&self, from: &Address, to: &Address, amount: u64) -> ContractEvent {
@@ -240,6 +284,11 @@ impl Fixture {
         entries.sort();
         entries
     }
+}
+
+/// The id of an agreement's k-th transaction.
+pub fn transaction_id(agreement_id: u64, k: u64) -> u64 {
+    (k - 1) * AGREEMENT_IDS + agreement_id
 }
 
 /// Deploys the contract.

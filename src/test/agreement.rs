@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::events::{AgreementCancelled, AgreementCreated};
-use crate::{EnergyAgreement, IDS_PER_PROVIDER, MAX_TERM};
+use crate::{EnergyAgreement, AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_TERM};
 
 #[test]
 fn create_stores_the_terms() {
@@ -45,15 +45,15 @@ fn ids_count_for_each_provider_from_its_number() {
     f.client.register_prosumer(&f.stranger);
     let create = |provider, consumer| f.client.create_agreement(provider, consumer, &1, &1, &DEADLINE);
     assert_eq!(create(&f.provider, &f.consumer), 1);
-    assert_eq!(create(&f.consumer, &f.provider), 1_000_000_001);
-    assert_eq!(create(&f.stranger, &f.provider), 2_000_000_001);
+    assert_eq!(create(&f.consumer, &f.provider), 1_000_001);
+    assert_eq!(create(&f.stranger, &f.provider), 2_000_001);
     assert_eq!(create(&f.provider, &f.stranger), 2);
     // A failed call uses up no id.
     f.fails(SharingError::InvalidInput, |c| c.try_create_agreement(&f.provider, &f.consumer, &0, &1, &DEADLINE));
     assert_eq!(create(&f.provider, &f.stranger), 3);
     assert_eq!(f.client.get_prosumer(&f.provider).agreements, 3);
     assert_eq!(f.client.get_prosumer(&f.consumer).agreements, 1);
-    assert_eq!(f.client.get_agreement(&2_000_000_001).provider, f.stranger);
+    assert_eq!(f.client.get_agreement(&2_000_001).provider, f.stranger);
 }
 
 #[test]
@@ -69,7 +69,9 @@ fn create_fails_if_a_term_is_zero() {
     let f = Fixture::new();
     for (kwh, price, deadline) in [(0, PRICE, DEADLINE), (KWH, 0, DEADLINE), (KWH, PRICE, 0)] {
         // Before it is seen that provider and consumer are the same.
-        f.fails(SharingError::InvalidInput, |c| c.try_create_agreement(&f.provider, &f.provider, &kwh, &price, &deadline));
+        f.fails(SharingError::InvalidInput, |c| {
+            c.try_create_agreement(&f.provider, &f.provider, &kwh, &price, &deadline)
+        });
     }
 }
 
@@ -77,7 +79,9 @@ fn create_fails_if_a_term_is_zero() {
 fn create_fails_if_provider_is_consumer() {
     let f = Fixture::new();
     // Before the deadline is looked at.
-    f.fails(SharingError::SelfSharingNotAllowed, |c| c.try_create_agreement(&f.provider, &f.provider, &KWH, &PRICE, &START));
+    f.fails(SharingError::SelfSharingNotAllowed, |c| {
+        c.try_create_agreement(&f.provider, &f.provider, &KWH, &PRICE, &START)
+    });
 }
 
 #[test]
@@ -110,7 +114,9 @@ fn a_term_may_end_with_time_itself() {
     f.env.ledger().set_timestamp(u64::MAX);
     assert_eq!(f.status(id), AgreementStatus::Active);
     assert_eq!(f.client.get_agreement(&id).delivery_deadline, u64::MAX);
-    f.fails(SharingError::DeliveryDeadlinePassed, |c| c.try_create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &u64::MAX));
+    f.fails(SharingError::DeliveryDeadlinePassed, |c| {
+        c.try_create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &u64::MAX)
+    });
 }
 
 #[test]
@@ -118,21 +124,56 @@ fn create_fails_if_the_total_overflows() {
     let f = Fixture::new();
     let half = 1_u64 << 32;
     for (kwh, price) in [(half, half), (u64::MAX, 2), (2, u64::MAX), (u64::MAX, u64::MAX)] {
-        f.fails(SharingError::AmountOverflow, |c| c.try_create_agreement(&f.provider, &f.consumer, &kwh, &price, &DEADLINE));
+        f.fails(SharingError::AmountOverflow, |c| {
+            c.try_create_agreement(&f.provider, &f.consumer, &kwh, &price, &DEADLINE)
+        });
     }
     for (kwh, price) in [(u64::MAX, 1), (1, u64::MAX), (half, half - 1)] {
         let id = f.client.create_agreement(&f.provider, &f.consumer, &kwh, &price, &DEADLINE);
         let agreement = f.client.get_agreement(&id);
-        assert_eq!((agreement.energy_amount_kwh, agreement.price_per_kwh, agreement.total_amount), (kwh, price, kwh * price));
+        assert_eq!(
+            (agreement.energy_amount_kwh, agreement.price_per_kwh, agreement.total_amount),
+            (kwh, price, kwh * price)
+        );
     }
 }
 
 #[test]
 fn create_fails_after_the_last_id() {
     let f = Fixture::new();
-    f.set_counts(IDS_PER_PROVIDER - 2, 0);
-    assert_eq!(f.agreement(), IDS_PER_PROVIDER - 1);
-    f.fails(SharingError::AmountOverflow, |c| c.try_create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &DEADLINE));
+    f.set_agreements(AGREEMENTS_PER_PROVIDER - 2);
+    assert_eq!(f.agreement(), 999_999);
+    f.fails(SharingError::AmountOverflow, |c| {
+        c.try_create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &DEADLINE)
+    });
+    // After everything else is looked at.
+    f.fails(SharingError::DeliveryDeadlinePassed, |c| {
+        c.try_create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &1)
+    });
+}
+
+#[test]
+fn the_last_id_of_all_has_13_digits() {
+    let f = Fixture::new();
+    f.change_prosumer(&f.provider, |prosumer| {
+        prosumer.number = MAX_PROSUMERS - 1;
+        prosumer.agreements = AGREEMENTS_PER_PROVIDER - 2;
+    });
+    let id = f.agreement();
+    assert_eq!(id, 9_999_999_999_999);
+    assert_eq!(f.client.get_agreement(&id).agreement_id, id);
+    assert_eq!([f.deliver(id, 1), f.deliver(id, 1)], [id, 19_999_999_999_999]);
+}
+
+#[test]
+fn create_names_the_newest_agreement_of_both_parties() {
+    let f = Fixture::new();
+    f.client.register_prosumer(&f.stranger);
+    let last = |who| f.client.get_prosumer(who).last_agreement;
+    assert_eq!([&f.provider, &f.consumer, &f.stranger].map(last), [None; 3]);
+    let first = f.agreement();
+    let second = f.client.create_agreement(&f.stranger, &f.provider, &1, &1, &DEADLINE);
+    assert_eq!([&f.provider, &f.consumer, &f.stranger].map(last), [Some(second), Some(first), Some(second)]);
 }
 
 #[test]
@@ -140,9 +181,12 @@ fn an_agreement_is_not_found_by_another_id() {
     let f = Fixture::new();
     f.agreement();
     let error = SharingError::AgreementNotFound;
-    for id in [0, 2, IDS_PER_PROVIDER, IDS_PER_PROVIDER + 1, u64::MAX] {
+    // Not one with a transaction's id either: it is never reduced.
+    for id in [0, 2, AGREEMENTS_PER_PROVIDER, AGREEMENTS_PER_PROVIDER + 1, AGREEMENT_IDS, AGREEMENT_IDS + 1, u64::MAX] {
         f.fails(error, |c| c.try_get_agreement(&id));
         f.fails(error, |c| c.try_get_agreement_state(&id));
+        f.fails(error, |c| c.try_get_agreement_transactions(&id));
+        f.fails(error, |c| c.try_settle_agreement(&id, &1, &f.stranger));
         f.fails(error, |c| c.try_fund_agreement(&id, &f.stranger));
         f.fails(error, |c| c.try_cancel_agreement(&id, &f.stranger));
         f.fails(error, |c| c.try_claim_refund(&id));

@@ -1,8 +1,8 @@
-//! deliver_energy.
+//! deliver_energy, but for the meter rule (`meter`).
 
 use super::*;
-use crate::events::EnergyDelivered;
-use crate::{EnergyTransaction, TransactionState, IDS_PER_PROVIDER, REVIEW_PERIOD};
+use crate::events::{EnergyDelivered, PaymentSettled};
+use crate::{Deposit, EnergyTransaction, TransactionState, MAX_READING, MAX_TRANSACTIONS, REVIEW_PERIOD};
 
 fn delivered(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, meter_reading: u64) -> EnergyTransaction {
     EnergyTransaction {
@@ -29,7 +29,7 @@ fn a_delivery_is_recorded() {
     assert_eq!(
         f.events(),
         [f.event(&EnergyDelivered {
-            transaction_id: 1,
+            transaction_id: 2,
             provider: f.provider.clone(),
             consumer: f.consumer.clone(),
             agreement_id: 2,
@@ -40,18 +40,21 @@ fn a_delivery_is_recorded() {
             metered: false,
         })]
     );
-    assert_eq!(f.client.get_transaction(&id), delivered(&f, 1, 2, 40, 1_000));
+    assert_eq!(f.client.get_transaction(&id), delivered(&f, 2, 2, 40, 1_000));
     assert_eq!(
         f.client.get_transaction_state(&id),
-        TransactionState { metered: false, ruled: false, disputed_at: None, provider_settles_from: START + HOUR + REVIEW_PERIOD }
+        TransactionState {
+            metered: false,
+            ruled: false,
+            disputed_at: None,
+            provider_settles_from: START + HOUR + REVIEW_PERIOD
+        }
     );
     f.assert_state(agreement, 40, 100_000_000, 0);
     assert_eq!(f.status(agreement), AgreementStatus::Active);
     assert_eq!(f.balances(), [WEALTH, 0, 0]);
-    for (party, deliveries) in [(&f.provider, 1), (&f.consumer, 0)] {
-        let prosumer = f.client.get_prosumer(party);
-        assert_eq!((prosumer.deliveries, prosumer.last_transaction), (deliveries, Some(1)));
-    }
+    let state = f.client.get_agreement_state(&agreement);
+    assert_eq!((state.transactions, state.deposit), (1, Deposit::None));
 }
 
 #[test]
@@ -86,24 +89,141 @@ fn deliveries_fill_an_agreement_to_the_last_kwh() {
     assert_eq!(f.status(agreement), AgreementStatus::Active);
     f.fails(SharingError::InsufficientEnergy, |c| c.try_deliver_energy(&agreement, &2, &1_000, &f.provider));
     let third = f.deliver(agreement, 1);
-    assert_eq!([first, second, third], [1, 2, 3]);
+    assert_eq!([first, second, third], [1, 10_000_000_000_001, 20_000_000_000_001]);
     assert_eq!(f.status(agreement), AgreementStatus::Delivered);
     f.assert_state(agreement, KWH, TOTAL, 0);
 }
 
 #[test]
-fn transaction_ids_count_for_each_provider_from_its_number() {
+fn transaction_ids_count_within_their_agreement() {
     let f = Fixture::new();
     let [one, other] = [(&f.provider, &f.consumer), (&f.consumer, &f.provider)]
         .map(|(provider, consumer)| f.client.create_agreement(provider, consumer, &KWH, &PRICE, &DEADLINE));
-    let deliver = |id, provider| f.client.deliver_energy(&id, &1, &100, provider);
-    assert_eq!(deliver(one, &f.provider), 1);
-    assert_eq!(deliver(other, &f.consumer), 1_000_000_001);
-    f.fails(SharingError::InvalidInput, |c| c.try_deliver_energy(&one, &0, &100, &f.provider));
-    assert_eq!(deliver(one, &f.provider), 2);
-    assert_eq!(deliver(other, &f.consumer), 1_000_000_002);
-    assert_eq!(f.client.get_transaction(&1_000_000_002).agreement_id, 1_000_000_001);
-    assert_eq!(f.client.get_transaction(&1_000_000_002).provider, f.consumer);
+    let deliver = |id, provider, reading| f.client.deliver_energy(&id, &1, &reading, provider);
+    assert_eq!(deliver(one, &f.provider, 100), 1);
+    assert_eq!(deliver(other, &f.consumer, 100), 1_000_001);
+    // A failed call uses up no id.
+    f.fails(SharingError::InvalidInput, |c| c.try_deliver_energy(&one, &0, &101, &f.provider));
+    assert_eq!(deliver(one, &f.provider, 101), 10_000_000_000_001);
+    assert_eq!(deliver(other, &f.consumer, 101), 10_000_001_000_001);
+    let transaction = f.client.get_transaction(&10_000_001_000_001);
+    assert_eq!((transaction.agreement_id, transaction.provider), (1_000_001, f.consumer.clone()));
+}
+
+#[test]
+fn forty_deliveries_fill_an_agreement() {
+    let f = Fixture::new();
+    let agreement = f.agreement();
+    let ids: Vec<_> = (1..=40).map(|_| f.deliver(agreement, 1)).collect();
+    assert_eq!(ids[39], 390_000_000_000_001);
+    // Before the meter is looked at, and after the energy.
+    f.fails(SharingError::TooManyTransactions, |c| c.try_deliver_energy(&agreement, &60, &0, &f.provider));
+    f.fails(SharingError::InsufficientEnergy, |c| c.try_deliver_energy(&agreement, &61, &0, &f.provider));
+    assert_eq!(f.client.get_agreement_state(&agreement).transactions, 40);
+    assert_eq!(f.status(agreement), AgreementStatus::Active);
+    f.at(DEADLINE + 1);
+    assert_eq!(f.status(agreement), AgreementStatus::Expired);
+    assert_eq!(MAX_TRANSACTIONS, 40);
+}
+
+#[test]
+fn a_metered_delivery_is_paid_at_once_from_a_metered_deposit() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    f.at(START + HOUR);
+    let id = f.deliver(agreement, 40);
+    let (provider, consumer) = (f.provider.clone(), f.consumer.clone());
+    assert_eq!(
+        f.events(),
+        [
+            f.event(&EnergyDelivered {
+                transaction_id: id,
+                provider: provider.clone(),
+                consumer: consumer.clone(),
+                agreement_id: agreement,
+                energy_delivered_kwh: 40,
+                meter_reading: 40,
+                payment_amount: 100_000_000,
+                delivered_at: START + HOUR,
+                metered: true,
+            }),
+            f.transfer_event(&f.contract, &f.provider, 100_000_000),
+            f.event(&PaymentSettled {
+                transaction_id: id,
+                provider: provider.clone(),
+                consumer,
+                agreement_id: agreement,
+                payment_amount: 100_000_000,
+                settled_at: START + HOUR,
+                settler: provider,
+            })
+        ]
+    );
+    let paid = EnergyTransaction {
+        settled_at: Some(START + HOUR),
+        status: TransactionStatus::Settled,
+        ..delivered(&f, id, agreement, 40, 40)
+    };
+    assert_eq!(f.client.get_transaction(&id), paid);
+    let state =
+        TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: START + HOUR };
+    assert_eq!(f.client.get_transaction_state(&id), state);
+    f.assert_state(agreement, 40, 0, 150_000_000);
+    assert_eq!(f.balances(), [WEALTH - 250_000_000, 100_000_000, 150_000_000]);
+    for settler in [&f.consumer, &f.provider] {
+        f.fails(SharingError::TransactionAlreadySettled, |c| c.try_settle_payment(&id, settler));
+        f.fails(SharingError::TransactionAlreadySettled, |c| c.try_dispute_transaction(&id, settler));
+    }
+}
+
+#[test]
+fn the_last_metered_delivery_settles_the_agreement() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    f.deliver(agreement, 99);
+    assert_eq!(f.status(agreement), AgreementStatus::Active);
+    f.deliver(agreement, 1);
+    assert_eq!(f.status(agreement), AgreementStatus::Settled);
+    f.assert_state(agreement, KWH, 0, 0);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+}
+
+#[test]
+fn a_deposit_made_before_the_meter_was_certified_stays_under_review() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    let id = f.deliver(agreement, 40);
+    assert_eq!(f.events().filter_by_contract(&f.token.address).events(), []);
+    let state = TransactionState {
+        metered: false,
+        ruled: false,
+        disputed_at: None,
+        provider_settles_from: START + REVIEW_PERIOD,
+    };
+    assert_eq!(f.client.get_transaction_state(&id), state);
+    f.assert_state(agreement, 40, 100_000_000, TOTAL);
+    f.at(START + REVIEW_PERIOD - 1);
+    f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
+    f.at(START + REVIEW_PERIOD);
+    f.client.settle_payment(&id, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 100_000_000, 150_000_000]);
+}
+
+#[test]
+fn a_metered_deposit_waits_for_review_where_the_meter_was_retired() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    f.client.register_meter(&f.provider, &None, &0);
+    let id = f.deliver(agreement, 40);
+    assert!(!f.client.get_transaction_state(&id).metered);
+    assert_eq!(f.client.get_agreement_state(&agreement).deposit, Deposit::Metered);
+    f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
+    // Certified anew, the meter draws on it again.
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &1_000);
+    f.deliver(agreement, 10);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(10 * PRICE), i128::from(90 * PRICE)]);
+    f.assert_state(agreement, 50, 40 * PRICE, 90 * PRICE);
 }
 
 #[test]
@@ -165,25 +285,15 @@ fn deliver_fails_if_more_than_what_remains() {
 }
 
 #[test]
-fn deliver_fails_after_the_last_id() {
-    let f = Fixture::new();
-    let id = f.agreement();
-    f.set_counts(1, IDS_PER_PROVIDER - 2);
-    assert_eq!(f.deliver(id, 1), IDS_PER_PROVIDER - 1);
-    // After the meter is looked at.
-    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &1, &0, &f.provider));
-    f.fails(SharingError::AmountOverflow, |c| c.try_deliver_energy(&id, &1, &1_000, &f.provider));
-}
-
-#[test]
 fn the_largest_delivery_is_recorded() {
     let f = Fixture::new();
-    for (kwh, price) in [(u64::MAX, 1), (1, u64::MAX)] {
+    let most = MAX_READING;
+    for (kwh, price) in [(most, 536_870_912), (1, u64::MAX)] {
         let agreement = f.client.create_agreement(&f.provider, &f.consumer, &kwh, &price, &DEADLINE);
         f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
-        let id = f.client.deliver_energy(&agreement, &kwh, &u64::MAX, &f.provider);
-        assert_eq!(f.client.get_transaction(&id).payment_amount, u64::MAX);
-        f.assert_state(agreement, kwh, u64::MAX, 0);
+        let id = f.client.deliver_energy(&agreement, &kwh, &most, &f.provider);
+        assert_eq!(f.client.get_transaction(&id).payment_amount, kwh * price);
+        f.assert_state(agreement, kwh, kwh * price, 0);
     }
 }
 
@@ -191,8 +301,10 @@ fn the_largest_delivery_is_recorded() {
 fn a_transaction_is_not_found_by_another_id() {
     let f = Fixture::new();
     f.deliver(f.agreement(), 1);
+    f.agreement();
     let error = SharingError::TransactionNotFound;
-    for id in [0, 2, IDS_PER_PROVIDER, IDS_PER_PROVIDER + 1, u64::MAX] {
+    // Of no agreement, of one without deliveries, beyond the count, beyond the most, and the highest number.
+    for id in [0, 2, 3, transaction_id(1, 2), transaction_id(1, 41), AGREEMENT_IDS, u64::MAX] {
         f.fails(error, |c| c.try_get_transaction(&id));
         f.fails(error, |c| c.try_get_transaction_state(&id));
         f.fails(error, |c| c.try_settle_payment(&id, &f.stranger));

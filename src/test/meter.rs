@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::events::MeterRegistered;
+use crate::MAX_READING;
 
 /// meter_start, meter_reading and energy_sold_kwh of the provider.
 fn register(f: &Fixture) -> (u64, u64, u64) {
@@ -17,7 +18,7 @@ fn certifying_restarts_the_register() {
     assert_eq!(register(&f), (0, 25, 10));
     let other = Some(f.stranger.clone());
     // Higher, lower and all there is: first certification, exchange and rollover.
-    for (meter, reading) in [(Some(f.meter.clone()), 1_000), (other, 7), (Some(f.meter.clone()), u64::MAX)] {
+    for (meter, reading) in [(Some(f.meter.clone()), 1_000), (other, 7), (Some(f.meter.clone()), MAX_READING)] {
         f.client.register_meter(&f.provider, &meter, &reading);
         assert_eq!(
             f.events(),
@@ -38,10 +39,10 @@ fn certifying_restarts_the_register() {
 fn certifying_leaves_counts_and_history() {
     let f = Fixture::new();
     let id = f.agreement();
-    let transaction = f.deliver(id, 10);
+    f.deliver(id, 10);
     f.client.register_meter(&f.provider, &Some(f.meter.clone()), &1_000);
     let prosumer = f.client.get_prosumer(&f.provider);
-    assert_eq!((prosumer.number, prosumer.agreements, prosumer.deliveries, prosumer.last_transaction), (0, 1, 1, Some(transaction)));
+    assert_eq!((prosumer.number, prosumer.agreements, prosumer.last_agreement), (0, 1, Some(id)));
 }
 
 #[test]
@@ -64,8 +65,8 @@ fn a_retired_meter_leaves_the_register_as_it_is() {
     assert_eq!(f.client.get_prosumer(&f.provider).meter, None);
     assert_eq!(register(&f), (100, 125, 10));
     // The rule goes on counting from there.
-    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &16, &125, &f.provider));
-    let transaction = f.client.deliver_energy(&id, &15, &125, &f.provider);
+    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &17, &126, &f.provider));
+    let transaction = f.client.deliver_energy(&id, &16, &126, &f.provider);
     assert!(!f.client.get_transaction_state(&transaction).metered);
 }
 
@@ -93,14 +94,72 @@ fn register_meter_fails_if_the_prosumer_is_its_own_meter() {
 }
 
 #[test]
+fn register_meter_fails_above_the_highest_reading() {
+    let f = Fixture::new();
+    for reading in [MAX_READING + 1, u64::MAX] {
+        f.fails(SharingError::InvalidInput, |c| c.try_register_meter(&f.provider, &Some(f.meter.clone()), &reading));
+        // Without a meter it is ignored.
+        f.client.register_meter(&f.provider, &None, &reading);
+    }
+    assert_eq!(MAX_READING, 34_359_738_367);
+}
+
+#[test]
+fn one_meter_serves_several_prosumers() {
+    let f = Fixture::metered();
+    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &500);
+    let back = f.client.create_agreement(&f.consumer, &f.provider, &KWH, &PRICE, &DEADLINE);
+    for (agreement, seller, reading) in [(f.agreement(), &f.provider, 10), (back, &f.consumer, 510)] {
+        let id = f.client.deliver_energy(&agreement, &10, &reading, seller);
+        assert!(f.client.get_transaction_state(&id).metered);
+    }
+}
+
+#[test]
 fn a_reading_never_goes_back() {
     let f = Fixture::new();
-    let id = f.agreement();
-    f.client.deliver_energy(&id, &1, &50, &f.provider);
-    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &1, &49, &f.provider));
-    f.client.deliver_energy(&id, &1, &50, &f.provider);
-    f.client.deliver_energy(&id, &1, &51, &f.provider);
+    let [first, second] = [f.agreement(), f.agreement()];
+    f.client.deliver_energy(&first, &1, &50, &f.provider);
+    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&second, &1, &49, &f.provider));
+    // Deliveries of different agreements may share one.
+    f.client.deliver_energy(&second, &1, &50, &f.provider);
+    f.client.deliver_energy(&first, &1, &51, &f.provider);
     assert_eq!(register(&f), (0, 51, 3));
+}
+
+#[test]
+fn a_delivery_sent_twice_is_recorded_once() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    f.client.deliver_energy(&agreement, &10, &1_000, &f.provider);
+    // Though the meter has exported enough for it, and though its call is signed anew.
+    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&agreement, &10, &1_000, &f.provider));
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(10 * PRICE), i128::from(90 * PRICE)]);
+    f.client.deliver_energy(&agreement, &10, &1_001, &f.provider);
+    assert_eq!(f.balances()[1], i128::from(20 * PRICE));
+}
+
+#[test]
+fn an_exchanged_meter_begins_below_the_readings_before_it() {
+    let f = Fixture::metered();
+    let agreement = f.agreement();
+    f.client.deliver_energy(&agreement, &10, &1_000, &f.provider);
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &5);
+    let deliver = |kwh: u64, reading: u64| f.client.deliver_energy(&agreement, &kwh, &reading, &f.provider);
+    let ids = [deliver(10, 15), deliver(10, 25)];
+    assert_eq!(ids.map(|id| f.client.get_transaction(&id).meter_reading), [15, 25]);
+    // From here on the agreement's readings rise again.
+    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&agreement, &1, &25, &f.provider));
+}
+
+#[test]
+fn an_exchanged_meter_that_stands_higher_does_not_open_the_agreement_to_a_call_sent_twice() {
+    let f = Fixture::metered();
+    let agreement = f.agreement();
+    f.client.deliver_energy(&agreement, &10, &1_000, &f.provider);
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &1_000);
+    f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&agreement, &1, &1_000, &f.provider));
+    f.client.deliver_energy(&agreement, &1, &1_001, &f.provider);
 }
 
 #[test]
@@ -112,33 +171,35 @@ fn nobody_sells_more_than_the_meter_exported() {
         let error = SharingError::InvalidMeterReading;
         f.fails(error, |c| c.try_deliver_energy(&first, &1, &start, &f.provider));
         f.fails(error, |c| c.try_deliver_energy(&first, &31, &(start + 30), &f.provider));
-        // Several deliveries share a reading, across agreements.
         f.client.deliver_energy(&first, &20, &(start + 30), &f.provider);
+        // What one agreement took is not there for another.
         f.fails(error, |c| c.try_deliver_energy(&second, &11, &(start + 30), &f.provider));
         f.client.deliver_energy(&second, &10, &(start + 30), &f.provider);
-        f.fails(error, |c| c.try_deliver_energy(&second, &1, &(start + 30), &f.provider));
-        assert_eq!(register(&f), (start, start + 30, 30));
+        f.fails(error, |c| c.try_deliver_energy(&first, &2, &(start + 31), &f.provider));
+        f.client.deliver_energy(&first, &1, &(start + 31), &f.provider);
+        assert_eq!(register(&f), (start, start + 31, 31));
     }
 }
 
 #[test]
-fn a_reading_below_the_start_is_refused() {
+fn no_reading_is_above_the_highest() {
     let f = Fixture::new();
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &u64::MAX);
     let id = f.agreement();
-    for reading in [0, u64::MAX - 1, u64::MAX] {
+    for reading in [MAX_READING + 1, u64::MAX] {
         f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &1, &reading, &f.provider));
     }
+    let transaction = f.client.deliver_energy(&id, &1, &MAX_READING, &f.provider);
+    assert_eq!(f.client.get_transaction(&transaction).meter_reading, MAX_READING);
 }
 
 #[test]
-fn a_register_that_is_full_sells_no_more() {
+fn a_register_that_is_full_sells_no_more_until_its_meter_is_certified_anew() {
     let f = Fixture::new();
-    let create = || f.client.create_agreement(&f.provider, &f.consumer, &u64::MAX, &1, &DEADLINE);
-    let [first, second] = [create(), create()];
-    f.client.deliver_energy(&first, &u64::MAX, &u64::MAX, &f.provider);
-    assert_eq!(register(&f), (0, u64::MAX, u64::MAX));
-    for kwh in [1, u64::MAX] {
-        f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&second, &kwh, &u64::MAX, &f.provider));
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &MAX_READING);
+    let id = f.agreement();
+    for reading in [0, MAX_READING - 1, MAX_READING, MAX_READING + 1] {
+        f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &1, &reading, &f.provider));
     }
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.client.deliver_energy(&id, &1, &1, &f.provider);
 }

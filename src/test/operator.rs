@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::events::{AdminChanged, Initialized, ProsumerRegistered};
-use crate::Config;
+use crate::{Config, MAX_PROSUMERS};
 
 #[test]
 fn initialize_stores_admin_and_token() {
@@ -45,6 +45,7 @@ fn every_entrypoint_but_initialize_fails_if_not_initialized() {
     f.fails(error, |c| c.try_claim_refund(&1));
     f.fails(error, |c| c.try_deliver_energy(&1, &0, &0, a));
     f.fails(error, |c| c.try_settle_payment(&1, a));
+    f.fails(error, |c| c.try_settle_agreement(&1, &1, a));
     f.fails(error, |c| c.try_dispute_transaction(&1, a));
     f.fails(error, |c| c.try_resolve_dispute(&1, &0, a));
     f.fails(error, |c| c.try_close_dispute(&1));
@@ -55,7 +56,8 @@ fn every_entrypoint_but_initialize_fails_if_not_initialized() {
     f.fails(error, |c| c.try_get_transaction(&1));
     f.fails(error, |c| c.try_get_transaction_state(&1));
     f.fails(error, |c| c.try_get_transaction_history(a));
-    f.fails(error, |c| c.try_get_transaction_page(a, &None, &0));
+    f.fails(error, |c| c.try_get_agreement_page(a, &None, &0));
+    f.fails(error, |c| c.try_get_agreement_transactions(&1));
 }
 
 #[test]
@@ -87,11 +89,21 @@ fn prosumers_are_numbered_as_they_register() {
                 meter_reading: 0,
                 energy_sold_kwh: 0,
                 agreements: 0,
-                deliveries: 0,
-                last_transaction: None,
+                last_agreement: None
             }
         );
     }
+}
+
+#[test]
+fn the_last_prosumer_that_can_register_is_the_10_000_000th() {
+    let f = Fixture::new();
+    f.env.as_contract(&f.contract, || storage::set_prosumer_count(&f.env, MAX_PROSUMERS - 1));
+    f.client.register_prosumer(&f.stranger);
+    assert_eq!(f.client.get_prosumer(&f.stranger).number, 9_999_999);
+    f.fails(SharingError::AmountOverflow, |c| c.try_register_prosumer(&f.meter));
+    // Those who are registered already are not asked again.
+    f.client.register_prosumer(&f.stranger);
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! An agreement with all its 40 deliveries, through every call, within mainnet's limits.
+
+use super::*;
+use crate::{ARBITRATION_PERIOD, MAX_TRANSACTIONS};
+
+/// Its 40 deliveries, of 1 kWh each.
+fn full(f: &Fixture, agreement: u64) -> Vec<u64> {
+    (0..MAX_TRANSACTIONS).map(|_| f.deliver(agreement, 1)).collect()
+}
+
+#[test]
+fn a_bill_of_forty_fits_the_network() {
+    // Accounts have the longest addresses.
+    let f = Fixture::classic();
+    let agreement = f.agreement();
+    let ids = full(&f, agreement);
+    f.client.settle_agreement(&agreement, &ids[39], &f.consumer);
+    let bytes = f.env.cost_estimate().resources().contract_events_size_bytes;
+    assert_eq!(f.events().filter_by_contract(&f.contract).events().len(), 40);
+    assert_eq!(f.balances(), [WEALTH - i128::from(40 * PRICE), i128::from(40 * PRICE), 0]);
+    assert_eq!(bytes, 14_164);
+    assert!(bytes <= 16_384);
+    f.assert_state(agreement, 40, 0, 0);
+    assert_eq!(f.status(agreement), AgreementStatus::Active);
+}
+
+#[test]
+fn a_full_reviewed_agreement_goes_through_every_call() {
+    let f = Fixture::classic();
+    let agreement = f.funded_agreement();
+    let ids = full(&f, agreement);
+    let [first, second, third, fourth] = [ids[0], ids[1], ids[38], ids[39]];
+    f.fails(SharingError::TooManyTransactions, |c| c.try_deliver_energy(&agreement, &1, &1_000, &f.provider));
+    f.client.settle_payment(&first, &f.consumer);
+    for id in [second, third, fourth] {
+        f.client.dispute_transaction(&id, &f.consumer);
+    }
+    f.client.resolve_dispute(&second, &0, &f.admin);
+    f.client.resolve_dispute(&third, &1, &f.consumer);
+    f.client.cancel_agreement(&agreement, &f.provider);
+    // 60 kWh are not delivered, and one was ruled to be worth nothing.
+    assert_eq!(f.client.claim_refund(&agreement), 61 * PRICE);
+    f.assert_state(agreement, 40, 38 * PRICE, 38 * PRICE);
+    // The first is paid and the last is disputed.
+    f.at(START + DAY);
+    assert_eq!(f.client.settle_agreement(&agreement, &fourth, &f.provider), 37 * PRICE);
+    f.at(START + ARBITRATION_PERIOD);
+    f.client.close_dispute(&fourth);
+    assert_eq!(f.client.claim_refund(&agreement), PRICE);
+    assert_eq!(f.balances(), [WEALTH - i128::from(38 * PRICE), i128::from(38 * PRICE), 0]);
+    f.assert_state(agreement, 40, 0, 0);
+    let transactions = f.client.get_agreement_transactions(&agreement);
+    assert!(transactions.iter().all(|transaction| transaction.status == TransactionStatus::Settled));
+    assert_eq!(transactions, f.client.get_transaction_history(&f.consumer));
+    assert_eq!(transactions.get(38).unwrap(), f.client.get_transaction(&third));
+    assert_eq!(f.client.get_agreement_state(&agreement).transactions, 40);
+}
+
+#[test]
+fn a_full_metered_agreement_is_paid_delivery_by_delivery() {
+    let f = Fixture::classic();
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    let agreement = f.funded_agreement();
+    for (n, id) in (1..).zip(full(&f, agreement)) {
+        assert_eq!(id, transaction_id(agreement, n));
+        assert_eq!(f.client.get_transaction(&id).settled_at, Some(START));
+    }
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
+    f.fails(SharingError::NothingToSettle, |c| {
+        c.try_settle_agreement(&agreement, &transaction_id(agreement, 40), &f.provider)
+    });
+    f.at(DEADLINE + 1);
+    assert_eq!(f.client.claim_refund(&agreement), 60 * PRICE);
+    assert_eq!(f.status(agreement), AgreementStatus::Expired);
+}
