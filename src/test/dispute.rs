@@ -1,12 +1,16 @@
 //! dispute_transaction, resolve_dispute and close_dispute.
 
-use soroban_sdk::testutils::IssuerFlags;
-
 use super::*;
-use crate::events::{DisputeResolved, EscrowRefunded, TransactionDisputed};
+use crate::events::{DisputeResolved, TransactionDisputed};
 use crate::{TransactionState, ARBITRATION_PERIOD, REVIEW_PERIOD};
 
-fn resolved(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, resolver: Option<&Address>) -> ContractEvent {
+fn resolved(
+    f: &Fixture,
+    transaction_id: u64,
+    agreement_id: u64,
+    kwh: u64,
+    resolver: Option<&Address>,
+) -> ContractEvent {
     f.event(&DisputeResolved {
         transaction_id,
         provider: f.provider.clone(),
@@ -16,16 +20,6 @@ fn resolved(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, resol
         payment_amount: kwh * PRICE,
         settled_at: (kwh == 0).then(|| f.env.ledger().timestamp()),
         resolver: resolver.cloned(),
-    })
-}
-
-fn refunded(f: &Fixture, agreement_id: u64, kwh: u64, escrow_amount: u64) -> ContractEvent {
-    f.event(&EscrowRefunded {
-        agreement_id,
-        provider: f.provider.clone(),
-        consumer: f.consumer.clone(),
-        refund_amount: kwh * PRICE,
-        escrow_amount,
     })
 }
 
@@ -68,7 +62,7 @@ fn either_party_disputes_a_delivery() {
 
 #[test]
 fn a_delivery_is_disputed_until_it_is_settled() {
-    let f = Fixture::metered();
+    let f = Fixture::new();
     let id = f.deliver(f.funded_agreement(), KWH);
     f.at(DEADLINE + 365 * DAY / 4);
     f.client.dispute_transaction(&id, &f.consumer);
@@ -144,32 +138,25 @@ fn a_ruling_sets_the_payment_and_frees_it_at_once() {
 }
 
 #[test]
-fn a_ruling_refunds_the_consumer_and_lets_the_provider_settle_alone() {
+fn a_ruling_moves_no_tokens_and_lets_the_provider_settle_alone() {
     let f = Fixture::new();
     let agreement = f.funded_agreement();
     let id = f.disputed(agreement, 40);
     f.client.resolve_dispute(&id, &15, &f.admin);
-    let left = TOTAL - 25 * PRICE;
-    assert_eq!(
-        f.events(),
-        [
-            resolved(&f, id, agreement, 15, Some(&f.admin)),
-            f.transfer_event(&f.contract, &f.consumer, 25 * PRICE),
-            refunded(&f, agreement, 25, left)
-        ]
-    );
-    assert_eq!(f.balances(), [WEALTH - i128::from(left), 0, left.into()]);
-    f.assert_state(agreement, 40, 15 * PRICE, left);
+    assert_eq!(f.events(), [resolved(&f, id, agreement, 15, Some(&f.admin))]);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 0, TOTAL.into()]);
+    f.assert_state(agreement, 40, 15 * PRICE, TOTAL);
     // Within the review period.
     f.client.settle_payment(&id, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(left), i128::from(15 * PRICE), i128::from(60 * PRICE)]);
-    f.assert_state(agreement, 40, 0, 60 * PRICE);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(15 * PRICE), i128::from(85 * PRICE)]);
+    f.assert_state(agreement, 40, 0, 85 * PRICE);
+    assert_eq!(f.client.claim_refund(&agreement), 25 * PRICE);
 }
 
 #[test]
 fn a_ruling_of_nothing_settles_without_a_payment() {
     let f = Fixture::new();
-    for agreement in [f.agreement(), f.funded_agreement()] {
+    for (agreement, escrow) in [(f.agreement(), 0), (f.funded_agreement(), TOTAL)] {
         let id = f.disputed(agreement, KWH);
         f.at(f.env.ledger().timestamp() + HOUR);
         f.client.resolve_dispute(&id, &0, &f.admin);
@@ -180,31 +167,21 @@ fn a_ruling_of_nothing_settles_without_a_payment() {
         );
         assert_eq!(
             f.client.get_transaction_state(&id),
-            TransactionState { metered: false, ruled: true, disputed_at: None, provider_settles_from: transaction.delivered_at }
+            TransactionState {
+                metered: false,
+                ruled: true,
+                disputed_at: None,
+                provider_settles_from: transaction.delivered_at
+            }
         );
-        f.assert_state(agreement, KWH, 0, 0);
+        f.assert_state(agreement, KWH, 0, escrow);
         assert_eq!(f.status(agreement), AgreementStatus::Settled);
         for settler in [&f.consumer, &f.provider] {
             f.fails(SharingError::TransactionAlreadySettled, |c| c.try_settle_payment(&id, settler));
         }
     }
-    assert_eq!(f.balances(), [WEALTH, 0, 0]);
-}
-
-#[test]
-fn a_refund_that_fails_does_not_stop_a_ruling() {
-    let f = Fixture::new();
-    let agreement = f.funded_agreement();
-    let id = f.disputed(agreement, 40);
-    f.issuer.set_flag(IssuerFlags::RevocableFlag);
-    f.asset.set_authorized(&f.consumer, &false);
-    f.client.resolve_dispute(&id, &15, &f.admin);
-    assert_eq!(f.events(), [resolved(&f, id, agreement, 15, Some(&f.admin))]);
-    f.assert_state(agreement, 40, 15 * PRICE, TOTAL);
-    f.client.settle_payment(&id, &f.provider);
-    f.asset.set_authorized(&f.consumer, &true);
-    assert_eq!(f.client.claim_refund(&agreement), 25 * PRICE);
-    f.assert_state(agreement, 40, 0, 60 * PRICE);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 0, TOTAL.into()]);
+    assert_eq!(f.client.claim_refund(&2), TOTAL);
 }
 
 #[test]
@@ -215,15 +192,9 @@ fn each_party_gives_away_what_is_its_own() {
     f.client.resolve_dispute(&full, &40, &f.consumer);
     assert_eq!(f.events(), [resolved(&f, full, agreement, 40, Some(&f.consumer))]);
     f.client.resolve_dispute(&nothing, &0, &f.provider);
-    assert_eq!(
-        f.events(),
-        [
-            resolved(&f, nothing, agreement, 0, Some(&f.provider)),
-            f.transfer_event(&f.contract, &f.consumer, 60 * PRICE),
-            refunded(&f, agreement, 60, 40 * PRICE)
-        ]
-    );
+    assert_eq!(f.events(), [resolved(&f, nothing, agreement, 0, Some(&f.provider))]);
     f.client.settle_payment(&full, &f.provider);
+    f.client.claim_refund(&agreement);
     let paid = i128::from(40 * PRICE);
     assert_eq!(f.balances(), [WEALTH - paid, paid, 0]);
 }
@@ -274,7 +245,7 @@ fn resolve_fails_if_more_than_delivered() {
 #[test]
 fn closing_a_dispute_rules_all_if_metered_and_nothing_if_not() {
     for (f, kwh) in [(Fixture::metered(), 40), (Fixture::new(), 0)] {
-        let agreement = f.funded_agreement();
+        let agreement = f.agreement();
         let id = f.deliver(agreement, 40);
         f.at(START + HOUR);
         f.client.dispute_transaction(&id, &f.consumer);
@@ -285,28 +256,46 @@ fn closing_a_dispute_rules_all_if_metered_and_nothing_if_not() {
         }
         f.at(end);
         f.client.close_dispute(&id);
-        let refund = KWH - kwh;
-        assert_eq!(
-            f.events(),
-            [
-                resolved(&f, id, agreement, kwh, None),
-                f.transfer_event(&f.contract, &f.consumer, refund * PRICE),
-                refunded(&f, agreement, refund, kwh * PRICE)
-            ]
-        );
+        assert_eq!(f.events(), [resolved(&f, id, agreement, kwh, None)]);
+        f.assert_state(agreement, 40, kwh * PRICE, 0);
         let transaction = f.client.get_transaction(&id);
         assert_eq!(transaction.payment_amount, kwh * PRICE);
-        if kwh == 0 {
-            assert_eq!((transaction.status, transaction.settled_at), (TransactionStatus::Settled, Some(end)));
-        } else {
-            assert_eq!((transaction.status, transaction.settled_at), (TransactionStatus::Delivered, None));
-            f.client.settle_payment(&id, &f.provider);
-        }
-        let paid = i128::from(kwh * PRICE);
-        assert_eq!(f.balances(), [WEALTH - paid, paid, 0]);
+        let settled = (TransactionStatus::Settled, Some(end));
+        assert_eq!(
+            (transaction.status, transaction.settled_at),
+            if kwh == 0 { settled } else { (TransactionStatus::Delivered, None) }
+        );
         f.fails(SharingError::TransactionNotDisputed, |c| c.try_close_dispute(&id));
     }
     assert_eq!(ARBITRATION_PERIOD, 2_592_000);
+}
+
+#[test]
+fn a_dispute_that_is_closed_frees_the_deposit() {
+    let f = Fixture::new();
+    let agreement = f.funded_agreement();
+    let id = f.disputed(agreement, 40);
+    f.at(START + ARBITRATION_PERIOD);
+    // 60 kWh were not delivered in time, 40 are in dispute.
+    assert_eq!(f.client.claim_refund(&agreement), 60 * PRICE);
+    f.client.close_dispute(&id);
+    assert_eq!(f.balances(), [WEALTH - i128::from(40 * PRICE), 0, i128::from(40 * PRICE)]);
+    assert_eq!(f.client.claim_refund(&agreement), 40 * PRICE);
+    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+}
+
+#[test]
+fn a_metered_delivery_that_could_not_be_paid_is_disputed_like_any_other() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    f.freeze(&f.provider, true);
+    let id = f.disputed(agreement, 40);
+    f.freeze(&f.provider, false);
+    f.fails(SharingError::TransactionDisputed, |c| c.try_settle_payment(&id, &f.provider));
+    f.at(START + ARBITRATION_PERIOD);
+    f.client.close_dispute(&id);
+    f.client.settle_payment(&id, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
 }
 
 #[test]
@@ -336,11 +325,29 @@ fn a_dispute_is_ruled_on_until_somebody_closes_it() {
 #[test]
 fn an_arbitration_that_would_end_after_the_end_of_time_ends_with_it() {
     let f = Fixture::new();
-    let id = f.deliver(f.agreement(), 40);
+    f.env.ledger().set_timestamp(u64::MAX - 10);
+    let id = f.deliver(f.client.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &u64::MAX), 40);
     f.env.ledger().set_timestamp(u64::MAX - 1);
     f.client.dispute_transaction(&id, &f.consumer);
     f.fails(SharingError::ArbitrationPeriodOpen, |c| c.try_close_dispute(&id));
     f.env.ledger().set_timestamp(u64::MAX);
     f.client.close_dispute(&id);
     assert_eq!(f.client.get_transaction(&id).settled_at, Some(u64::MAX));
+}
+
+#[test]
+fn a_dispute_may_be_opened_and_settled_decades_after_the_delivery() {
+    let f = Fixture::new();
+    let agreement = f.agreement();
+    // To the second, around 17 years, until the end of time.
+    for time in [(1 << 29) - 2, (1 << 29) - 1, 1 << 29, 1 << 40, u64::MAX - START] {
+        f.env.ledger().set_timestamp(START);
+        let id = f.deliver(agreement, 1);
+        f.env.ledger().set_timestamp(START + time);
+        f.client.dispute_transaction(&id, &f.consumer);
+        assert_eq!(f.client.get_transaction_state(&id).disputed_at, Some(START + time));
+        f.client.resolve_dispute(&id, &1, &f.admin);
+        f.client.settle_payment(&id, &f.consumer);
+        assert_eq!(f.client.get_transaction(&id).settled_at, Some(START + time));
+    }
 }

@@ -1,46 +1,48 @@
-//! fund_agreement, claim_refund, and the refunds of a cancellation.
-
-use soroban_sdk::testutils::IssuerFlags;
+//! fund_agreement and claim_refund.
 
 use super::*;
-use crate::events::{AgreementCancelled, AgreementFunded, EscrowRefunded};
-
-fn refunded(f: &Fixture, agreement_id: u64, refund_amount: u64, escrow_amount: u64) -> ContractEvent {
-    f.event(&EscrowRefunded { agreement_id, provider: f.provider.clone(), consumer: f.consumer.clone(), refund_amount, escrow_amount })
-}
-
-fn cancelled(f: &Fixture, agreement_id: u64) -> ContractEvent {
-    f.event(&AgreementCancelled { agreement_id, provider: f.provider.clone(), consumer: f.consumer.clone(), canceller: f.provider.clone() })
-}
-
-/// Freezes the consumer's account, or thaws it.
-fn freeze(f: &Fixture, frozen: bool) {
-    f.issuer.set_flag(IssuerFlags::RevocableFlag);
-    f.asset.set_authorized(&f.consumer, &!frozen);
-}
+use crate::events::AgreementFunded;
+use crate::Deposit;
 
 #[test]
 fn funding_moves_the_total_into_escrow() {
+    for (f, deposit) in [(Fixture::new(), Deposit::Reviewed), (Fixture::metered(), Deposit::Metered)] {
+        // Somebody else's gift does not count.
+        f.token.transfer(&f.consumer, &f.contract, &1);
+        let id = f.agreement();
+        f.client.fund_agreement(&id, &f.consumer);
+        assert_eq!(
+            f.events(),
+            [
+                f.transfer_event(&f.consumer, &f.contract, TOTAL),
+                f.event(&AgreementFunded {
+                    agreement_id: id,
+                    provider: f.provider.clone(),
+                    consumer: f.consumer.clone(),
+                    escrow_amount: TOTAL,
+                    deposit,
+                })
+            ]
+        );
+        assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL) - 1, 0, i128::from(TOTAL) + 1]);
+        f.assert_state(id, 0, 0, TOTAL);
+        assert_eq!(f.client.get_agreement_state(&id).deposit, deposit);
+        assert_eq!(f.status(id), AgreementStatus::Active);
+    }
+}
+
+#[test]
+fn the_kind_of_a_deposit_follows_the_meter_of_its_provider_and_stays() {
     let f = Fixture::new();
-    // Somebody else's gift does not count.
-    f.token.transfer(&f.consumer, &f.contract, &1);
-    let id = f.agreement();
-    f.client.fund_agreement(&id, &f.consumer);
-    assert_eq!(
-        f.events(),
-        [
-            f.transfer_event(&f.consumer, &f.contract, TOTAL),
-            f.event(&AgreementFunded {
-                agreement_id: id,
-                provider: f.provider.clone(),
-                consumer: f.consumer.clone(),
-                escrow_amount: TOTAL,
-            })
-        ]
-    );
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL) - 1, 0, i128::from(TOTAL) + 1]);
-    f.assert_state(id, 0, 0, TOTAL);
-    assert_eq!(f.status(id), AgreementStatus::Active);
+    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &0);
+    let [reviewed, metered, retired] = [f.agreement(), f.agreement(), f.agreement()];
+    f.client.fund_agreement(&reviewed, &f.consumer);
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.client.fund_agreement(&metered, &f.consumer);
+    f.client.register_meter(&f.provider, &None, &0);
+    f.client.fund_agreement(&retired, &f.consumer);
+    let kinds = [reviewed, metered, retired].map(|id| f.client.get_agreement_state(&id).deposit);
+    assert_eq!(kinds, [Deposit::Reviewed, Deposit::Metered, Deposit::Reviewed]);
 }
 
 #[test]
@@ -109,9 +111,9 @@ fn fund_fails_while_the_token_refuses_and_succeeds_afterwards() {
     f.token.transfer(&f.consumer, &f.stranger, &(WEALTH - i128::from(TOTAL) + 1));
     f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
     f.token.transfer(&f.stranger, &f.consumer, &1);
-    freeze(&f, true);
+    f.freeze(&f.consumer, true);
     f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
-    freeze(&f, false);
+    f.freeze(&f.consumer, false);
     f.client.fund_agreement(&id, &f.consumer);
     assert_eq!(f.balances(), [0, 0, TOTAL.into()]);
 }
@@ -123,7 +125,7 @@ fn the_largest_deposit_is_held_and_paid() {
     let id = f.client.create_agreement(&f.provider, &f.consumer, &1, &u64::MAX, &DEADLINE);
     f.client.fund_agreement(&id, &f.consumer);
     f.assert_state(id, 0, 0, u64::MAX);
-    f.client.settle_payment(&f.deliver(id, 1), &f.provider);
+    f.deliver(id, 1);
     assert_eq!(f.balances(), [WEALTH, u64::MAX.into(), 0]);
 }
 
@@ -137,7 +139,10 @@ fn an_expired_agreement_is_refunded_what_is_not_owed() {
     f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
     f.at(DEADLINE + 1);
     assert_eq!(f.client.claim_refund(&id), 150_000_000);
-    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.consumer, 150_000_000), refunded(&f, id, 150_000_000, 100_000_000)]);
+    assert_eq!(
+        f.events(),
+        [f.transfer_event(&f.contract, &f.consumer, 150_000_000), f.refund_event(id, 150_000_000, 100_000_000)]
+    );
     assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
     f.assert_state(id, 40, 100_000_000, 100_000_000);
     f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
@@ -183,46 +188,60 @@ fn the_consumer_cannot_cancel_what_it_funded() {
 }
 
 #[test]
-fn the_providers_cancellation_refunds_what_is_not_owed() {
+fn a_cancellation_moves_no_tokens_and_frees_what_is_not_owed() {
     let f = Fixture::new();
     let id = f.funded_agreement();
     let transaction = f.deliver(id, 40);
     f.client.cancel_agreement(&id, &f.provider);
+    assert_eq!(f.events().filter_by_contract(&f.token.address).events(), []);
+    f.assert_state(id, 40, 100_000_000, TOTAL);
+    assert_eq!(f.client.claim_refund(&id), 150_000_000);
     assert_eq!(
         f.events(),
-        [cancelled(&f, id), f.transfer_event(&f.contract, &f.consumer, 150_000_000), refunded(&f, id, 150_000_000, 100_000_000)]
+        [f.transfer_event(&f.contract, &f.consumer, 150_000_000), f.refund_event(id, 150_000_000, 100_000_000)]
     );
     assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
-    assert_eq!(f.status(id), AgreementStatus::Cancelled);
     f.client.settle_payment(&transaction, &f.consumer);
     assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
     f.assert_state(id, 40, 0, 0);
+    assert_eq!(f.status(id), AgreementStatus::Cancelled);
 }
 
 #[test]
-fn a_refund_that_fails_does_not_stop_a_cancellation() {
+fn a_refund_waits_for_a_consumer_who_cannot_receive() {
     let f = Fixture::new();
     let id = f.funded_agreement();
-    freeze(&f, true);
+    f.freeze(&f.consumer, true);
     f.client.cancel_agreement(&id, &f.provider);
-    assert_eq!(f.events(), [cancelled(&f, id)]);
-    assert_eq!(f.status(id), AgreementStatus::Cancelled);
-    f.assert_state(id, 0, 0, TOTAL);
     f.fails(SharingError::PaymentFailed, |c| c.try_claim_refund(&id));
-    freeze(&f, false);
+    f.assert_state(id, 0, 0, TOTAL);
+    f.freeze(&f.consumer, false);
     assert_eq!(f.client.claim_refund(&id), TOTAL);
-    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.consumer, TOTAL), refunded(&f, id, TOTAL, 0)]);
+    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.consumer, TOTAL), f.refund_event(id, TOTAL, 0)]);
     assert_eq!(f.balances(), [WEALTH, 0, 0]);
-    f.assert_state(id, 0, 0, 0);
+}
+
+#[test]
+fn a_ruling_frees_its_rest_while_the_agreement_is_open() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    let transaction = f.disputed(id, 40);
+    f.client.resolve_dispute(&transaction, &15, &f.admin);
+    assert_eq!(f.client.claim_refund(&id), 25 * PRICE);
+    f.assert_state(id, 40, 15 * PRICE, 75 * PRICE);
+    f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
+    f.client.settle_payment(&transaction, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(75 * PRICE), i128::from(15 * PRICE), i128::from(60 * PRICE)]);
 }
 
 #[test]
 fn escrows_are_kept_apart() {
     let f = Fixture::metered();
     let [first, second] = [f.funded_agreement(), f.funded_agreement()];
-    f.client.settle_payment(&f.deliver(first, KWH), &f.provider);
+    f.deliver(first, KWH);
     f.assert_state(first, KWH, 0, 0);
     f.assert_state(second, 0, 0, TOTAL);
     f.client.cancel_agreement(&second, &f.provider);
+    f.client.claim_refund(&second);
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
 }

@@ -27,7 +27,10 @@ fn the_consumer_pays_directly_whoever_settles() {
         let settler = if consumer_settles { &f.consumer } else { &f.provider };
         // At once: the consumer's signature is its review.
         f.client.settle_payment(&first, settler);
-        assert_eq!(f.events(), [f.transfer_event(&f.consumer, &f.provider, 100_000_000), settled(&f, first, agreement, 40, settler)]);
+        assert_eq!(
+            f.events(),
+            [f.transfer_event(&f.consumer, &f.provider, 100_000_000), settled(&f, first, agreement, 40, settler)]
+        );
         assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
         f.assert_state(agreement, KWH, 150_000_000, 0);
         assert_eq!(f.status(agreement), AgreementStatus::Delivered);
@@ -56,24 +59,6 @@ fn a_partly_filled_agreement_stays_active_when_all_is_settled() {
 }
 
 #[test]
-fn a_metered_delivery_is_settled_from_the_escrow_at_once_by_either_party() {
-    let f = Fixture::metered();
-    let agreement = f.funded_agreement();
-    let total = i128::from(TOTAL);
-    let mut left = TOTAL;
-    for (kwh, delivered, settler) in [(30, 30, &f.provider), (70, 100, &f.consumer)] {
-        let id = f.deliver(agreement, kwh);
-        f.assert_state(agreement, delivered, kwh * PRICE, left);
-        f.client.settle_payment(&id, settler);
-        left -= kwh * PRICE;
-        assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.provider, kwh * PRICE), settled(&f, id, agreement, kwh, settler)]);
-        assert_eq!(f.balances(), [WEALTH - total, total - i128::from(left), left.into()]);
-    }
-    f.assert_state(agreement, KWH, 0, 0);
-    assert_eq!(f.status(agreement), AgreementStatus::Settled);
-}
-
-#[test]
 fn the_provider_draws_on_the_escrow_alone_after_the_review_period() {
     let f = Fixture::new();
     let agreement = f.funded_agreement();
@@ -95,14 +80,33 @@ fn the_provider_draws_on_the_escrow_alone_after_the_review_period() {
 #[test]
 fn whether_a_delivery_is_metered_is_decided_when_it_is_recorded() {
     let f = Fixture::new();
-    let agreement = f.funded_agreement();
-    let unmetered = f.deliver(agreement, 10);
+    let agreement = f.agreement();
+    let metered = |id: u64| f.client.get_transaction_state(&id).metered;
+    let before = f.deliver(agreement, 10);
     f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
-    f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&unmetered, &f.provider));
-    let metered = f.deliver(agreement, 20);
+    let with = f.deliver(agreement, 10);
     f.client.register_meter(&f.provider, &None, &0);
-    f.client.settle_payment(&metered, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(20 * PRICE), i128::from(80 * PRICE)]);
+    let after = f.deliver(agreement, 10);
+    assert_eq!([before, with, after].map(metered), [false, true, false]);
+}
+
+#[test]
+fn a_metered_delivery_whose_payment_failed_is_settled_by_the_provider_without_review() {
+    let f = Fixture::metered();
+    let agreement = f.funded_agreement();
+    f.freeze(&f.provider, true);
+    let [first, second] = [f.deliver(agreement, 30), f.deliver(agreement, 20)];
+    f.assert_state(agreement, 50, 50 * PRICE, TOTAL);
+    f.freeze(&f.provider, false);
+    for (id, kwh, settler, paid, left) in [(first, 30, &f.provider, 30, 70), (second, 20, &f.consumer, 50, 50)] {
+        f.client.settle_payment(&id, settler);
+        assert_eq!(
+            f.events(),
+            [f.transfer_event(&f.contract, &f.provider, kwh * PRICE), settled(&f, id, agreement, kwh, settler)]
+        );
+        assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(paid * PRICE), i128::from(left * PRICE)]);
+    }
+    f.assert_state(agreement, 50, 0, 50 * PRICE);
 }
 
 #[test]
@@ -111,7 +115,10 @@ fn the_consumer_settles_from_the_escrow_within_the_review_period() {
     let agreement = f.funded_agreement();
     let id = f.deliver(agreement, 40);
     f.client.settle_payment(&id, &f.consumer);
-    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.provider, 100_000_000), settled(&f, id, agreement, 40, &f.consumer)]);
+    assert_eq!(
+        f.events(),
+        [f.transfer_event(&f.contract, &f.provider, 100_000_000), settled(&f, id, agreement, 40, &f.consumer)]
+    );
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 100_000_000, 150_000_000]);
     f.assert_state(agreement, 40, 0, 150_000_000);
 }
@@ -188,9 +195,7 @@ fn settle_fails_if_the_escrow_was_clawed_back() {
     let f = Fixture::deployed();
     f.issuer.set_flag(IssuerFlags::RevocableFlag);
     f.issuer.set_flag(IssuerFlags::ClawbackEnabledFlag);
-    f.client.initialize(&f.admin, &f.token.address);
-    f.client.register_prosumer(&f.provider);
-    f.client.register_prosumer(&f.consumer);
+    let f = f.started();
     let rich = &f.stranger;
     f.asset.mint(rich, &TOTAL.into());
     let agreement = f.funded_agreement();
