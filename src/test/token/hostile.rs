@@ -1,6 +1,9 @@
 //! A token that has what the contract calls of SEP-41, and misbehaves when told to.
 
-use soroban_sdk::{contract, contractimpl, contracttype, symbol_short, Address, Bytes, Env, Error, String, Symbol, TryIntoVal, Val, Vec};
+use soroban_sdk::{
+    contract, contractimpl, contracttype, symbol_short, Address, Bytes, Env, Error, String, Symbol, TryIntoVal, Val,
+    Vec,
+};
 use soroban_token_sdk::{
     events::{MintWithAmountOnly, TransferWithAmountOnly},
     metadata::TokenMetadata,
@@ -25,10 +28,10 @@ pub enum Fault {
     Answers(Vec<Val>),
     /// Does what it should and answers the value in this.
     DoesAndAnswers(Vec<Val>),
+    /// Does what it should and then fails.
+    DoesAndFails,
     /// A transfer takes so much more from the payer than asked, and gives the payee so much more.
     Moves(i128, i128),
-    /// Fails where it is to pay this address.
-    Refuses(Address),
     /// Calls another contract first, and fails with it.
     Calls(Visit),
     /// Calls another contract first, keeps its answer for `answer`, and goes on.
@@ -56,7 +59,7 @@ impl HostileToken {
     /// The calls from now on: the first goes wrong like the first of these, and so on; those after the last go well.
     pub fn misbehave(env: Env, faults: Vec<Fault>) {
         env.storage().instance().set(&FAULTS, &faults);
-        env.storage().instance().set(&CALLS, &0_u32);
+        env.storage().instance().remove(&CALLS);
         env.storage().instance().remove(&ANSWER);
     }
 
@@ -70,9 +73,9 @@ impl HostileToken {
         holds(&env, &owner)
     }
 
-    /// How many calls there were since `misbehave`, but for those that were rolled back.
-    pub fn calls(env: Env) -> u32 {
-        env.storage().instance().get(&CALLS).unwrap_or_default()
+    /// What was called since `misbehave`, but for what was rolled back.
+    pub fn calls(env: Env) -> Vec<Symbol> {
+        env.storage().instance().get(&CALLS).unwrap_or(Vec::new(&env))
     }
 
     /// What was answered to the last `Tries`: whether it succeeded, and the error if it did not.
@@ -81,16 +84,16 @@ impl HostileToken {
     }
 
     pub fn decimals(env: Env) -> Result<Val, Error> {
-        act(&env, None, |_, _| TokenUtils::new(&env).metadata().get_metadata().decimal.into())
+        act(&env, symbol_short!("decimals"), |_, _| TokenUtils::new(&env).metadata().get_metadata().decimal.into())
     }
 
     pub fn balance(env: Env, id: Address) -> Result<Val, Error> {
-        act(&env, None, |_, _| holds(&env, &id).try_into_val(&env).unwrap())
+        act(&env, symbol_short!("balance"), |_, _| holds(&env, &id).try_into_val(&env).unwrap())
     }
 
     pub fn transfer(env: Env, from: Address, to: Address, amount: i128) -> Result<Val, Error> {
         from.require_auth();
-        act(&env, Some(&to), |taken, given| {
+        act(&env, symbol_short!("transfer"), |taken, given| {
             add(&env, &from, -amount - taken);
             add(&env, &to, amount + given);
             TransferWithAmountOnly { from: from.clone(), to: to.clone(), amount: amount + given }.publish(&env);
@@ -100,11 +103,13 @@ impl HostileToken {
 }
 
 /// What a call does, with its fault. `well` does it, taking and giving so much more.
-fn act(env: &Env, to: Option<&Address>, well: impl Fn(i128, i128) -> Val) -> Result<Val, Error> {
-    let call = HostileToken::calls(env.clone());
-    env.storage().instance().set(&CALLS, &(call + 1));
+fn act(env: &Env, function: Symbol, well: impl Fn(i128, i128) -> Val) -> Result<Val, Error> {
+    let mut calls = HostileToken::calls(env.clone());
     let faults: Vec<Fault> = env.storage().instance().get(&FAULTS).unwrap_or(Vec::new(env));
-    match faults.get(call).unwrap_or(Fault::None) {
+    let fault = faults.get(calls.len()).unwrap_or(Fault::None);
+    calls.push_back(function);
+    env.storage().instance().set(&CALLS, &calls);
+    match fault {
         Fault::None => {}
         Fault::Fails(number) => return Err(Error::from_contract_error(number)),
         Fault::Panics => panic!("as told"),
@@ -116,12 +121,11 @@ fn act(env: &Env, to: Option<&Address>, well: impl Fn(i128, i128) -> Val) -> Res
             well(0, 0);
             return Ok(answer.get_unchecked(0));
         }
-        Fault::Moves(taken, given) => return Ok(well(taken, given)),
-        Fault::Refuses(address) => {
-            if to == Some(&address) {
-                return Err(Error::from_contract_error(1));
-            }
+        Fault::DoesAndFails => {
+            well(0, 0);
+            return Err(Error::from_contract_error(1));
         }
+        Fault::Moves(taken, given) => return Ok(well(taken, given)),
         Fault::Calls(Visit { contract, function, args }) => {
             env.invoke_contract::<Val>(&contract, &function, args);
         }
