@@ -5,6 +5,8 @@ use soroban_sdk::{
     vec as svec, IntoVal, Symbol, Val, Vec as SVec,
 };
 
+use std::format;
+
 use super::*;
 
 /// An address, and the tokens that its signature lets the call move: from it to another.
@@ -31,7 +33,8 @@ impl Fixture {
                 sub_invokes: transfer.as_slice(),
             })
             .collect();
-        let mocks: Vec<_> = (signers.iter().zip(&calls)).map(|((address, _), invoke)| MockAuth { address, invoke }).collect();
+        let mocks: Vec<_> =
+            (signers.iter().zip(&calls)).map(|((address, _), invoke)| MockAuth { address, invoke }).collect();
         self.env.mock_auths(&mocks);
         self.env.try_invoke_contract(&self.contract, &Symbol::new(&self.env, function), args.clone())
     }
@@ -142,7 +145,9 @@ fn fund_agreement_needs_the_consumer_for_the_call_and_the_deposit() {
 #[test]
 fn cancel_agreement_needs_the_canceller() {
     let f = Fixture::new();
-    for (id, canceller) in [(f.agreement(), &f.provider), (f.agreement(), &f.consumer), (f.funded_agreement(), &f.provider)] {
+    for (id, canceller) in
+        [(f.agreement(), &f.provider), (f.agreement(), &f.consumer), (f.funded_agreement(), &f.provider)]
+    {
         f.needs("cancel_agreement", f.args((id, canceller)), &[(canceller, None)]);
     }
 }
@@ -156,14 +161,27 @@ fn claim_refund_needs_nobody() {
 }
 
 #[test]
-fn deliver_energy_needs_the_provider_and_its_certified_meter() {
+fn deliver_energy_needs_the_certified_meter_alone_or_else_the_provider() {
     let f = Fixture::new();
     let id = f.agreement();
     f.needs("deliver_energy", f.args((id, 1_u64, 1_u64, &f.provider)), &[(&f.provider, None)]);
     f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
-    f.needs("deliver_energy", f.args((id, 1_u64, 1_u64, &f.provider)), &[(&f.provider, None), (&f.meter, None)]);
+    f.needs("deliver_energy", f.args((id, 1_u64, 2_u64, &f.provider)), &[(&f.meter, None)]);
+    // The same where it is paid at once: the contract pays.
+    let funded = f.funded_agreement();
+    f.needs("deliver_energy", f.args((funded, 1_u64, 3_u64, &f.provider)), &[(&f.meter, None)]);
+    assert_eq!(f.balances()[1], i128::from(PRICE));
     f.client.register_meter(&f.provider, &None, &0);
-    f.needs("deliver_energy", f.args((id, 1_u64, 2_u64, &f.provider)), &[(&f.provider, None)]);
+    f.needs("deliver_energy", f.args((id, 1_u64, 4_u64, &f.provider)), &[(&f.provider, None)]);
+}
+
+#[test]
+fn the_provider_cannot_deliver_in_place_of_its_meter() {
+    let f = Fixture::metered();
+    let args = f.args((f.funded_agreement(), 1_u64, 1_u64, &f.provider));
+    for signer in [&f.provider, &f.consumer, &f.admin] {
+        assert!(matches!(f.call("deliver_energy", &args, &[(signer, None)]), Err(Err(InvokeError::Abort))));
+    }
 }
 
 #[test]
@@ -186,11 +204,45 @@ fn settle_payment_needs_the_consumer_where_it_pays_directly() {
 
 #[test]
 fn settle_payment_needs_the_settler_alone_where_the_escrow_pays() {
-    let f = Fixture::metered();
+    let f = Fixture::new();
     let id = f.funded_agreement();
-    for settler in [&f.provider, &f.consumer] {
-        f.needs("settle_payment", f.args((f.deliver(id, 10), settler)), &[(settler, None)]);
+    let deliveries = [f.deliver(id, 10), f.deliver(id, 10)];
+    f.at(START + DAY);
+    for (delivery, settler) in deliveries.into_iter().zip([&f.provider, &f.consumer]) {
+        f.needs("settle_payment", f.args((delivery, settler)), &[(settler, None)]);
     }
+}
+
+#[test]
+fn settle_agreement_needs_the_consumer_where_it_pays_directly() {
+    let f = Fixture::new();
+    let id = f.agreement();
+    let pays = Some((&f.provider, 30 * PRICE));
+    let two = || [f.deliver(id, 10), f.deliver(id, 20)][1];
+    f.needs("settle_agreement", f.args((id, two(), &f.consumer)), &[(&f.consumer, pays)]);
+    f.needs("settle_agreement", f.args((id, two(), &f.provider)), &[(&f.provider, None), (&f.consumer, pays)]);
+    assert_eq!(f.balances()[1], i128::from(60 * PRICE));
+}
+
+#[test]
+fn settle_agreement_needs_the_settler_alone_where_the_escrow_pays() {
+    let f = Fixture::new();
+    let id = f.funded_agreement();
+    let [first, second] = [f.deliver(id, 10), f.deliver(id, 10)];
+    f.at(START + DAY);
+    for (through, settler) in [(first, &f.provider), (second, &f.consumer)] {
+        f.needs("settle_agreement", f.args((id, through, settler)), &[(settler, None)]);
+    }
+}
+
+#[test]
+fn one_signature_for_a_bill_outlives_newer_deliveries() {
+    let f = Fixture::new();
+    let id = f.agreement();
+    let through = f.deliver(id, 10);
+    // What the consumer signed while there was one delivery pays for just that one.
+    f.deliver(id, 20);
+    f.needs("settle_agreement", f.args((id, through, &f.consumer)), &[(&f.consumer, Some((&f.provider, 10 * PRICE)))]);
 }
 
 #[test]
@@ -218,7 +270,8 @@ fn resolve_dispute_needs_who_gives_away_its_own_and_both_parties_for_the_rest() 
         (1, provider, Some(consumer)),
         (10, provider, Some(consumer)),
     ] {
-        let signers: Vec<Signer> = [Some(resolver), second].into_iter().flatten().map(|address| (address, None)).collect();
+        let signers: Vec<Signer> =
+            [Some(resolver), second].into_iter().flatten().map(|address| (address, None)).collect();
         f.needs("resolve_dispute", f.args((f.disputed(id, 10), accepted as u64, resolver)), &signers);
     }
 }
@@ -258,8 +311,8 @@ fn the_first_signature_is_asked_for_before_anything_is_looked_at() {
     refused("create_agreement", f.args((&f.stranger, &f.stranger, 0_u64, 0_u64, 0_u64)));
     refused("fund_agreement", f.args((9_u64, &f.stranger)));
     refused("cancel_agreement", f.args((9_u64, &f.stranger)));
-    refused("deliver_energy", f.args((9_u64, 0_u64, 0_u64, &f.stranger)));
     refused("settle_payment", f.args((9_u64, &f.stranger)));
+    refused("settle_agreement", f.args((9_u64, 9_u64, &f.stranger)));
     refused("dispute_transaction", f.args((9_u64, &f.stranger)));
     refused("resolve_dispute", f.args((9_u64, 0_u64, &f.stranger)));
 }
@@ -270,7 +323,6 @@ fn a_second_signature_is_asked_for_only_when_all_else_is_right() {
     let agreement = f.agreement();
     let [settled, disputed] = [f.deliver(agreement, 10), f.disputed(agreement, 10)];
     f.client.settle_payment(&settled, &f.consumer);
-    f.set_counts(1, crate::IDS_PER_PROVIDER - 1);
     let fails = |error, function, args: SVec<Val>, signer| {
         assert_eq!(f.call(function, &args, &[(signer, None)]).unwrap_err(), Ok(error), "{function}");
     };
@@ -278,12 +330,56 @@ fn a_second_signature_is_asked_for_only_when_all_else_is_right() {
     fails(SharingError::InvalidInput, "set_admin", f.args((admin,)), admin);
     fails(SharingError::ProsumerNotRegistered, "register_meter", f.args((&f.stranger, Some(&f.meter), 0_u64)), admin);
     fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(provider), 0_u64)), admin);
+    fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(&f.meter), u64::MAX)), admin);
     fails(SharingError::InvalidMeterReading, "deliver_energy", f.args((agreement, 1_u64, 0_u64, provider)), provider);
-    fails(SharingError::AmountOverflow, "deliver_energy", f.args((agreement, 1_u64, 99_u64, provider)), provider);
+    fails(SharingError::AgreementNotFound, "deliver_energy", f.args((9_u64, 1_u64, 99_u64, provider)), provider);
     fails(SharingError::TransactionAlreadySettled, "settle_payment", f.args((settled, provider)), provider);
     fails(SharingError::TransactionDisputed, "settle_payment", f.args((disputed, provider)), provider);
+    fails(SharingError::TransactionNotFound, "settle_agreement", f.args((agreement, 9_u64, provider)), provider);
+    fails(SharingError::NothingToSettle, "settle_agreement", f.args((agreement, disputed, provider)), provider);
     fails(SharingError::InvalidInput, "resolve_dispute", f.args((disputed, 11_u64, provider)), provider);
     fails(SharingError::InvalidInput, "resolve_dispute", f.args((disputed, 11_u64, consumer)), consumer);
+}
+
+/// Who has to sign each call: whoever is asked, and in which cases. A getter asks nobody.
+pub const CLASSES: [(&str, &str); 23] = [
+    ("initialize", "admin, an argument"),
+    ("set_admin", "the admin and new_admin"),
+    ("register_prosumer", "prosumer"),
+    ("register_meter", "the admin; and prosumer where a meter is given"),
+    ("create_agreement", "provider"),
+    ("fund_agreement", "consumer, who pays"),
+    ("cancel_agreement", "canceller, a party"),
+    ("claim_refund", "nobody"),
+    ("deliver_energy", "the provider's certified meter, or else provider"),
+    ("settle_payment", "settler, a party; and the consumer where it pays directly"),
+    ("settle_agreement", "settler, a party; and the consumer where it pays directly"),
+    ("dispute_transaction", "disputer, a party"),
+    ("resolve_dispute", "resolver: the admin, or a party; and the other party for what is not its own to give"),
+    ("close_dispute", "nobody"),
+    ("get_config", GETTER),
+    ("get_prosumer", GETTER),
+    ("get_agreement", GETTER),
+    ("get_agreement_state", GETTER),
+    ("get_transaction", GETTER),
+    ("get_transaction_state", GETTER),
+    ("get_transaction_history", GETTER),
+    ("get_agreement_page", GETTER),
+    ("get_agreement_transactions", GETTER),
+];
+const GETTER: &str = "nobody; it only reads";
+
+#[test]
+fn every_entrypoint_has_a_class_of_authorisation_and_a_test_of_it() {
+    let (lib, tests) = (include_str!("../lib.rs"), include_str!("auth.rs"));
+    let entrypoints: Vec<_> =
+        lib.split("\n    pub fn ").skip(1).map(|function| function.split('(').next().unwrap()).collect();
+    let classified: Vec<_> = CLASSES.iter().map(|(name, _)| *name).collect();
+    assert_eq!(entrypoints, classified);
+    for name in entrypoints {
+        let tested = [format!("f.needs(\"{name}\""), format!("        (\"{name}\", ")];
+        assert!(tested.iter().any(|call| tests.contains(call)), "no test shows who signs {name}");
+    }
 }
 
 #[test]
@@ -302,7 +398,8 @@ fn getters_need_nobody_write_nothing_and_emit_nothing() {
         ("get_transaction", f.args((transaction,))),
         ("get_transaction_state", f.args((transaction,))),
         ("get_transaction_history", f.args((&f.provider,))),
-        ("get_transaction_page", f.args((&f.provider, None::<u64>, 10_u32))),
+        ("get_agreement_page", f.args((&f.provider, None::<u64>, 10_u32))),
+        ("get_agreement_transactions", f.args((id,))),
     ] {
         f.needs(function, args, &[]);
         assert_eq!(f.events(), []);
