@@ -1,5 +1,6 @@
-//! Which entries of the contract each call writes: only those of its own trade. So trades of unrelated people neither wait for each other
-//! nor fail because of each other, and a call that was simulated before others landed still applies.
+//! Which entries of the contract each call writes: only those of its own trade. So trades of unrelated people neither
+//! wait for each other nor fail because of each other, and a call that was simulated before others landed still
+//! applies.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,9 @@ fn written<T>(f: &Fixture, call: impl FnOnce() -> T) -> BTreeSet<ScVal> {
     let after = f.ledger().into_iter().collect();
     (before.symmetric_difference(&after))
         .filter_map(|(key, data, _)| match (key, data) {
-            (LedgerKey::ContractData(key), LedgerEntryData::ContractData(_)) if key.contract == (&f.contract).into() => {
+            (LedgerKey::ContractData(key), LedgerEntryData::ContractData(_))
+                if key.contract == (&f.contract).into() =>
+            {
                 Some(key.key.clone())
             }
             _ => None,
@@ -45,22 +48,26 @@ fn create(f: &Fixture, pair: &Pair) -> u64 {
     f.client.create_agreement(&pair.provider, &pair.consumer, &KWH, &PRICE, &DEADLINE)
 }
 
-fn deliver(f: &Fixture, pair: &Pair, agreement_id: u64, kwh: u64) -> u64 {
-    f.client.deliver_energy(&agreement_id, &kwh, &KWH, &pair.provider)
+fn deliver(f: &Fixture, pair: &Pair, agreement_id: u64, reading: u64) -> u64 {
+    f.client.deliver_energy(&agreement_id, &10, &reading, &pair.provider)
 }
 
-/// What create, fund, deliver, settle and dispute write in a pair's trade.
-fn trade(f: &Fixture, pair: &Pair) -> [BTreeSet<ScVal>; 5] {
-    let (mut agreement, mut first) = (0, 0);
+/// What each call of a trade writes.
+fn trade(f: &Fixture, pair: &Pair) -> [BTreeSet<ScVal>; 8] {
+    let mut agreement = 0;
+    let create = written(f, || agreement = create(f, pair));
+    let fund = written(f, || f.client.fund_agreement(&agreement, &pair.consumer));
+    let mut ids = [0; 3];
+    let [first, ..] = [1, 2, 3].map(|k| written(f, || ids[k as usize - 1] = deliver(f, pair, agreement, 100 * k)));
     [
-        written(f, || agreement = create(f, pair)),
-        written(f, || f.client.fund_agreement(&agreement, &pair.consumer)),
-        written(f, || first = deliver(f, pair, agreement, 10)),
-        written(f, || f.client.settle_payment(&first, &pair.consumer)),
-        {
-            let second = deliver(f, pair, agreement, 10);
-            written(f, || f.client.dispute_transaction(&second, &pair.consumer))
-        },
+        create,
+        fund,
+        first,
+        written(f, || f.client.dispute_transaction(&ids[0], &pair.consumer)),
+        written(f, || f.client.resolve_dispute(&ids[0], &5, &f.admin)),
+        written(f, || f.client.settle_payment(&ids[1], &pair.consumer)),
+        written(f, || assert_eq!(f.client.settle_agreement(&agreement, &ids[2], &pair.consumer), 15 * PRICE)),
+        written(f, || f.client.cancel_agreement(&agreement, &pair.provider)),
     ]
 }
 
@@ -68,28 +75,33 @@ fn trade(f: &Fixture, pair: &Pair) -> [BTreeSet<ScVal>; 5] {
 fn each_call_writes_only_the_entries_of_its_trade() {
     let f = Fixture::new();
     let [pair, _] = pairs(&f);
-    let val = |val: &dyn Fn(&Env) -> Val| val(&f.env);
-    let provider = || val(&|env| pair.provider.into_val(env));
-    let consumer = || val(&|env| pair.consumer.into_val(env));
-    let agreement = || val(&|env| 1_u64.into_val(env));
-    let transaction = |id: i64| id.into_val(&f.env);
+    let [provider, consumer] = [&pair.provider, &pair.consumer].map(|who| who.to_val());
+    let agreement: Val = 1_u64.into_val(&f.env);
+    let [just_the_agreement, with_the_provider] = [keys(&f, [agreement]), keys(&f, [provider, agreement])];
+    let [create, fund, deliver, others @ ..] = trade(&f, &pair);
+    assert_eq!(create, keys(&f, [provider, consumer, agreement]));
+    assert_eq!(fund, just_the_agreement);
+    // Not its consumer.
+    assert_eq!(deliver, with_the_provider);
+    assert_eq!(others, [(); 5].map(|()| just_the_agreement.clone()));
+    assert_eq!(written(&f, || f.client.claim_refund(&1)), just_the_agreement);
     assert_eq!(
-        trade(&f, &pair),
-        [
-            keys(&f, [provider(), agreement()]),
-            keys(&f, [agreement()]),
-            keys(&f, [provider(), consumer(), agreement(), transaction(1)]),
-            keys(&f, [agreement(), transaction(1)]),
-            keys(&f, [transaction(2)]),
-        ]
+        written(&f, || f.client.register_meter(&pair.provider, &Some(f.meter.clone()), &0)),
+        keys(&f, [provider])
     );
-    assert_eq!(written(&f, || f.client.cancel_agreement(&1, &pair.provider)), keys(&f, [agreement()]));
-    assert_eq!(written(&f, || f.client.resolve_dispute(&2, &5, &f.admin)), keys(&f, [agreement(), transaction(2)]));
-    assert_eq!(written(&f, || f.client.register_meter(&pair.provider, &Some(f.meter.clone()), &0)), keys(&f, [provider()]));
-    assert_eq!(
-        written(&f, || f.client.register_prosumer(&f.stranger)),
-        keys(&f, [f.stranger.to_val(), symbol_short!("PROSUMERS").to_val()])
-    );
+    let [stranger, prosumers] = [f.stranger.to_val(), symbol_short!("PROSUMERS").to_val()];
+    assert_eq!(written(&f, || f.client.register_prosumer(&f.stranger)), keys(&f, [stranger, prosumers]));
+}
+
+#[test]
+fn a_delivery_paid_at_once_writes_what_one_that_waits_writes() {
+    let f = Fixture::metered();
+    let [pair, _] = pairs(&f);
+    let [waits, paid] = [create(&f, &pair), f.funded_agreement()];
+    for (agreement, reading) in [(waits, 10), (paid, 20)] {
+        let keys = keys(&f, [pair.provider.to_val(), agreement.into_val(&f.env)]);
+        assert_eq!(written(&f, || deliver(&f, &pair, agreement, reading)), keys);
+    }
 }
 
 #[test]
@@ -104,72 +116,144 @@ fn trades_of_different_people_share_no_written_entry() {
     }
 }
 
+/// The entries that a call writes, and how many bytes.
+fn declared<T>(f: &Fixture, call: impl FnOnce() -> T) -> (BTreeSet<ScVal>, u32) {
+    let mut bytes = 0;
+    let keys = written(f, || {
+        call();
+        bytes = f.env.cost_estimate().resources().write_bytes;
+    });
+    (keys, bytes)
+}
+
 #[test]
 fn what_a_call_writes_does_not_depend_on_other_peoples_calls() {
-    // The same calls, without and with others before each of them: of other people, and of the consumer with another provider.
+    // The same calls, without and with others before each of them: of other people, and of the consumer with another
+    // provider.
     let [alone, crowded] = [false, true].map(|crowded| {
         let f = Fixture::new();
         let [pair, other] = pairs(&f);
-        // Its ids are long ones.
-        f.env.as_contract(&f.contract, || {
-            let prosumer = storage::prosumer(&f.env, &other.provider).unwrap();
-            storage::set_prosumer(&f.env, &other.provider, &Prosumer { number: 72_000_000, ..prosumer });
-        });
+        // Its ids are the longest.
+        f.change_prosumer(&other.provider, |prosumer| prosumer.number = crate::MAX_PROSUMERS - 1);
         let with_consumer = Pair { provider: other.provider.clone(), consumer: pair.consumer.clone() };
         let by_consumer = Pair { provider: pair.consumer.clone(), consumer: other.consumer.clone() };
-        let others = || {
+        let mut reading = 0;
+        let mut measured = |call: &dyn Fn()| {
             if crowded {
                 for pair in [&other, &with_consumer, &by_consumer] {
+                    reading += 100;
                     let agreement = create(&f, pair);
-                    f.client.deliver_energy(&agreement, &1, &1_000, &pair.provider);
+                    deliver(&f, pair, agreement, reading);
                 }
                 f.client.register_prosumer(&Address::generate(&f.env));
             }
-        };
-        let bytes = || f.env.cost_estimate().resources().write_bytes;
-        let measured = |call: &dyn Fn()| {
-            others();
-            let mut written_bytes = 0;
-            let keys = written(&f, || {
-                call();
-                written_bytes = bytes();
-            });
-            (keys, written_bytes)
+            declared(&f, call)
         };
         [
             measured(&|| assert_eq!(create(&f, &pair), 1)),
             measured(&|| f.client.fund_agreement(&1, &pair.consumer)),
-            measured(&|| assert_eq!(deliver(&f, &pair, 1, 10), 1)),
+            measured(&|| assert_eq!(deliver(&f, &pair, 1, 100), 1)),
             measured(&|| f.client.dispute_transaction(&1, &pair.consumer)),
-            measured(&|| f.client.resolve_dispute(&1, &10, &f.admin)),
+            measured(&|| f.client.resolve_dispute(&1, &9, &f.admin)),
             measured(&|| f.client.settle_payment(&1, &pair.consumer)),
+            measured(&|| assert_eq!(f.client.claim_refund(&1), PRICE)),
+            measured(&|| f.client.cancel_agreement(&1, &pair.provider)),
         ]
     });
     assert_eq!(alone, crowded);
 }
 
 #[test]
-fn what_a_settlement_writes_does_not_depend_on_the_agreements_other_deliveries() {
-    let [alone, crowded] = [false, true].map(|crowded| {
+fn what_a_call_writes_does_not_depend_on_what_the_other_party_did_to_older_deliveries() {
+    // Whatever became of the first delivery, settled, disputed or ruled on: the call that was simulated before still
+    // fits.
+    let fates: [fn(&Fixture, u64); 5] = [
+        |_, _| {},
+        |f, id| f.client.settle_payment(&id, &f.consumer),
+        |f, id| f.client.dispute_transaction(&id, &f.consumer),
+        |f, id| {
+            f.client.dispute_transaction(&id, &f.consumer);
+            f.client.resolve_dispute(&id, &9, &f.admin);
+        },
+        |f, id| {
+            f.client.dispute_transaction(&id, &f.consumer);
+            f.client.resolve_dispute(&id, &0, &f.admin);
+        },
+    ];
+    let calls: [fn(&Fixture, u64, u64); 4] = [
+        |f, agreement, _| {
+            f.client.deliver_energy(&agreement, &10, &1_000, &f.provider);
+        },
+        |f, _, id| f.client.settle_payment(&id, &f.consumer),
+        |f, _, id| f.client.dispute_transaction(&id, &f.consumer),
+        |f, agreement, _| f.client.cancel_agreement(&agreement, &f.provider),
+    ];
+    for call in calls {
+        let bytes = fates.map(|fate| {
+            let f = Fixture::new();
+            let agreement = f.funded_agreement();
+            let [first, second] = [f.deliver(agreement, 10), f.deliver(agreement, 10)];
+            // Two years later it is still the same room.
+            f.env.ledger().set_timestamp(START + HOUR);
+            fate(&f, first);
+            declared(&f, || call(&f, agreement, second)).1
+        });
+        assert_eq!(bytes, [bytes[0]; 5]);
+    }
+}
+
+#[test]
+fn a_delivery_makes_its_agreement_longer_and_a_call_on_it_has_to_be_simulated_again() {
+    // The one exception: by how much, and that it is the only thing that moves.
+    let [before, after] = [0, 1].map(|deliveries| {
         let f = Fixture::new();
-        let id = f.agreement();
-        let transaction = f.deliver(id, 10);
-        if crowded {
-            f.deliver(id, 90);
+        let [agreement, other] = [f.funded_agreement(), f.funded_agreement()];
+        let [id, others] = [agreement, other].map(|agreement| f.deliver(agreement, 10));
+        for _ in 0..deliveries {
+            f.deliver(agreement, 10);
         }
-        f.client.settle_payment(&transaction, &f.consumer);
-        f.env.cost_estimate().resources().write_bytes
+        [(others, other), (id, agreement)].map(|(id, _)| declared(&f, || f.client.settle_payment(&id, &f.consumer)).1)
     });
-    assert_eq!(alone, crowded);
+    assert_eq!(before[0], after[0]);
+    assert_eq!(after[1] - before[1], 12);
+}
+
+#[test]
+fn how_many_bytes_a_delivery_takes_does_not_depend_on_when_it_is_applied_within_36_hours() {
+    let bytes = |later: u64| {
+        let f = Fixture::new();
+        let agreement = f.agreement();
+        f.deliver(agreement, 10);
+        f.env.ledger().set_timestamp(START + later);
+        declared(&f, || f.deliver(agreement, 10)).1
+    };
+    let same = bytes(0);
+    for later in [7, 8, 9, 1_023, 1_024, 1_025, HOUR, DAY, 131_071] {
+        assert_eq!(bytes(later), same, "{later} seconds later");
+    }
+}
+
+#[test]
+fn a_first_meter_makes_a_prosumers_record_longer_and_a_later_one_does_not() {
+    let bytes = |meters: &[bool]| {
+        let f = Fixture::new();
+        for certified in meters {
+            f.client.register_meter(&f.consumer, &certified.then(|| f.meter.clone()), &0);
+        }
+        declared(&f, || f.agreement()).1
+    };
+    // An address in place of nothing.
+    assert_eq!(bytes(&[true]) - bytes(&[]), 36);
+    assert_eq!(bytes(&[true, true]), bytes(&[true]));
+    assert_eq!(bytes(&[true, false]), bytes(&[]));
 }
 
 #[test]
 fn a_registration_writes_as_many_bytes_whoever_registered_before() {
-    let bytes = [0, 1, 127, 128, 100_000_000].map(|count| {
+    let bytes = [0, 1, 127, 128, 9_999_999].map(|count| {
         let f = Fixture::new();
-        f.env.as_contract(&f.contract, || storage::set_prosumers(&f.env, count));
-        f.client.register_prosumer(&f.stranger);
-        f.env.cost_estimate().resources().write_bytes
+        f.env.as_contract(&f.contract, || storage::set_prosumer_count(&f.env, count));
+        declared(&f, || f.client.register_prosumer(&f.stranger)).1
     });
     assert_eq!(bytes, [bytes[0]; 5]);
 }

@@ -1,5 +1,6 @@
-//! What clients, indexers and stored entries rely on: `schema.txt` has every kind of stored entry and every event as real calls make them,
-//! and the whole interface without its docs. Accept a change on purpose with `ACCEPT_SCHEMA=1 cargo test schema`, and review the file's.
+//! What clients, indexers and stored entries rely on: `schema.txt` has every kind of stored entry and every event as
+//! real calls make them, and the whole interface without its docs. Accept a change on purpose with `ACCEPT_SCHEMA=1
+//! cargo test schema`, and review the file's.
 //!
 //! Addresses stand there by their names, so the file is the same for every engine and generator.
 
@@ -9,10 +10,12 @@ use std::{
     string::{String, ToString},
 };
 
-use soroban_sdk::xdr::{ContractEventV0, Limits, ReadXdr, ScSpecEntry, ScSpecEventParamLocationV0, ScSpecTypeDef, WriteXdr};
+use soroban_sdk::xdr::{
+    ContractEventV0, Limits, ReadXdr, ScSpecEntry, ScSpecEventParamLocationV0, ScSpecTypeDef, WriteXdr,
+};
 
 use super::*;
-use crate::{events, Config, EnergyAgreement, EnergyTransaction, TransactionState};
+use crate::{events, Config, Deposit, EnergyAgreement, EnergyTransaction, TransactionState};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/schema.txt");
 
@@ -33,13 +36,19 @@ impl Recorder<'_> {
         }
         for (_, entry, _) in self.f.ledger() {
             match entry {
-                LedgerEntryData::ContractData(entry) if entry.contract == (&self.f.contract).into() => match entry.val {
-                    // The settings; its code is the engine's.
-                    ScVal::ContractInstance(instance) => {
-                        instance.storage.unwrap().iter().for_each(|setting| self.entry(call, "instance ", &setting.key, &setting.val));
+                LedgerEntryData::ContractData(entry) if entry.contract == (&self.f.contract).into() => {
+                    match entry.val {
+                        // The settings; its code is the engine's.
+                        ScVal::ContractInstance(instance) => {
+                            instance
+                                .storage
+                                .unwrap()
+                                .iter()
+                                .for_each(|setting| self.entry(call, "instance ", &setting.key, &setting.val));
+                        }
+                        value => self.entry(call, "", &entry.key, &value),
                     }
-                    value => self.entry(call, "", &entry.key, &value),
-                },
+                }
                 _ => {}
             }
         }
@@ -58,7 +67,9 @@ impl Recorder<'_> {
         let f = self.f;
         let (token, issuer) = (&f.token.address, f.issuer.address());
         let names = [&f.admin, &f.provider, &f.consumer, &f.meter, &f.stranger, token, &issuer];
-        for (address, name) in names.into_iter().zip(["admin", "provider", "consumer", "meter", "stranger", "token", "account"]) {
+        for (address, name) in
+            names.into_iter().zip(["admin", "provider", "consumer", "meter", "stranger", "token", "account"])
+        {
             let encoded = ScVal::from(address).to_xdr(Limits::none()).unwrap();
             let (_, id) = encoded.split_last_chunk::<32>().unwrap();
             line = line.replace(&address.to_string().to_string(), name).replace(&hex(id), &format!("<{name}>"));
@@ -85,7 +96,9 @@ fn readable(value: &ScVal) -> String {
         ScVal::Address(address) => address.to_string(),
         ScVal::Bytes(bytes) => format!("0x{}", hex(bytes)),
         ScVal::Vec(Some(items)) => format!("[{}]", list(items, readable)),
-        ScVal::Map(Some(map)) => format!("{{{}}}", list(map, |entry| format!("{}: {}", readable(&entry.key), readable(&entry.val)))),
+        ScVal::Map(Some(map)) => {
+            format!("{{{}}}", list(map, |entry| format!("{}: {}", readable(&entry.key), readable(&entry.val))))
+        }
         other => format!("{other:?}"),
     }
 }
@@ -114,26 +127,37 @@ fn record_calls() -> Vec<String> {
     recorder.record("create_agreement");
     client.fund_agreement(&agreement, &f.consumer);
     recorder.record("fund_agreement");
-    let settled = client.deliver_energy(&agreement, &40, &120_050, &f.provider);
-    recorder.record("deliver_energy (metered)");
-    let closed = client.deliver_energy(&unmetered, &10, &500, &account);
-    recorder.record("deliver_energy (unmetered)");
-    let ruled = client.deliver_energy(&agreement, &30, &120_080, &f.provider);
-    recorder.record("deliver_energy (with a history)");
+    client.deliver_energy(&agreement, &40, &120_050, &f.provider);
+    recorder.record("deliver_energy (paid at once)");
     f.at(START + 2 * HOUR);
-    client.settle_payment(&settled, &f.provider);
+    f.freeze(&f.provider, true);
+    let unpaid = client.deliver_energy(&agreement, &30, &120_080, &f.provider);
+    recorder.record("deliver_energy (metered, and the token refuses)");
+    f.freeze(&f.provider, false);
+    client.settle_payment(&unpaid, &f.provider);
     recorder.record("settle_payment");
+    let [closed, ruled, settled] = [10, 20, 15].map(|kwh| {
+        let reading = client.get_prosumer(&account).meter_reading + 500;
+        let id = client.deliver_energy(&unmetered, &kwh, &reading, &account);
+        recorder.record("deliver_energy (unmetered)");
+        id
+    });
+    f.at(START + 3 * HOUR);
     for id in [closed, ruled] {
         client.dispute_transaction(&id, &f.consumer);
         recorder.record("dispute_transaction");
     }
-    client.resolve_dispute(&ruled, &20, &f.admin);
+    client.resolve_dispute(&ruled, &15, &f.admin);
     recorder.record("resolve_dispute");
+    client.settle_agreement(&unmetered, &settled, &f.consumer);
+    recorder.record("settle_agreement");
     client.cancel_agreement(&agreement, &f.provider);
     recorder.record("cancel_agreement");
+    client.claim_refund(&agreement);
+    recorder.record("claim_refund");
     client.register_meter(&f.provider, &None, &0);
     recorder.record("register_meter (retired)");
-    f.at(START + 2 * HOUR + crate::ARBITRATION_PERIOD);
+    f.at(START + 3 * HOUR + crate::ARBITRATION_PERIOD);
     client.close_dispute(&closed);
     recorder.record("close_dispute");
     client.set_admin(&f.stranger);
@@ -163,7 +187,9 @@ fn interface(spec: &[u8]) -> Vec<String> {
             let fields = udt.fields.iter();
             fields.map(|field| format!("struct {}: {}: {}", udt.name, field.name, type_name(&field.type_))).collect()
         }
-        ScSpecEntry::UdtEnumV0(udt) => udt.cases.iter().map(|case| format!("enum {}: {} = {}", udt.name, case.name, case.value)).collect(),
+        ScSpecEntry::UdtEnumV0(udt) => {
+            udt.cases.iter().map(|case| format!("enum {}: {} = {}", udt.name, case.name, case.value)).collect()
+        }
         ScSpecEntry::UdtErrorEnumV0(udt) => {
             udt.cases.iter().map(|case| format!("error {}: {} = {}", udt.name, case.name, case.value)).collect()
         }
@@ -191,17 +217,33 @@ fn interfaces() -> Vec<String> {
     }
     use PeerToPeerEnergySharing as Contract;
     let functions = specs! {
-        Contract, spec_xdr_initialize; Contract, spec_xdr_set_admin; Contract, spec_xdr_register_prosumer;
-        Contract, spec_xdr_register_meter; Contract, spec_xdr_create_agreement; Contract, spec_xdr_fund_agreement;
-        Contract, spec_xdr_cancel_agreement; Contract, spec_xdr_claim_refund; Contract, spec_xdr_deliver_energy;
-        Contract, spec_xdr_settle_payment; Contract, spec_xdr_dispute_transaction; Contract, spec_xdr_resolve_dispute;
-        Contract, spec_xdr_close_dispute; Contract, spec_xdr_get_config; Contract, spec_xdr_get_prosumer;
-        Contract, spec_xdr_get_agreement; Contract, spec_xdr_get_agreement_state; Contract, spec_xdr_get_transaction;
-        Contract, spec_xdr_get_transaction_state; Contract, spec_xdr_get_transaction_history; Contract, spec_xdr_get_transaction_page;
+        Contract, spec_xdr_initialize;
+        Contract, spec_xdr_set_admin;
+        Contract, spec_xdr_register_prosumer;
+        Contract, spec_xdr_register_meter;
+        Contract, spec_xdr_create_agreement;
+        Contract, spec_xdr_fund_agreement;
+        Contract, spec_xdr_cancel_agreement;
+        Contract, spec_xdr_claim_refund;
+        Contract, spec_xdr_deliver_energy;
+        Contract, spec_xdr_settle_payment;
+        Contract, spec_xdr_settle_agreement;
+        Contract, spec_xdr_dispute_transaction;
+        Contract, spec_xdr_resolve_dispute;
+        Contract, spec_xdr_close_dispute;
+        Contract, spec_xdr_get_config;
+        Contract, spec_xdr_get_prosumer;
+        Contract, spec_xdr_get_agreement;
+        Contract, spec_xdr_get_agreement_state;
+        Contract, spec_xdr_get_transaction;
+        Contract, spec_xdr_get_transaction_state;
+        Contract, spec_xdr_get_transaction_history;
+        Contract, spec_xdr_get_agreement_page;
+        Contract, spec_xdr_get_agreement_transactions;
     };
     let types = specs! {
         EnergyAgreement, spec_xdr; EnergyTransaction, spec_xdr; AgreementStatus, spec_xdr; TransactionStatus, spec_xdr;
-        AgreementState, spec_xdr; TransactionState, spec_xdr; Prosumer, spec_xdr; Config, spec_xdr;
+        AgreementState, spec_xdr; Deposit, spec_xdr; TransactionState, spec_xdr; Prosumer, spec_xdr; Config, spec_xdr;
     };
     let events = specs! {
         events::Initialized, spec_xdr; events::AdminChanged, spec_xdr; events::ProsumerRegistered, spec_xdr;
