@@ -1,15 +1,22 @@
 //! The state of the contract as its events tell it, and nothing else: what the getters must answer.
+//!
+//! A prosumer has agreements, an agreement has transactions, and every event changes some of them: `Books::apply` is an indexer.
 
 use super::std::{collections::BTreeMap, string::String, vec, vec::Vec};
 
 use super::{DAY, HOUR};
-use crate::{AgreementStatus, SharingError, TransactionStatus, MAX_PAGE};
+use crate::{AgreementStatus, Deposit, SharingError, TransactionStatus};
 
-/// The periods and ids of the design, apart from the contract's own constants.
+/// The periods and limits of the design, apart from the contract's own constants.
 pub const REVIEW: u64 = 24 * HOUR;
 pub const ARBITRATION: u64 = 30 * DAY;
 pub const TERM: u64 = 366 * DAY;
-pub const IDS: u64 = 1_000_000_000;
+pub const FORTY: usize = 40;
+pub const HIGHEST_READING: u64 = (1 << 35) - 1;
+
+/// The steps of the ids: from provider to provider, and from one transaction of an agreement to the next.
+pub const PROVIDER_STEP: u64 = 1_000_000;
+pub const TRANSACTION_STEP: u64 = 10_000_000 * PROVIDER_STEP;
 
 /// Whoever has an address, by its place in the test's list.
 pub type Person = usize;
@@ -27,6 +34,7 @@ pub enum Value {
     Nothing,
     Flag(bool),
     Number(u64),
+    Deposit(Deposit),
     Person(Person),
 }
 
@@ -47,10 +55,15 @@ impl Event {
     pub fn number(&self, name: &str) -> u64 {
         self.data[name].number().unwrap()
     }
+
+    /// The agreement that it is about, or that its transaction is of.
+    pub fn agreement(&self) -> Option<u64> {
+        self.data.get("agreement_id").or(self.topics.first()).and_then(|id| id.number())
+    }
 }
 
 impl Value {
-    fn number(self) -> Option<u64> {
+    pub fn number(self) -> Option<u64> {
         if let Self::Number(number) = self {
             Some(number)
         } else {
@@ -61,6 +74,14 @@ impl Value {
     pub fn person(self) -> Option<Person> {
         if let Self::Person(person) = self {
             Some(person)
+        } else {
+            None
+        }
+    }
+
+    fn deposit(self) -> Option<Deposit> {
+        if let Self::Deposit(deposit) = self {
+            Some(deposit)
         } else {
             None
         }
@@ -76,6 +97,12 @@ impl From<bool> for Value {
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
         Self::Number(number)
+    }
+}
+
+impl From<Deposit> for Value {
+    fn from(deposit: Deposit) -> Self {
+        Self::Deposit(deposit)
     }
 }
 
@@ -96,11 +123,13 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 pub struct Books {
     /// The admin and the token.
     pub config: Option<(Person, Person)>,
+    /// How many prosumers are registered.
+    pub registered: u64,
     pub prosumers: BTreeMap<Person, Prosumer>,
     pub agreements: BTreeMap<u64, Agreement>,
+    /// Agreements in the order in which they were created.
+    pub created: Vec<u64>,
     pub transactions: BTreeMap<u64, Transaction>,
-    /// Transactions as they were delivered.
-    pub deliveries: Vec<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -111,12 +140,12 @@ pub struct Prosumer {
     pub reading: u64,
     pub sold: u64,
     pub agreements: u64,
-    pub deliveries: u64,
-    pub last_transaction: Option<u64>,
+    pub last_agreement: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Agreement {
+    pub id: u64,
     pub provider: Person,
     pub consumer: Person,
     pub kwh: u64,
@@ -127,8 +156,10 @@ pub struct Agreement {
     pub delivered: u64,
     pub pending: u64,
     pub escrow: u64,
-    pub funded: bool,
+    pub deposit: Deposit,
     pub cancelled: bool,
+    /// The oldest first.
+    pub transactions: Vec<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -159,30 +190,40 @@ impl Agreement {
         self.status(now) == AgreementStatus::Active
     }
 
-    /// Not open: why.
-    pub fn in_time(&self, now: u64) -> Result<(), SharingError> {
-        match self.status(now) {
-            AgreementStatus::Active => Ok(()),
-            AgreementStatus::Expired => Err(SharingError::DeliveryDeadlinePassed),
-            _ => Err(SharingError::AgreementNotActive),
-        }
+    pub fn funded(&self) -> bool {
+        self.deposit != Deposit::None
+    }
+
+    pub fn remaining(&self) -> u64 {
+        self.kwh - self.delivered
     }
 
     pub fn owed(&self, now: u64) -> u64 {
-        self.pending + if self.open(now) { (self.kwh - self.delivered) * self.price } else { 0 }
+        self.pending + if self.open(now) { self.remaining() * self.price } else { 0 }
     }
 
     pub fn surplus(&self, now: u64) -> u64 {
         self.escrow.saturating_sub(self.owed(now))
     }
 
-    pub fn party(&self, person: Person) -> bool {
-        [self.provider, self.consumer].contains(&person)
+    pub fn parties(&self) -> [Person; 2] {
+        [self.provider, self.consumer]
     }
 
-    /// An event of this agreement, or of a transaction under it.
-    pub fn event<const N: usize>(&self, name: &str, id: u64, data: [(&str, Value); N]) -> Event {
-        Event::new(name, vec![id.into(), self.provider.into(), self.consumer.into()], data)
+    pub fn party(&self, person: Person) -> bool {
+        self.parties().contains(&person)
+    }
+
+    pub fn event<const N: usize>(&self, name: &str, data: [(&str, Value); N]) -> Event {
+        Event::new(name, vec![self.id.into(), self.provider.into(), self.consumer.into()], data)
+    }
+
+    /// An event of one of its transactions.
+    pub fn transaction_event<const N: usize>(&self, name: &str, id: u64, data: [(&str, Value); N]) -> Event {
+        let mut event = self.event(name, data);
+        event.topics[0] = id.into();
+        event.data.insert("agreement_id".into(), self.id.into());
+        event
     }
 }
 
@@ -195,19 +236,20 @@ impl Transaction {
         }
     }
 
+    /// Waits to be settled.
+    pub fn due(&self) -> bool {
+        self.status() == TransactionStatus::Delivered
+    }
+
+    pub fn disputed(&self) -> bool {
+        self.status() == TransactionStatus::Disputed
+    }
+
     pub fn provider_settles_from(&self) -> u64 {
         if self.metered || self.ruled {
             self.delivered_at
         } else {
             self.delivered_at.saturating_add(REVIEW)
-        }
-    }
-
-    pub fn undisputed(&self) -> Result<(), SharingError> {
-        match self.status() {
-            TransactionStatus::Settled => Err(SharingError::TransactionAlreadySettled),
-            TransactionStatus::Disputed => Err(SharingError::TransactionDisputed),
-            _ => Ok(()),
         }
     }
 }
@@ -233,20 +275,24 @@ impl Books {
         Ok((transaction, &self.agreements[&transaction.agreement]))
     }
 
-    /// The oldest first.
+    /// A prosumer's transactions: by agreement in the order of their creation, the oldest delivery of each first.
     pub fn history(&self, person: Person) -> Result<Vec<u64>, SharingError> {
         self.prosumer(person)?;
-        Ok(self.deliveries.iter().copied().filter(|id| self.agreements[&self.transactions[id].agreement].party(person)).collect())
+        Ok(self.agreements_of(person).flat_map(|id| &self.agreements[&id].transactions).copied().collect())
     }
 
-    /// The newest first.
+    /// A prosumer's agreements, the newest first.
     pub fn page(&self, person: Person, before: Option<u64>, limit: u32) -> Result<Vec<u64>, SharingError> {
-        let history = self.history(person)?;
-        let end = match before {
-            Some(id) => history.iter().position(|found| *found == id).ok_or(SharingError::TransactionNotFound)?,
-            None => history.len(),
-        };
-        Ok(history[..end].iter().rev().take(limit.min(MAX_PAGE) as usize).copied().collect())
+        self.prosumer(person)?;
+        let mut older: Vec<_> = self.agreements_of(person).collect();
+        if let Some(before) = before {
+            older.truncate(older.iter().position(|id| *id == before).ok_or(SharingError::AgreementNotFound)?);
+        }
+        Ok(older.into_iter().rev().take(FORTY.min(limit as usize)).collect())
+    }
+
+    fn agreements_of(&self, person: Person) -> impl Iterator<Item = u64> + '_ {
+        self.created.iter().copied().filter(move |id| self.agreements[id].party(person))
     }
 
     pub fn apply(&mut self, event: &Event) {
@@ -254,7 +300,9 @@ impl Books {
             "initialized" => self.config = Some((event.person(0), event.data["token_contract"].person().unwrap())),
             "admin_changed" => self.config = self.config.map(|(_, token)| (event.person(1), token)),
             "prosumer_registered" => {
-                self.prosumers.insert(event.person(0), Prosumer { number: event.number("number"), ..Prosumer::default() });
+                let number = event.number("number");
+                self.registered = number + 1;
+                self.prosumers.insert(event.person(0), Prosumer { number, ..Prosumer::default() });
             }
             "meter_registered" => {
                 let prosumer = self.prosumers.get_mut(&event.person(0)).unwrap();
@@ -263,34 +311,36 @@ impl Books {
                 prosumer.reading = event.number("meter_reading");
                 prosumer.sold = event.number("energy_sold_kwh");
             }
-            "agreement_created" => {
-                self.prosumers.get_mut(&event.person(1)).unwrap().agreements += 1;
-                let agreement = Agreement {
-                    provider: event.person(1),
-                    consumer: event.person(2),
-                    kwh: event.number("energy_amount_kwh"),
-                    price: event.number("price_per_kwh"),
-                    total: event.number("total_amount"),
-                    deadline: event.number("delivery_deadline"),
-                    created_at: event.number("created_at"),
-                    delivered: 0,
-                    pending: 0,
-                    escrow: 0,
-                    funded: false,
-                    cancelled: false,
-                };
-                self.agreements.insert(event.id(), agreement);
-            }
-            "agreement_funded" => {
-                let agreement = self.agreements.get_mut(&event.id()).unwrap();
-                agreement.funded = true;
-                agreement.escrow = event.number("escrow_amount");
-            }
-            "agreement_cancelled" => self.agreements.get_mut(&event.id()).unwrap().cancelled = true,
-            "escrow_refunded" => self.agreements.get_mut(&event.id()).unwrap().escrow -= event.number("refund_amount"),
+            "agreement_created" => self.created(event),
             "energy_delivered" => self.delivered(event),
-            _ => self.transaction_changed(event),
+            "transaction_disputed" | "dispute_resolved" | "payment_settled" => self.transaction_changed(event),
+            _ => self.agreement_changed(event),
         }
+    }
+
+    fn created(&mut self, event: &Event) {
+        let agreement = Agreement {
+            id: event.id(),
+            provider: event.person(1),
+            consumer: event.person(2),
+            kwh: event.number("energy_amount_kwh"),
+            price: event.number("price_per_kwh"),
+            total: event.number("total_amount"),
+            deadline: event.number("delivery_deadline"),
+            created_at: event.number("created_at"),
+            delivered: 0,
+            pending: 0,
+            escrow: 0,
+            deposit: Deposit::None,
+            cancelled: false,
+            transactions: Vec::new(),
+        };
+        self.prosumers.get_mut(&agreement.provider).unwrap().agreements += 1;
+        for party in agreement.parties() {
+            self.prosumers.get_mut(&party).unwrap().last_agreement = Some(agreement.id);
+        }
+        self.created.push(agreement.id);
+        self.agreements.insert(agreement.id, agreement);
     }
 
     fn delivered(&mut self, event: &Event) {
@@ -308,14 +358,10 @@ impl Books {
         let agreement = self.agreements.get_mut(&transaction.agreement).unwrap();
         agreement.delivered += transaction.kwh;
         agreement.pending += transaction.payment;
+        agreement.transactions.push(event.id());
         let provider = self.prosumers.get_mut(&agreement.provider).unwrap();
         provider.reading = transaction.reading;
         provider.sold += transaction.kwh;
-        provider.deliveries += 1;
-        for party in [agreement.provider, agreement.consumer] {
-            self.prosumers.get_mut(&party).unwrap().last_transaction = Some(event.id());
-        }
-        self.deliveries.push(event.id());
         self.transactions.insert(event.id(), transaction);
     }
 
@@ -323,13 +369,6 @@ impl Books {
         let transaction = self.transactions.get_mut(&event.id()).unwrap();
         let agreement = self.agreements.get_mut(&event.number("agreement_id")).unwrap();
         match event.name.as_str() {
-            "payment_settled" => {
-                transaction.settled_at = Some(event.number("settled_at"));
-                agreement.pending -= event.number("payment_amount");
-                if agreement.funded {
-                    agreement.escrow -= event.number("payment_amount");
-                }
-            }
             "transaction_disputed" => transaction.disputed_at = Some(event.number("disputed_at")),
             "dispute_resolved" => {
                 agreement.pending -= transaction.payment - event.number("payment_amount");
@@ -338,6 +377,25 @@ impl Books {
                 transaction.disputed_at = None;
                 transaction.ruled = true;
             }
+            _ => {
+                transaction.settled_at = Some(event.number("settled_at"));
+                agreement.pending -= event.number("payment_amount");
+                if agreement.funded() {
+                    agreement.escrow -= event.number("payment_amount");
+                }
+            }
+        }
+    }
+
+    fn agreement_changed(&mut self, event: &Event) {
+        let agreement = self.agreements.get_mut(&event.id()).unwrap();
+        match event.name.as_str() {
+            "agreement_funded" => {
+                agreement.escrow = event.number("escrow_amount");
+                agreement.deposit = event.data["deposit"].deposit().unwrap();
+            }
+            "agreement_cancelled" => agreement.cancelled = true,
+            "escrow_refunded" => agreement.escrow -= event.number("refund_amount"),
             name => panic!("an event of no kind: {name}"),
         }
     }

@@ -3,10 +3,13 @@
 //! The model has no records of its own. It reads books that are what the emitted events add up to, so that every answer that agrees with
 //! it shows that an indexer needs nothing but the events.
 
-use super::std::{collections::BTreeSet, vec, vec::Vec};
+use super::std::{collections::BTreeSet, iter, vec, vec::Vec};
 
-use super::books::{Agreement, Books, Event, Person, ARBITRATION, IDS, TERM};
-use crate::SharingError;
+use super::books::{
+    Agreement, Books, Event, Person, Prosumer, Transaction, ARBITRATION, FORTY, HIGHEST_READING, PROVIDER_STEP, TERM,
+    TRANSACTION_STEP,
+};
+use crate::{Deposit, SharingError, TransactionStatus};
 
 /// Every entrypoint that acts, with its arguments in their order.
 #[derive(Clone, Copy, Debug)]
@@ -21,18 +24,21 @@ pub enum Call {
     ClaimRefund(u64),
     DeliverEnergy(u64, u64, u64, Person),
     SettlePayment(u64, Person),
+    SettleAgreement(u64, u64, Person),
     DisputeTransaction(u64, Person),
     ResolveDispute(u64, u64, Person),
     CloseDispute(u64),
 }
 
-/// What a call that succeeds returns (0 if nothing), who signs it, and what it emits.
+/// What a call that succeeds returns (0 if nothing), who signs it, and what the contract and the token emit.
 #[derive(Debug)]
 pub struct Done {
     pub answer: u64,
     pub signers: BTreeSet<Person>,
     pub events: Vec<Event>,
 }
+
+type Answer = Result<Done, SharingError>;
 
 /// The payment token, as far as calls of the contract move it.
 #[derive(Debug)]
@@ -42,15 +48,15 @@ pub struct Token {
 }
 
 impl Token {
-    /// Whether the token moved the amount.
-    pub fn pay(&mut self, from: Person, to: Person, amount: u64) -> bool {
-        let amount = i128::from(amount);
-        let allowed = !self.frozen.contains(&from) && !self.frozen.contains(&to) && self.balances[from] >= amount;
-        if allowed {
-            self.balances[from] -= amount;
-            self.balances[to] += amount;
+    /// Moves the amount, or refuses.
+    pub fn pay(&mut self, from: Person, to: Person, amount: u64) -> Result<Event, SharingError> {
+        let tokens = i128::from(amount);
+        if self.frozen.contains(&from) || self.frozen.contains(&to) || self.balances[from] < tokens {
+            return Err(SharingError::PaymentFailed);
         }
-        allowed
+        self.balances[from] -= tokens;
+        self.balances[to] += tokens;
+        Ok(Event::new("transfer", vec![from.into(), to.into()], [("amount", amount.into())]))
     }
 }
 
@@ -61,60 +67,74 @@ pub struct Model {
     /// Of the contract and of its token.
     pub contract: Person,
     pub asset: Person,
-    /// Agreements whose last refund failed.
-    pub unpaid: BTreeSet<u64>,
 }
 
 impl Model {
     /// Moves the tokens if the call succeeds. The books follow by the events.
-    pub fn call(&mut self, call: Call) -> Result<Done, SharingError> {
+    pub fn call(&mut self, call: Call) -> Answer {
         if let Call::Initialize(admin, token) = call {
-            let event = Event::new("initialized", vec![admin.into()], [("token_contract", token.into())]);
-            return match self.books.config {
-                Some(_) => Err(SharingError::AlreadyInitialized),
-                None if token != self.asset => Err(SharingError::InvalidInput),
-                None => done(0, [admin], [event]),
-            };
+            return self.initialize(admin, token);
         }
         let (admin, _) = self.books.config()?;
         match call {
             Call::Initialize(..) => unreachable!(),
-            Call::SetAdmin(new) if new == admin => Err(SharingError::InvalidInput),
-            Call::SetAdmin(new) => done(0, [admin, new], [Event::new("admin_changed", vec![admin.into(), new.into()], [])]),
-            Call::RegisterProsumer(prosumer) if self.books.prosumer(prosumer).is_ok() => done(0, [prosumer], None),
-            Call::RegisterProsumer(prosumer) => {
-                let number = self.books.prosumers.len() as u64;
-                done(0, [prosumer], [Event::new("prosumer_registered", vec![prosumer.into()], [("number", number.into())])])
-            }
+            Call::SetAdmin(new) => set_admin(admin, new),
+            Call::RegisterProsumer(prosumer) => self.register_prosumer(prosumer),
             Call::RegisterMeter(prosumer, meter, reading) => self.register_meter(admin, prosumer, meter, reading),
-            Call::CreateAgreement(provider, consumer, kwh, price, deadline) => self.create(provider, consumer, kwh, price, deadline),
+            Call::CreateAgreement(provider, consumer, kwh, price, deadline) => {
+                self.create(provider, consumer, kwh, price, deadline)
+            }
             Call::FundAgreement(id, consumer) => self.fund(id, consumer),
             Call::CancelAgreement(id, canceller) => self.cancel(id, canceller),
             Call::ClaimRefund(id) => self.claim(id),
             Call::DeliverEnergy(id, kwh, reading, provider) => self.deliver(id, kwh, reading, provider),
-            Call::SettlePayment(id, settler) => self.settle(id, settler),
+            Call::SettlePayment(id, settler) => self.settle_payment(id, settler),
+            Call::SettleAgreement(id, through, settler) => self.settle_agreement(id, through, settler),
             Call::DisputeTransaction(id, disputer) => self.dispute(id, disputer),
             Call::ResolveDispute(id, accepted, resolver) => self.resolve(id, accepted, resolver, admin),
             Call::CloseDispute(id) => self.close(id),
         }
     }
 
-    fn register_meter(&self, admin: Person, prosumer: Person, meter: Option<Person>, reading: u64) -> Result<Done, SharingError> {
-        let register = self.books.prosumer(prosumer)?;
-        if meter == Some(prosumer) {
+    fn initialize(&self, admin: Person, token: Person) -> Answer {
+        if self.books.config.is_some() {
+            return Err(SharingError::AlreadyInitialized);
+        }
+        if token != self.asset {
             return Err(SharingError::InvalidInput);
         }
+        done(0, [admin], [Event::new("initialized", vec![admin.into()], [("token_contract", token.into())])])
+    }
+
+    fn register_prosumer(&self, prosumer: Person) -> Answer {
+        if self.books.prosumer(prosumer).is_ok() {
+            return done(0, [prosumer], []);
+        }
+        let number = self.books.registered;
+        if number * PROVIDER_STEP == TRANSACTION_STEP {
+            return Err(SharingError::AmountOverflow);
+        }
+        done(0, [prosumer], [Event::new("prosumer_registered", vec![prosumer.into()], [("number", number.into())])])
+    }
+
+    fn register_meter(&self, admin: Person, prosumer: Person, meter: Option<Person>, reading: u64) -> Answer {
+        let register = self.books.prosumer(prosumer)?;
         let (signers, start, reading, sold) = match meter {
+            Some(meter) if meter == prosumer || reading > HIGHEST_READING => return Err(SharingError::InvalidInput),
             Some(_) => (vec![admin, prosumer], reading, reading, 0),
-            None if register.meter.is_none() => return done(0, [admin], None),
+            None if register.meter.is_none() => return done(0, [admin], []),
             None => (vec![admin], register.start, register.reading, register.sold),
         };
-        let data =
-            [("meter", meter.into()), ("meter_start", start.into()), ("meter_reading", reading.into()), ("energy_sold_kwh", sold.into())];
+        let data = [
+            ("meter", meter.into()),
+            ("meter_start", start.into()),
+            ("meter_reading", reading.into()),
+            ("energy_sold_kwh", sold.into()),
+        ];
         done(0, signers, [Event::new("meter_registered", vec![prosumer.into()], data)])
     }
 
-    fn create(&self, provider: Person, consumer: Person, kwh: u64, price: u64, deadline: u64) -> Result<Done, SharingError> {
+    fn create(&self, provider: Person, consumer: Person, kwh: u64, price: u64, deadline: u64) -> Answer {
         let seller = self.books.prosumer(provider)?;
         self.books.prosumer(consumer)?;
         if kwh == 0 || price == 0 || deadline == 0 {
@@ -130,7 +150,11 @@ impl Model {
             return Err(SharingError::InvalidInput);
         }
         let total = kwh.checked_mul(price).ok_or(SharingError::AmountOverflow)?;
-        let id = seller.number * IDS + seller.agreements + 1;
+        let n = seller.agreements + 1;
+        if n == PROVIDER_STEP {
+            return Err(SharingError::AmountOverflow);
+        }
+        let id = seller.number * PROVIDER_STEP + n;
         let data = [
             ("energy_amount_kwh", kwh.into()),
             ("price_per_kwh", price.into()),
@@ -141,132 +165,164 @@ impl Model {
         done(id, [provider], [Event::new("agreement_created", vec![id.into(), provider.into(), consumer.into()], data)])
     }
 
-    fn fund(&mut self, id: u64, consumer: Person) -> Result<Done, SharingError> {
+    fn fund(&mut self, id: u64, consumer: Person) -> Answer {
         let agreement = self.books.agreement(id)?;
         if consumer != agreement.consumer {
             return Err(SharingError::NotAuthorized);
         }
-        agreement.in_time(self.now)?;
-        if agreement.funded {
+        self.in_time(agreement)?;
+        if agreement.funded() {
             return Err(SharingError::AgreementFunded);
         }
-        if agreement.delivered > 0 {
+        if !agreement.transactions.is_empty() {
             return Err(SharingError::DeliveryStarted);
         }
-        if !self.token.pay(consumer, self.contract, agreement.total) {
-            return Err(SharingError::PaymentFailed);
-        }
-        done(0, [consumer], [agreement.event("agreement_funded", id, [("escrow_amount", agreement.total.into())])])
+        let metered = self.books.prosumer(agreement.provider)?.meter.is_some();
+        let deposit = if metered { Deposit::Metered } else { Deposit::Reviewed };
+        let transfer = self.token.pay(consumer, self.contract, agreement.total)?;
+        let data = [("escrow_amount", agreement.total.into()), ("deposit", deposit.into())];
+        done(0, [consumer], [transfer, agreement.event("agreement_funded", data)])
     }
 
-    fn cancel(&mut self, id: u64, canceller: Person) -> Result<Done, SharingError> {
-        let mut agreement = self.books.agreement(id)?.clone();
+    fn cancel(&self, id: u64, canceller: Person) -> Answer {
+        let agreement = self.books.agreement(id)?;
         if !agreement.party(canceller) {
             return Err(SharingError::NotAuthorized);
         }
         if !agreement.open(self.now) {
             return Err(SharingError::AgreementNotActive);
         }
-        if agreement.funded && canceller == agreement.consumer {
+        if agreement.funded() && canceller == agreement.consumer {
             return Err(SharingError::AgreementFunded);
         }
-        agreement.cancelled = true;
-        let cancelled = agreement.event("agreement_cancelled", id, [("canceller", canceller.into())]);
-        done(0, [canceller], [Some(cancelled), self.refund(id, &agreement)].into_iter().flatten())
+        done(0, [canceller], [agreement.event("agreement_cancelled", [("canceller", canceller.into())])])
     }
 
-    /// Pays the surplus, if there is one and the token lets it.
-    fn refund(&mut self, id: u64, agreement: &Agreement) -> Option<Event> {
-        let surplus = agreement.surplus(self.now);
-        if surplus == 0 {
-            return None;
-        }
-        if !self.token.pay(self.contract, agreement.consumer, surplus) {
-            self.unpaid.insert(id);
-            return None;
-        }
-        self.unpaid.remove(&id);
-        let data = [("refund_amount", surplus.into()), ("escrow_amount", (agreement.escrow - surplus).into())];
-        Some(agreement.event("escrow_refunded", id, data))
-    }
-
-    fn claim(&mut self, id: u64) -> Result<Done, SharingError> {
-        let agreement = self.books.agreement(id)?.clone();
+    fn claim(&mut self, id: u64) -> Answer {
+        let agreement = self.books.agreement(id)?;
         let surplus = agreement.surplus(self.now);
         if surplus == 0 {
             return Err(SharingError::NothingToRefund);
         }
-        done(surplus, [], Some(self.refund(id, &agreement).ok_or(SharingError::PaymentFailed)?))
+        let transfer = self.token.pay(self.contract, agreement.consumer, surplus)?;
+        let data = [("refund_amount", surplus.into()), ("escrow_amount", (agreement.escrow - surplus).into())];
+        done(surplus, [], [transfer, agreement.event("escrow_refunded", data)])
     }
 
-    fn deliver(&self, id: u64, kwh: u64, reading: u64, provider: Person) -> Result<Done, SharingError> {
-        let agreement = self.books.agreement(id)?;
+    fn deliver(&mut self, agreement_id: u64, kwh: u64, reading: u64, provider: Person) -> Answer {
+        let agreement = self.books.agreement(agreement_id)?;
         if provider != agreement.provider {
             return Err(SharingError::NotAuthorized);
         }
-        agreement.in_time(self.now)?;
+        self.in_time(agreement)?;
         if kwh == 0 {
             return Err(SharingError::InvalidInput);
         }
-        if kwh > agreement.kwh - agreement.delivered {
+        if kwh > agreement.remaining() {
             return Err(SharingError::InsufficientEnergy);
         }
+        if agreement.transactions.len() == FORTY {
+            return Err(SharingError::TooManyTransactions);
+        }
         let seller = self.books.prosumer(provider)?;
-        if reading < seller.reading || u128::from(seller.sold) + u128::from(kwh) > u128::from(reading - seller.start) {
+        let last = agreement.transactions.last().map(|last| self.books.transactions[last].reading);
+        if !plausible(reading, kwh, seller, last) {
             return Err(SharingError::InvalidMeterReading);
         }
-        let transaction = seller.number * IDS + seller.deliveries + 1;
+
+        let id = agreement.transactions.len() as u64 * TRANSACTION_STEP + agreement_id;
+        let payment = kwh * agreement.price;
+        let metered = seller.meter.is_some() && agreement.deposit != Deposit::Reviewed;
         let data = [
-            ("agreement_id", id.into()),
             ("energy_delivered_kwh", kwh.into()),
             ("meter_reading", reading.into()),
-            ("payment_amount", (kwh * agreement.price).into()),
+            ("payment_amount", payment.into()),
             ("delivered_at", self.now.into()),
-            ("metered", seller.meter.is_some().into()),
+            ("metered", metered.into()),
         ];
-        let signers = [provider].into_iter().chain(seller.meter);
-        done(transaction, signers, [agreement.event("energy_delivered", transaction, data)])
+        let mut events = vec![agreement.transaction_event("energy_delivered", id, data)];
+        if metered && agreement.deposit == Deposit::Metered {
+            if let Ok(transfer) = self.token.pay(self.contract, provider, payment) {
+                events.extend([transfer, self.settled(agreement, id, payment, provider)]);
+            }
+        }
+        done(id, [seller.meter.unwrap_or(provider)], events)
     }
 
-    fn settle(&mut self, id: u64, settler: Person) -> Result<Done, SharingError> {
+    fn settle_payment(&mut self, id: u64, settler: Person) -> Answer {
         let (transaction, agreement) = self.books.transaction(id)?;
         if !agreement.party(settler) {
             return Err(SharingError::NotAuthorized);
         }
-        transaction.undisputed()?;
-        if agreement.funded && settler != agreement.consumer && self.now < transaction.provider_settles_from() {
-            return Err(SharingError::ReviewPeriodOpen);
-        }
-        let payer = if agreement.funded { self.contract } else { agreement.consumer };
-        if !self.token.pay(payer, agreement.provider, transaction.payment) {
-            return Err(SharingError::PaymentFailed);
-        }
-        let data = [
-            ("agreement_id", transaction.agreement.into()),
-            ("payment_amount", transaction.payment.into()),
-            ("settled_at", self.now.into()),
-            ("settler", settler.into()),
-        ];
-        let signers = [settler].into_iter().chain((!agreement.funded).then_some(agreement.consumer));
-        done(0, signers, [agreement.event("payment_settled", id, data)])
+        self.can_settle(transaction, agreement, settler)?;
+        let agreement_id = transaction.agreement;
+        let paid = self.settle(agreement_id, &[id], settler)?;
+        Ok(Done { answer: 0, ..paid })
     }
 
-    fn dispute(&self, id: u64, disputer: Person) -> Result<Done, SharingError> {
+    fn settle_agreement(&mut self, id: u64, through: u64, settler: Person) -> Answer {
+        let agreement = self.books.agreement(id)?;
+        if !agreement.party(settler) {
+            return Err(SharingError::NotAuthorized);
+        }
+        let last =
+            agreement.transactions.iter().position(|id| *id == through).ok_or(SharingError::TransactionNotFound)?;
+        let (mut ids, mut reviewed) = (Vec::new(), false);
+        for id in &agreement.transactions[..=last] {
+            match self.can_settle(&self.books.transactions[id], agreement, settler) {
+                Ok(()) => ids.push(*id),
+                Err(error) => reviewed |= error == SharingError::ReviewPeriodOpen,
+            }
+        }
+        match ids[..] {
+            [] if reviewed => Err(SharingError::ReviewPeriodOpen),
+            [] => Err(SharingError::NothingToSettle),
+            _ => self.settle(id, &ids, settler),
+        }
+    }
+
+    /// Pays transactions of an agreement with one transfer: from its deposit, or with the consumer's signature.
+    fn settle(&mut self, agreement_id: u64, ids: &[u64], settler: Person) -> Answer {
+        let agreement = &self.books.agreements[&agreement_id];
+        let payments = ids.iter().map(|id| (*id, self.books.transactions[id].payment));
+        let sum = payments.clone().map(|(_, payment)| payment).sum();
+        let (payer, second) =
+            if agreement.funded() { (self.contract, None) } else { (agreement.consumer, Some(agreement.consumer)) };
+        let transfer = self.token.pay(payer, agreement.provider, sum)?;
+        let settled = payments.map(|(id, payment)| self.settled(agreement, id, payment, settler));
+        done(sum, [settler].into_iter().chain(second), iter::once(transfer).chain(settled))
+    }
+
+    /// Whether a party can settle a transaction now.
+    fn can_settle(
+        &self,
+        transaction: &Transaction,
+        agreement: &Agreement,
+        settler: Person,
+    ) -> Result<(), SharingError> {
+        unsettled(transaction)?;
+        if agreement.funded() && settler == agreement.provider && self.now < transaction.provider_settles_from() {
+            return Err(SharingError::ReviewPeriodOpen);
+        }
+        Ok(())
+    }
+
+    fn dispute(&self, id: u64, disputer: Person) -> Answer {
         let (transaction, agreement) = self.books.transaction(id)?;
         if !agreement.party(disputer) {
             return Err(SharingError::NotAuthorized);
         }
-        transaction.undisputed()?;
+        unsettled(transaction)?;
         if transaction.ruled {
             return Err(SharingError::DisputeAlreadyResolved);
         }
-        let data = [("agreement_id", transaction.agreement.into()), ("disputed_at", self.now.into()), ("disputer", disputer.into())];
-        done(0, [disputer], [agreement.event("transaction_disputed", id, data)])
+        let data = [("disputed_at", self.now.into()), ("disputer", disputer.into())];
+        done(0, [disputer], [agreement.transaction_event("transaction_disputed", id, data)])
     }
 
-    fn resolve(&mut self, id: u64, accepted: u64, resolver: Person, admin: Person) -> Result<Done, SharingError> {
+    fn resolve(&self, id: u64, accepted: u64, resolver: Person, admin: Person) -> Answer {
         let (transaction, agreement) = self.books.transaction(id)?;
-        if transaction.disputed_at.is_none() {
+        if !transaction.disputed() {
             return Err(SharingError::TransactionNotDisputed);
         }
         if !agreement.party(resolver) && resolver != admin {
@@ -275,42 +331,75 @@ impl Model {
         if accepted > transaction.kwh {
             return Err(SharingError::InvalidInput);
         }
-        let gives = if resolver == agreement.consumer { transaction.kwh } else { 0 };
-        let signers =
-            if agreement.party(resolver) && accepted != gives { vec![agreement.provider, agreement.consumer] } else { vec![resolver] };
-        let events = self.rule(id, accepted, Some(resolver));
-        done(0, signers, events)
+        let its_own = if resolver == agreement.consumer { transaction.kwh } else { 0 };
+        let both = agreement.party(resolver) && accepted != its_own;
+        let signers = if both { agreement.parties().to_vec() } else { vec![resolver] };
+        done(0, signers, [self.ruling(id, accepted, Some(resolver))])
     }
 
-    fn close(&mut self, id: u64) -> Result<Done, SharingError> {
+    fn close(&self, id: u64) -> Answer {
         let (transaction, _) = self.books.transaction(id)?;
         let disputed_at = transaction.disputed_at.ok_or(SharingError::TransactionNotDisputed)?;
         if self.now < disputed_at.saturating_add(ARBITRATION) {
             return Err(SharingError::ArbitrationPeriodOpen);
         }
         let accepted = if transaction.metered { transaction.kwh } else { 0 };
-        let events = self.rule(id, accepted, None);
-        done(0, [], events)
+        done(0, [], [self.ruling(id, accepted, None)])
     }
 
-    fn rule(&mut self, id: u64, accepted: u64, resolver: Option<Person>) -> Vec<Event> {
-        let transaction = &self.books.transactions[&id];
-        let agreement_id = transaction.agreement;
-        let mut agreement = self.books.agreements[&agreement_id].clone();
-        let payment = accepted * agreement.price;
-        agreement.pending -= transaction.payment - payment;
+    fn ruling(&self, id: u64, accepted: u64, resolver: Option<Person>) -> Event {
+        let agreement = &self.books.agreements[&self.books.transactions[&id].agreement];
         let data = [
-            ("agreement_id", agreement_id.into()),
             ("energy_accepted_kwh", accepted.into()),
-            ("payment_amount", payment.into()),
+            ("payment_amount", (accepted * agreement.price).into()),
             ("settled_at", (accepted == 0).then_some(self.now).into()),
             ("resolver", resolver.into()),
         ];
-        let resolved = agreement.event("dispute_resolved", id, data);
-        [Some(resolved), self.refund(agreement_id, &agreement)].into_iter().flatten().collect()
+        agreement.transaction_event("dispute_resolved", id, data)
+    }
+
+    fn settled(&self, agreement: &Agreement, id: u64, payment: u64, settler: Person) -> Event {
+        let data = [("payment_amount", payment.into()), ("settled_at", self.now.into()), ("settler", settler.into())];
+        agreement.transaction_event("payment_settled", id, data)
+    }
+
+    /// Open for a deposit and for deliveries, or why not.
+    fn in_time(&self, agreement: &Agreement) -> Result<(), SharingError> {
+        if agreement.cancelled || agreement.remaining() == 0 {
+            return Err(SharingError::AgreementNotActive);
+        }
+        if self.now > agreement.deadline {
+            return Err(SharingError::DeliveryDeadlinePassed);
+        }
+        Ok(())
     }
 }
 
-fn done(answer: u64, signers: impl IntoIterator<Item = Person>, events: impl IntoIterator<Item = Event>) -> Result<Done, SharingError> {
+fn set_admin(admin: Person, new: Person) -> Answer {
+    if new == admin {
+        return Err(SharingError::InvalidInput);
+    }
+    done(0, [admin, new], [Event::new("admin_changed", vec![admin.into(), new.into()], [])])
+}
+
+/// The meter rule, for a delivery after the agreement's last reading.
+fn plausible(reading: u64, kwh: u64, seller: &Prosumer, last: Option<u64>) -> bool {
+    let goes_back = reading < seller.reading;
+    let too_high = reading > HIGHEST_READING;
+    let exchanged = last.is_some_and(|last| seller.reading < last);
+    let sent_twice = last.is_some_and(|last| reading <= last) && !exchanged;
+    let exported = u128::from(reading.saturating_sub(seller.start));
+    !goes_back && !too_high && !sent_twice && u128::from(seller.sold) + u128::from(kwh) <= exported
+}
+
+fn unsettled(transaction: &Transaction) -> Result<(), SharingError> {
+    match transaction.status() {
+        TransactionStatus::Settled => Err(SharingError::TransactionAlreadySettled),
+        TransactionStatus::Disputed => Err(SharingError::TransactionDisputed),
+        _ => Ok(()),
+    }
+}
+
+fn done(answer: u64, signers: impl IntoIterator<Item = Person>, events: impl IntoIterator<Item = Event>) -> Answer {
     Ok(Done { answer, signers: signers.into_iter().collect(), events: events.into_iter().collect() })
 }
