@@ -15,7 +15,7 @@ WASM = $${CARGO_TARGET_DIR:-$$PWD/target}/wasm32v1-none/release/$(subst -,_,$(NA
 #   NEW_ADMIN_ADDRESS=carol                    takes that role over
 #   TOKEN_CONTRACT_ADDRESS=native              the token of all payments; native is XLM
 #   PROSUMER_ADDRESS=alice                     a household or business
-#   METER_ADDRESS=meter                        co-signs its prosumer's deliveries; none retires it
+#   METER_ADDRESS=meter                        alone signs its prosumer's deliveries; none retires it
 #   METER_READING=120500                       the meter's export register, whole kWh
 #   PROVIDER_ADDRESS=alice                     sells the energy
 #   CONSUMER_ADDRESS=bob                       buys the energy
@@ -26,12 +26,13 @@ WASM = $${CARGO_TARGET_DIR:-$$PWD/target}/wasm32v1-none/release/$(subst -,_,$(NA
 #   CANCELLER_ADDRESS=alice                    a party of the agreement
 #   ENERGY_DELIVERED_KWH=40                    whole kWh
 #   TRANSACTION_ID=1                           printed by deliver-energy-N
+#   THROUGH=20000000000001                     the last transaction looked at; newer ones are not settled
 #   SETTLER_ADDRESS=bob                        a party of the transaction
 #   DISPUTER_ADDRESS=bob                       a party of the transaction
 #   RESOLVER_ADDRESS=admin                     the admin, or a party that gives in
 #   ENERGY_ACCEPTED_KWH=30                     how much is to be paid, whole kWh
-#   BEFORE=7                                   a page of transactions older than this one; if not given, the newest
-#   LIMIT=10                                   transactions in a page, at most 40
+#   BEFORE=7                                   a page of agreements older than this one; if not given, the newest
+#   LIMIT=10                                   agreements in a page, at most 40
 #   NETWORK=local                              where e2e plays, a network with a friendbot; if not given, local
 CONTRACT_ID ?= $(NAME)
 BEFORE ?= none
@@ -102,6 +103,25 @@ show() {
     invoke no "$@"
 }
 
+# extend: contract and code, each by a call of its own: the one with the contract's id leaves the code as it is.
+extend() {
+    need SOURCE
+    hash=$(stellar contract info hash --id "$CONTRACT_ID" --network "$network")
+    most=$(stellar --quiet network settings --network "$network" | sed -n 's/.*"max_entry_ttl":\([0-9]*\).*/\1/p')
+    prolong contract --id "$CONTRACT_ID"
+    prolong code --wasm-hash "$hash"
+}
+
+# prolong WHAT OPTION...: it lives for the most ledgers, of which this is the first, and says how many days that is.
+prolong() {
+    what=$1
+    shift
+    last=$(stellar contract extend "$@" --ledgers-to-extend $((most - 1)) --ttl-ledger-only --network "$network" --source-account "$SOURCE")
+    latest=$(stellar ledger latest --network "$network" --output json | sed -n 's/.*"sequence":\([0-9]*\).*/\1/p')
+    [ "$last" -ge "$latest" ] || fail "error: the $what is archived: the next call brings it back, and pays for that; extend it then"
+    echo "the $what lives $((((last - latest) * 5 + 43200) / 86400)) days"
+}
+
 # address NAME: the address that the CLI takes it for.
 address() {
     case $1 in
@@ -128,7 +148,7 @@ contract = @$(cli) eval "$$FUNCTIONS"; target='$@' network='$*';
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^## / { print "\n" substr($$0, 4) } \
-		/^[a-z0-9-]+%?:.*## / { sub(/%/, "N", $$1); printf "  %-23s %s\n", $$1, $$2 } \
+		/^[a-z0-9-]+%?:.*## / { sub(/%/, "N", $$1); printf "  %-28s %s\n", $$1, $$2 } \
 		/^#   [A-Z_]+=/ { variables = variables "\n" substr($$0, 3) } \
 		END { print "\nVariables. Who signs is given by an identity\x27s name; other addresses may be G... or C... as well" variables }' Makefile
 
@@ -152,8 +172,8 @@ test-verbose: ## Run the tests and show what they print
 test-wasm: build ## Run the tests against the built Wasm, and hold its costs to their goals
 	CONTRACT_WASM="$(WASM)" cargo test -- --include-ignored
 
-costs: build ## Measure what each call costs on the built Wasm, and write it into the README
-	CONTRACT_WASM="$(WASM)" WRITE_COSTS=1 cargo test --quiet the_readme_shows_the_costs -- --include-ignored --nocapture
+costs: build ## Measure what each call costs on the built Wasm, and write it into docs/costs.md
+	CONTRACT_WASM="$(WASM)" WRITE_COSTS=1 cargo test --quiet the_page_shows_the_costs -- --include-ignored --nocapture
 
 mutants: ## Change the contract in one place at a time: does a test notice? (needs cargo install --locked cargo-mutants, and an hour)
 	CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-$$PWD/target}/mutants" cargo mutants --output target
@@ -233,11 +253,14 @@ cancel-agreement-%: ## End an open agreement
 claim-refund-%: ## Return what a deposit holds beyond what is owed; any SOURCE
 	$(contract) act claim_refund SOURCE AGREEMENT_ID
 
-deliver-energy-%: ## Record a delivery; where a meter is certified, SOURCE is the meter
+deliver-energy-%: ## Record a delivery; where a meter is certified, SOURCE is the meter, which alone signs
 	$(contract) act deliver_energy PROVIDER_ADDRESS PROVIDER_ADDRESS AGREEMENT_ID ENERGY_DELIVERED_KWH METER_READING
 
 settle-payment-%: ## Pay for a delivery; where a provider settles without a deposit, SOURCE is the consumer
 	$(contract) act settle_payment SETTLER_ADDRESS TRANSACTION_ID SETTLER_ADDRESS
+
+settle-agreement-%: ## Pay for an agreement's deliveries up to and with THROUGH, with one transfer; SOURCE as above
+	$(contract) act settle_agreement SETTLER_ADDRESS AGREEMENT_ID THROUGH SETTLER_ADDRESS
 
 dispute-transaction-%: ## Dispute a delivery
 	$(contract) act dispute_transaction DISPUTER_ADDRESS TRANSACTION_ID DISPUTER_ADDRESS
@@ -260,8 +283,14 @@ get-agreement-%: ## Show an agreement and its state; status 0 is active, 1 deliv
 get-transaction-%: ## Show a transaction and its state; status 1 is delivered, 2 settled, 3 disputed
 	$(contract) show get_transaction TRANSACTION_ID; show get_transaction_state TRANSACTION_ID
 
-get-history-%: ## Show all transactions of a prosumer, the oldest first
+get-agreement-transactions-%: ## Show all transactions of an agreement, the oldest first
+	$(contract) show get_agreement_transactions AGREEMENT_ID
+
+get-agreements-%: ## Show a prosumer's newest agreements, the newest first; BEFORE and LIMIT turn pages
+	$(contract) show get_agreement_page PROSUMER_ADDRESS BEFORE LIMIT
+
+get-history-%: ## Show all transactions of a prosumer, agreement by agreement, the oldest first
 	$(contract) show get_transaction_history PROSUMER_ADDRESS
 
-get-page-%: ## Show a prosumer's newest transactions, the newest first; BEFORE and LIMIT turn pages
-	$(contract) show get_transaction_page PROSUMER_ADDRESS BEFORE LIMIT
+extend-%: ## Extend the life of the contract and of its code to the network's most, 180 days; any SOURCE pays
+	$(contract) extend

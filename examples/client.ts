@@ -1,4 +1,4 @@
-// A trade as a web page makes it, with the typed client that `make client` generates. Keys stand in for wallets; the rest is what a page does.
+// Trades as a web page and a meter's gateway make them, with the typed client that `make client` generates. Keys stand in for wallets; the rest is what they do.
 import assert from "node:assert/strict";
 import { Keypair, rpc } from "@stellar/stellar-sdk";
 import { KeypairSigner, type AssembledTransaction, type Result } from "@stellar/stellar-sdk/contract";
@@ -27,52 +27,56 @@ const errorName = (call: AssembledTransaction<unknown>, error: object) => {
 const [alice, bob, meter] = ["PROVIDER_SECRET", "CONSUMER_SECRET", "METER_SECRET"].map((name) => wallet(variable(name)));
 const [forAlice, forBob, forMeter] = [alice, bob, meter].map((wallet) => new Client({ ...network, ...wallet, contractId }));
 const [provider, consumer] = [alice.publicKey, bob.publicKey];
-const { sequence: startLedger, closeTime } = await server.getLatestLedger();
+const { sequence, closeTime } = await server.getLatestLedger();
 
-// Alice offers 10 kWh within an hour, and Bob deposits the total.
+// Alice offers 10 kWh within an hour, and Bob deposits the total: from this, what her certified meter records is paid at once.
 const delivery_deadline = BigInt(closeTime) + 3600n;
-const terms = { energy_amount_kwh: 10n, price_per_kwh: 1_500_000n, delivery_deadline };
-const agreement_id = await send(await forAlice.create_agreement({ provider, consumer, ...terms }));
-await send(await forBob.fund_agreement({ agreement_id, consumer }));
-console.log(`agreement ${agreement_id}: 10 kWh, paid from a deposit`);
+const offer = { provider, consumer, energy_amount_kwh: 10n, price_per_kwh: 1_500_000n, delivery_deadline };
+const funded = await send(await forAlice.create_agreement(offer));
+await send(await forBob.fund_agreement({ agreement_id: funded, consumer }));
+console.log(`agreement ${funded}: 10 kWh, paid from a deposit`);
 
-// Alice asks for more than the agreement holds: the simulation answers with the contract's error, and nothing is sent.
-const { meter_reading: last } = (await forAlice.get_prosumer({ prosumer: provider })).result.unwrap();
-const energy = { energy_delivered_kwh: 10n, meter_reading: last + 10n };
-const tooMuch = await forAlice.deliver_energy({ agreement_id, ...energy, energy_delivered_kwh: 11n, provider });
+/** The meter's gateway records a delivery. It is the source account of the call, so nobody else signs. */
+const deliver = async (agreement_id: bigint, energy_delivered_kwh: bigint) => {
+  const { meter_reading } = (await forMeter.get_prosumer({ prosumer: provider })).result.unwrap();
+  return forMeter.deliver_energy({ agreement_id, energy_delivered_kwh, meter_reading: meter_reading + energy_delivered_kwh, provider });
+};
+
+// More than the agreement holds: the simulation answers with the contract's error, and nothing is sent.
+const tooMuch = await deliver(funded, 11n);
 const error = tooMuch.result.unwrapErr();
 assert.equal(errorName(tooMuch, error), "InsufficientEnergy");
 console.log(`11 kWh are refused: ${error.message}`);
 
-// Alice prepares the delivery, the meter's gateway reads and signs it, and Alice's wallet signs and sends it. It travels as JSON.
-const draft = await forAlice.deliver_energy({ agreement_id, ...energy, provider });
-assert.deepEqual(draft.needsNonInvokerSigningBy(), [meter.publicKey]);
-const atMeter = forMeter.fromJson.deliver_energy(draft.toJson());
-await atMeter.signAuthEntries({ address: meter.publicKey });
-const signed = forAlice.fromJson.deliver_energy(atMeter.toJson());
-const transaction_id = await send(await signed.simulate());
-console.log(`transaction ${transaction_id}: delivered, signed by Alice and by the meter`);
+const delivery = await deliver(funded, 10n);
+assert.deepEqual(delivery.needsNonInvokerSigningBy(), []);
+const transaction_id = await send(delivery);
+assert.equal((await forAlice.get_agreement({ agreement_id: funded })).result.unwrap().status, AgreementStatus.Settled);
+console.log(`transaction ${transaction_id}: delivered and paid, signed by the meter alone`);
 
-// It is metered, so Alice draws on the deposit alone.
-await send(await forAlice.settle_payment({ transaction_id, settler: provider }));
-const agreement = (await forAlice.get_agreement({ agreement_id })).result.unwrap();
-assert.equal(agreement.status, AgreementStatus.Settled);
-console.log(`agreement ${agreement_id}: ${AgreementStatus[agreement.status]}`);
+// Without a deposit, Bob looks at what was delivered, and pays the bill with one signature.
+const agreement_id = await send(await forAlice.create_agreement(offer));
+for (const kwh of [4n, 3n, 3n]) await send(await deliver(agreement_id, kwh));
+const bill = (await forBob.get_agreement_transactions({ agreement_id })).result.unwrap();
+const through = bill[bill.length - 1].transaction_id;
+const paid = await send(await forBob.settle_agreement({ agreement_id, through, settler: consumer }));
+assert.equal(paid, bill.reduce((sum, { payment_amount }) => sum + payment_amount, 0n));
+console.log(`agreement ${agreement_id}: ${bill.length} deliveries paid with one signature, ${paid}`);
 
-// Bob's history, two at a time, the newest first. Reading needs no wallet.
+// Bob's agreements, two at a time, the newest first. Reading needs no wallet.
 const reader = new Client({ ...network, contractId });
-const history: bigint[] = [];
-for (let before: bigint | null = null; ; before = history[history.length - 1]) {
-  const page = (await reader.get_transaction_page({ prosumer: consumer, before, limit: 2 })).result.unwrap();
+const agreements: bigint[] = [];
+for (let before: bigint | null = null; ; before = agreements[agreements.length - 1]) {
+  const page = (await reader.get_agreement_page({ prosumer: consumer, before, limit: 2 })).result.unwrap();
   if (page.length === 0) break;
-  history.push(...page.map((transaction) => transaction.transaction_id));
+  agreements.push(...page.map((agreement) => agreement.agreement_id));
 }
-assert.equal(history[0], transaction_id);
-console.log(`Bob's history, by pages: ${history.join(", ")}`);
+assert.deepEqual(agreements.slice(0, 2), [agreement_id, funded]);
+console.log(`Bob's agreements, by pages: ${agreements.join(", ")}`);
 
 // What an indexer reads: the contract's events, typed.
-const { events } = await server.getEvents({ startLedger, filters: [{ type: "contract", contractIds: [contractId] }] });
+const { events } = await server.getEvents({ startLedger: sequence + 1, filters: [{ type: "contract", contractIds: [contractId] }] });
 const typed = events.map(({ topic, value }) => reader.parseEvent(topic, value)).filter((event): event is ContractEvent => !!event);
-const paid = typed.find((event) => event.name === "PaymentSettled" && event.data.transaction_id === transaction_id);
-assert.deepEqual(paid?.name === "PaymentSettled" && paid.data.payment_amount, 15_000_000n);
-console.log(`events: ${typed.slice(-4).map((event) => event.name).join(", ")}`);
+const settled = typed.filter((event) => event.name === "PaymentSettled");
+assert.deepEqual(settled.map((event) => event.data.transaction_id), [transaction_id, ...bill.map((delivery) => delivery.transaction_id)]);
+console.log(`events: ${typed.map((event) => event.name).join(", ")}`);
