@@ -17,7 +17,7 @@ use soroban_sdk::{
 };
 use soroban_token_sdk::events::TransferWithAmountOnly;
 
-use crate::events::EscrowRefunded;
+use crate::events::{EscrowRefunded, PaymentSettled};
 use crate::utils::storage;
 use crate::{
     AgreementState, AgreementStatus, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer, SharingError,
@@ -238,6 +238,18 @@ impl Fixture {
     pub fn refund_event(&self, agreement_id: u64, refund_amount: u64, escrow_amount: u64) -> ContractEvent {
         let (provider, consumer) = (self.provider.clone(), self.consumer.clone());
         self.event(&EscrowRefunded { agreement_id, provider, consumer, refund_amount, escrow_amount })
+    }
+
+    pub fn settled_event(&self, transaction_id: u64, agreement_id: u64, kwh: u64, settler: &Address) -> ContractEvent {
+        self.event(&PaymentSettled {
+            transaction_id,
+            provider: self.provider.clone(),
+            consumer: self.consumer.clone(),
+            agreement_id,
+            payment_amount: kwh * PRICE,
+            settled_at: self.env.ledger().timestamp(),
+            settler: settler.clone(),
+        })
     }
 
     pub fn transfer_event(&self, from: &Address, to: &Address, amount: u64) -> ContractEvent {

@@ -1,20 +1,7 @@
 //! settle_agreement: many deliveries, one signature and one transfer.
 
 use super::*;
-use crate::events::PaymentSettled;
 use crate::REVIEW_PERIOD;
-
-fn settled(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, settler: &Address) -> ContractEvent {
-    f.event(&PaymentSettled {
-        transaction_id,
-        provider: f.provider.clone(),
-        consumer: f.consumer.clone(),
-        agreement_id,
-        payment_amount: kwh * PRICE,
-        settled_at: f.env.ledger().timestamp(),
-        settler: settler.clone(),
-    })
-}
 
 /// Three deliveries, of 10, 20 and 30 kWh.
 fn delivered(f: &Fixture, agreement: u64) -> [u64; 3] {
@@ -34,9 +21,9 @@ fn a_bill_is_paid_directly_with_one_transfer_whoever_settles() {
             f.events(),
             [
                 f.transfer_event(&f.consumer, &f.provider, 150_000_000),
-                settled(&f, first, agreement, 10, settler),
-                settled(&f, second, agreement, 20, settler),
-                settled(&f, third, agreement, 30, settler),
+                f.settled_event(first, agreement, 10, settler),
+                f.settled_event(second, agreement, 20, settler),
+                f.settled_event(third, agreement, 30, settler),
             ]
         );
         assert_eq!(f.balances(), [WEALTH - 150_000_000, 150_000_000, 0]);
@@ -58,9 +45,9 @@ fn the_consumer_pays_a_bill_from_its_deposit_within_the_review_period() {
         f.events(),
         [
             f.transfer_event(&f.contract, &f.provider, 60 * PRICE),
-            settled(&f, first, agreement, 10, &f.consumer),
-            settled(&f, second, agreement, 20, &f.consumer),
-            settled(&f, third, agreement, 30, &f.consumer),
+            f.settled_event(first, agreement, 10, &f.consumer),
+            f.settled_event(second, agreement, 20, &f.consumer),
+            f.settled_event(third, agreement, 30, &f.consumer),
         ]
     );
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(60 * PRICE), i128::from(40 * PRICE)]);
@@ -80,7 +67,7 @@ fn the_provider_draws_what_has_been_reviewed_and_nothing_else() {
     assert_eq!(f.client.settle_agreement(&agreement, &second, &f.provider), 10 * PRICE);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 10 * PRICE), settled(&f, first, agreement, 10, &f.provider)]
+        [f.transfer_event(&f.contract, &f.provider, 10 * PRICE), f.settled_event(first, agreement, 10, &f.provider)]
     );
     f.assert_state(agreement, 30, 20 * PRICE, 90 * PRICE);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_agreement(&agreement, &second, &f.provider));
@@ -117,12 +104,12 @@ fn disputed_deliveries_are_left_out_and_rulings_are_paid_as_ruled() {
     assert_eq!(f.client.settle_agreement(&agreement, &nothing, &f.provider), 5 * PRICE);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 5 * PRICE), settled(&f, ruled, agreement, 5, &f.provider)]
+        [f.transfer_event(&f.contract, &f.provider, 5 * PRICE), f.settled_event(ruled, agreement, 5, &f.provider)]
     );
     assert_eq!(f.client.settle_agreement(&agreement, &nothing, &f.consumer), 10 * PRICE);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 10 * PRICE), settled(&f, plain, agreement, 10, &f.consumer)]
+        [f.transfer_event(&f.contract, &f.provider, 10 * PRICE), f.settled_event(plain, agreement, 10, &f.consumer)]
     );
     assert_eq!(f.transaction_status(disputed), TransactionStatus::Disputed);
     f.assert_state(agreement, 100, 20 * PRICE, 85 * PRICE);

@@ -3,20 +3,7 @@
 use super::*;
 use soroban_sdk::testutils::IssuerFlags;
 
-use crate::events::PaymentSettled;
 use crate::REVIEW_PERIOD;
-
-fn settled(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, settler: &Address) -> ContractEvent {
-    f.event(&PaymentSettled {
-        transaction_id,
-        provider: f.provider.clone(),
-        consumer: f.consumer.clone(),
-        agreement_id,
-        payment_amount: kwh * PRICE,
-        settled_at: f.env.ledger().timestamp(),
-        settler: settler.clone(),
-    })
-}
 
 #[test]
 fn the_consumer_pays_directly_whoever_settles() {
@@ -29,7 +16,7 @@ fn the_consumer_pays_directly_whoever_settles() {
         f.client.settle_payment(&first, settler);
         assert_eq!(
             f.events(),
-            [f.transfer_event(&f.consumer, &f.provider, 100_000_000), settled(&f, first, agreement, 40, settler)]
+            [f.transfer_event(&f.consumer, &f.provider, 100_000_000), f.settled_event(first, agreement, 40, settler)]
         );
         assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
         f.assert_state(agreement, KWH, 150_000_000, 0);
@@ -102,7 +89,7 @@ fn a_metered_delivery_whose_payment_failed_is_settled_by_the_provider_without_re
         f.client.settle_payment(&id, settler);
         assert_eq!(
             f.events(),
-            [f.transfer_event(&f.contract, &f.provider, kwh * PRICE), settled(&f, id, agreement, kwh, settler)]
+            [f.transfer_event(&f.contract, &f.provider, kwh * PRICE), f.settled_event(id, agreement, kwh, settler)]
         );
         assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(paid * PRICE), i128::from(left * PRICE)]);
     }
@@ -117,7 +104,7 @@ fn the_consumer_settles_from_the_escrow_within_the_review_period() {
     f.client.settle_payment(&id, &f.consumer);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 100_000_000), settled(&f, id, agreement, 40, &f.consumer)]
+        [f.transfer_event(&f.contract, &f.provider, 100_000_000), f.settled_event(id, agreement, 40, &f.consumer)]
     );
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 100_000_000, 150_000_000]);
     f.assert_state(agreement, 40, 0, 150_000_000);
