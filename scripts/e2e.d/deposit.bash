@@ -3,6 +3,8 @@
 
 new_contract sun
 sun_contract=$CONTRACT_ID
+step "  its code is the one that was built"
+target verify
 purse[contract]=0
 
 step "alice offers bob 40 kWh at 0.15: agreement 1"
@@ -132,7 +134,7 @@ ids agreement_id "2 1" get-agreements PROSUMER_ADDRESS=alice BEFORE=3
 step "a web page and a gateway trade 20 kWh with the typed client: examples/client.ts"
 export RPC_URL=$rpc_url NETWORK_PASSPHRASE=$passphrase
 PROVIDER_SECRET=$(stellar keys secret alice) CONSUMER_SECRET=$(stellar keys secret bob) METER_SECRET=$(stellar keys secret meter) \
-    run node client/build/examples/client.js
+    run node app/build/examples/client.js
 client=$answer
 happened "AgreementCreated AgreementFunded EnergyDelivered PaymentSettled AgreementCreated EnergyDelivered EnergyDelivered EnergyDelivered PaymentSettled PaymentSettled PaymentSettled"
 moved 30000000 bob alice

@@ -151,7 +151,7 @@ simulate() {
 # authorize CALL WHO: somebody other than the source account signs it, for the next 100 ledgers.
 authorize() {
     local until=$(($(rpc getLatestLedger sequence) + 100))
-    SECRET=$(stellar keys secret "$2") run node scripts/e2e.d/authorize.mjs "$until" "$passphrase" <<<"${prepared[$1]}"
+    SECRET=$(stellar keys secret "$2") run node app/examples/authorize.mjs "$until" "$passphrase" <<<"${prepared[$1]}"
     prepared[$1]=$answer
     simulate "$1"
 }
