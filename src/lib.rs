@@ -30,7 +30,7 @@ contractmeta!(
     key = "Description",
     val = "Peer-to-peer energy sharing: agreements, metered deliveries, payment, escrow, disputes"
 );
-contractmeta!(key = "Version", val = env!("CARGO_PKG_VERSION"));
+contractmeta!(key = "binver", val = env!("CARGO_PKG_VERSION"));
 
 #[contract]
 pub struct PeerToPeerEnergySharing;

@@ -200,7 +200,7 @@ fn interface(spec: &[u8]) -> Vec<String> {
             });
             [format!(
                 "event {}: [{}] {params} in a {:?}",
-                event.name.0,
+                event.name.to_utf8_string_lossy(),
                 list(&event.prefix_topics, |topic| topic.0.to_string()),
                 event.data_format
             )]
