@@ -1,0 +1,103 @@
+// A person's deliveries: as rows, summed by day and month, and as CSV.
+
+import { TransactionStatus, type EnergyTransaction } from "../client/src/index.js";
+import type { Chain } from "./chain/chain.js";
+import { exactAmount, type Unit } from "./format.js";
+
+export interface Entry {
+  role: "bought" | "sold";
+  transaction: EnergyTransaction;
+}
+
+/** Sums over a day or a month. */
+export interface Period {
+  start: Date;
+  boughtKwh: bigint;
+  soldKwh: bigint;
+  paid: bigint;
+  received: bigint;
+  /** Not settled yet: to be paid, and to be received. */
+  toPay: bigint;
+  toReceive: bigint;
+}
+
+export type Step = "day" | "month";
+
+/** All deliveries in which the person is a party, the oldest first. Tells how many agreements it has read. */
+export async function readEntries(chain: Chain, me: string, onProgress: (agreements: number) => void): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  let agreements = 0;
+  for await (const { agreement_id } of chain.agreements(me)) {
+    const transactions = await chain.transactions(agreement_id);
+    entries.push(...transactions.map((transaction): Entry => ({ role: transaction.consumer === me ? "bought" : "sold", transaction })));
+    onProgress(++agreements);
+  }
+  return entries.sort((a, b) => Number(a.transaction.delivered_at - b.transaction.delivered_at));
+}
+
+/** By the person's own calendar; every day or month from the first to the last, those without deliveries too. */
+export function sumUp(entries: Entry[], step: Step): Period[] {
+  const periods: Period[] = [];
+  for (const { role, transaction } of entries) {
+    const start = startOf(new Date(Number(transaction.delivered_at) * 1000), step);
+    let period = periods.at(-1) ?? add(periods, start);
+    while (period.start < start) period = add(periods, after(period.start, step));
+    const { energy_delivered_kwh: kwh, payment_amount: amount, status } = transaction;
+    const settled = status === TransactionStatus.Settled;
+    if (role === "bought") {
+      period.boughtKwh += kwh;
+      period[settled ? "paid" : "toPay"] += amount;
+    } else {
+      period.soldKwh += kwh;
+      period[settled ? "received" : "toReceive"] += amount;
+    }
+  }
+  return periods;
+}
+
+function add(periods: Period[], start: Date): Period {
+  const period = { start, boughtKwh: 0n, soldKwh: 0n, paid: 0n, received: 0n, toPay: 0n, toReceive: 0n };
+  periods.push(period);
+  return period;
+}
+
+const startOf = (date: Date, step: Step) => new Date(date.getFullYear(), date.getMonth(), step === "day" ? date.getDate() : 1);
+
+const after = (start: Date, step: Step) =>
+  step === "day"
+    ? new Date(start.getFullYear(), start.getMonth(), start.getDate() + 1)
+    : new Date(start.getFullYear(), start.getMonth() + 1, 1);
+
+const COLUMNS = [
+  "transaction_id",
+  "agreement_id",
+  "direction",
+  "neighbour",
+  "delivered_at",
+  "energy_kwh",
+  "meter_reading_kwh",
+  "amount",
+  "token",
+  "status",
+  "settled_at",
+];
+
+/** One line for each delivery. All values are numbers, addresses, times and words of this page, but for the token's symbol. */
+export function toCsv(entries: Entry[], { symbol, decimals }: Unit): string {
+  const lines = entries.map(({ role, transaction: of }) => [
+    of.transaction_id,
+    of.agreement_id,
+    role,
+    role === "bought" ? of.provider : of.consumer,
+    isoTime(of.delivered_at),
+    of.energy_delivered_kwh,
+    of.meter_reading,
+    exactAmount(of.payment_amount, decimals),
+    symbol.replace(/[^A-Za-z0-9]/g, ""),
+    TransactionStatus[of.status],
+    of.settled_at === null ? "" : isoTime(of.settled_at),
+  ]);
+  return [COLUMNS, ...lines].map((line) => `${line.join(",")}\r\n`).join("");
+}
+
+const isoTime = (seconds: bigint) => new Date(Number(seconds) * 1000).toISOString();

@@ -1,0 +1,122 @@
+// The contract on its network: what everyone can read, without a wallet.
+
+import { rpc } from "@stellar/stellar-sdk";
+import {
+  Client,
+  TransactionStatus,
+  type AgreementState,
+  type Config,
+  type EnergyAgreement,
+  type EnergyTransaction,
+  type Prosumer,
+  type TransactionState,
+} from "../../client/src/index.js";
+import type { Network } from "../networks.js";
+import type { Place } from "../place.js";
+import { ContractProblem } from "../problem.js";
+import { value } from "./calls.js";
+
+/** An agreement with its sums. */
+export interface Deal {
+  agreement: EnergyAgreement;
+  state: AgreementState;
+}
+
+/** A delivery; and, while something can be done about it, its state. */
+export interface Delivery {
+  transaction: EnergyTransaction;
+  state?: TransactionState;
+}
+
+const NOT_REGISTERED = 5;
+
+export class Chain {
+  readonly network: Network;
+  readonly contractId: string;
+  readonly server: rpc.Server;
+  /** Calls are built by it, for whoever is given as `publicKey`. */
+  readonly client: Client;
+
+  constructor({ network, contractId }: Place) {
+    this.network = network;
+    this.contractId = contractId;
+    const allowHttp = network.rpcUrl.startsWith("http:");
+    this.server = new rpc.Server(network.rpcUrl, { allowHttp });
+    const { rpcUrl, passphrase: networkPassphrase } = network;
+    this.client = new Client({ contractId, rpcUrl, networkPassphrase, allowHttp, server: this.server });
+  }
+
+  async config(): Promise<Config> {
+    return value(await this.client.get_config());
+  }
+
+  /** Undefined if the address is not registered. */
+  async prosumer(prosumer: string): Promise<Prosumer | undefined> {
+    try {
+      return value(await this.client.get_prosumer({ prosumer }));
+    } catch (error) {
+      if (error instanceof ContractProblem && error.code === NOT_REGISTERED) return undefined;
+      throw error;
+    }
+  }
+
+  async deal(agreement_id: bigint): Promise<Deal> {
+    const [agreement, state] = await Promise.all([
+      this.client.get_agreement({ agreement_id }),
+      this.client.get_agreement_state({ agreement_id }),
+    ]);
+    return { agreement: value(agreement), state: value(state) };
+  }
+
+  /** A prosumer's agreements before one of them, or its newest, the newest first. */
+  async deals(prosumer: string, before: bigint | null, limit: number): Promise<Deal[]> {
+    const page = value(await this.client.get_agreement_page({ prosumer, before, limit }));
+    return Promise.all(
+      page.map(async (agreement) => ({
+        agreement,
+        state: value(await this.client.get_agreement_state({ agreement_id: agreement.agreement_id })),
+      })),
+    );
+  }
+
+  /** All of a prosumer's agreements, the newest first. */
+  async *agreements(prosumer: string): AsyncGenerator<EnergyAgreement> {
+    const limit = 40;
+    for (let before: bigint | null = null; ;) {
+      const page: EnergyAgreement[] = value(await this.client.get_agreement_page({ prosumer, before, limit }));
+      yield* page;
+      if (page.length < limit) return;
+      before = page[limit - 1].agreement_id;
+    }
+  }
+
+  /** The oldest first. */
+  async transactions(agreement_id: bigint): Promise<EnergyTransaction[]> {
+    return value(await this.client.get_agreement_transactions({ agreement_id }));
+  }
+
+  async transaction(transaction_id: bigint): Promise<EnergyTransaction> {
+    return value(await this.client.get_transaction({ transaction_id }));
+  }
+
+  /** An agreement's deliveries, the oldest first. */
+  async deliveries(agreement_id: bigint): Promise<Delivery[]> {
+    return Promise.all(
+      (await this.transactions(agreement_id)).map(async (transaction) =>
+        transaction.status === TransactionStatus.Settled
+          ? { transaction }
+          : { transaction, state: await this.transactionState(transaction.transaction_id) },
+      ),
+    );
+  }
+
+  private async transactionState(transaction_id: bigint): Promise<TransactionState> {
+    return value(await this.client.get_transaction_state({ transaction_id }));
+  }
+
+  /** By how many seconds the ledger's clock is ahead of this machine's. */
+  async clockSkew(): Promise<number> {
+    const { closeTime } = await this.server.getLatestLedger();
+    return Number(closeTime) - Date.now() / 1000;
+  }
+}

@@ -1,0 +1,26 @@
+// Disputes that the network still remembers: RPCs keep events for some days.
+
+import { rpc } from "@stellar/stellar-sdk";
+import { TransactionStatus, type EnergyTransaction } from "../../client/src/index.js";
+import type { Chain } from "./chain.js";
+
+/** Those that are open, the newest first. */
+export async function openDisputes(chain: Chain): Promise<EnergyTransaction[]> {
+  const { client, server, contractId } = chain;
+  const filters: rpc.Api.EventFilter[] = [
+    { type: "contract", contractIds: [contractId], topics: [client.transactionDisputedEventFilter()] },
+  ];
+  const ids = new Set<bigint>();
+  const limit = 100;
+  let page = await server.getEvents({ startLedger: (await server.getHealth()).oldestLedger, filters, limit });
+  for (;;) {
+    for (const { topic, value } of page.events) {
+      const event = client.parseEvent(topic, value);
+      if (event?.name === "TransactionDisputed") ids.add(event.data.transaction_id);
+    }
+    if (page.events.length < limit) break;
+    page = await server.getEvents({ cursor: page.cursor, filters, limit });
+  }
+  const transactions = await Promise.all([...ids].reverse().map((id) => chain.transaction(id)));
+  return transactions.filter(({ status }) => status === TransactionStatus.Disputed);
+}

@@ -1,0 +1,42 @@
+// What a simulated call does, by the events that it emits.
+
+import { Address, scValToNative, type xdr } from "@stellar/stellar-sdk";
+import { Api } from "@stellar/stellar-sdk/rpc";
+import type { Deposit } from "../../client/src/index.js";
+import type { Assembled } from "./calls.js";
+import type { Chain } from "./chain.js";
+
+export interface Movement {
+  from: string;
+  to: string;
+  amount: bigint;
+}
+
+/** What it moves, by the token's own events. */
+export const movements = (assembled: Assembled, tokenId: string): Movement[] =>
+  eventsOf(assembled, tokenId).flatMap(({ topics, data }) => transfer(topics, data) ?? []);
+
+/** The kind of the deposit that it makes: it depends on whether the seller has a certified meter now. */
+export function simulatedDeposit({ client, contractId }: Chain, assembled: Assembled): Deposit | undefined {
+  for (const { topics, data } of eventsOf(assembled, contractId)) {
+    const event = client.parseEvent(topics, data);
+    if (event?.name === "AgreementFunded") return event.data.deposit;
+  }
+  return undefined;
+}
+
+function eventsOf({ simulation }: Assembled, contract: string): xdr.ContractEventV0[] {
+  if (!simulation || !Api.isSimulationSuccess(simulation)) return [];
+  return simulation.events.flatMap(({ inSuccessfulContractCall, event: { type, contractId, body } }) => {
+    const counts = inSuccessfulContractCall && type.name === "contract" && contractId;
+    return counts && Address.contract(contractId.value).toString() === contract ? [body.value] : [];
+  });
+}
+
+function transfer(topics: xdr.ScVal[], value: xdr.ScVal): Movement | undefined {
+  const [name, from, to] = topics.map((topic) => scValToNative(topic) as unknown);
+  if (name !== "transfer") return undefined;
+  // A muxed transfer says its amount in a map.
+  const data = scValToNative(value) as bigint | { amount: bigint };
+  return { from: String(from), to: String(to), amount: typeof data === "bigint" ? data : data.amount };
+}

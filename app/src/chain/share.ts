@@ -1,0 +1,111 @@
+// Calls that need two signatures. The first person signs an authorization entry, which names the contract, the function and every argument,
+// and holds for some days; it travels as a link. The second person adds it to a call of its own, pays the fee and sends it. So nobody's sequence number has to wait.
+
+import { Address, checkAuthEntryReadiness, inspectAuthEntry, scValToNative, xdr, type Operation } from "@stellar/stellar-sdk";
+import { Problem } from "../problem.js";
+import type { Wallet } from "../wallet/wallet.js";
+import { assemble, value, type Assembled, type Call } from "./calls.js";
+import type { Chain } from "./chain.js";
+
+/** The calls that two people sign. */
+export type SharedCall = Extract<Call, { method: "register_meter" | "resolve_dispute" }>;
+
+export interface Shared {
+  call: SharedCall;
+  signer: string;
+  /** Whose signature is missing. */
+  other: string;
+  /** In Unix seconds, about. */
+  expiresAt: bigint;
+  entry: xdr.SorobanAuthorizationEntry;
+}
+
+const SECONDS_PER_LEDGER = 5;
+/** For how many ledgers the first signature holds: a week. */
+const HOLDS = (7 * 24 * 60 * 60) / SECONDS_PER_LEDGER;
+
+/** The first signature; `other` will send the call. */
+export async function signShared(chain: Chain, call: SharedCall, other: string, wallet: Wallet): Promise<string> {
+  await wallet.check();
+  const assembled = await assembleFor(chain, call, other);
+  const { sequence } = await chain.server.getLatestLedger();
+  await assembled.signAuthEntries({ address: wallet.address, signAuthEntry: wallet.signAuthEntry, expiration: sequence + HOLDS });
+  const entry = entries(assembled).find((entry) => inspectAuthEntry(entry).address === wallet.address);
+  if (!entry) throw new Problem("walletFailed");
+  return toText(entry.toXdr());
+}
+
+/** Simulates it as the other's, so that what stands against it is known before anybody signs. */
+export async function assembleFor(chain: Chain, call: SharedCall, other: string): Promise<Assembled> {
+  try {
+    const assembled = await assemble(chain.client, call, { publicKey: other });
+    value(assembled);
+    return assembled;
+  } catch (error) {
+    if (error instanceof Error && /account not found/i.test(error.message)) throw new Problem("noOtherAccount");
+    throw error;
+  }
+}
+
+/** What a link asks for. It says so itself: its words are made from what was signed, and from nothing else. */
+export async function readShared(chain: Chain, admin: string, text: string): Promise<Shared> {
+  const entry = parse(text);
+  const { address: signer, signatureExpirationLedger, invocation } = inspectAuthEntry(entry);
+  const { sequence, closeTime } = await chain.server.getLatestLedger();
+  const { expired, ready } = checkAuthEntryReadiness(entry, sequence);
+  if (!signer || !signatureExpirationLedger || (!ready && !expired)) throw new Problem("badLink");
+  const call = invokedCall(invocation, chain.contractId);
+  const expiresAt = BigInt(closeTime) + BigInt((signatureExpirationLedger - sequence) * SECONDS_PER_LEDGER);
+  return { call, signer, other: await otherSigner(chain, admin, call, signer), expiresAt, entry };
+}
+
+/** Puts the first person's entry where the simulation asks for it, and simulates again with it. */
+export async function addSignature(assembled: Assembled, entry: xdr.SorobanAuthorizationEntry): Promise<void> {
+  const address = inspectAuthEntry(entry).address ?? undefined;
+  await assembled.signAuthEntries({ address, authorizeEntry: async () => entry });
+  await assembled.simulate();
+  value(assembled);
+}
+
+const entries = ({ built }: Assembled) => (built?.operations[0] as Operation.InvokeHostFunction | undefined)?.auth ?? [];
+
+function invokedCall({ function: invoked, subInvocations }: xdr.SorobanAuthorizedInvocation, contractId: string): SharedCall {
+  if (invoked.type !== "sorobanAuthorizedFunctionTypeContractFn" || subInvocations.length > 0) throw new Problem("badLink");
+  const { contractAddress, functionName, args } = invoked.value;
+  if (Address.fromScAddress(contractAddress).toString() !== contractId) throw new Problem("badLink");
+  const values = args.map((arg) => scValToNative(arg) as unknown);
+  switch (functionName.toString()) {
+    case "register_meter": {
+      const [prosumer, meter, meter_reading] = values as [string, string | null, bigint];
+      return { method: "register_meter", args: { prosumer, meter, meter_reading } };
+    }
+    case "resolve_dispute": {
+      const [transaction_id, energy_accepted_kwh, resolver] = values as [bigint, bigint, string];
+      return { method: "resolve_dispute", args: { transaction_id, energy_accepted_kwh, resolver } };
+    }
+    default:
+      throw new Problem("badLink");
+  }
+}
+
+async function otherSigner(chain: Chain, admin: string, call: SharedCall, signer: string): Promise<string> {
+  if (call.method === "register_meter") return signer === admin ? call.args.prosumer : admin;
+  const { provider, consumer } = await chain.transaction(call.args.transaction_id);
+  return signer === provider ? consumer : provider;
+}
+
+/** Base64 that needs no escapes in a link. */
+const toText = (bytes: Uint8Array) =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+
+function parse(text: string): xdr.SorobanAuthorizationEntry {
+  try {
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+    return xdr.SorobanAuthorizationEntry.fromXdr(bytes);
+  } catch {
+    throw new Problem("badLink");
+  }
+}

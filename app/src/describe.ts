@@ -1,0 +1,64 @@
+// A call in words.
+
+import type { Call } from "./chain/calls.js";
+import type { Format, Unit } from "./format.js";
+import type { Words } from "./words/en.js";
+
+const TRANSACTION_STEP = 10_000_000_000_000n;
+
+/** Where a transaction belongs, which its id tells. */
+export const placeOf = (transactionId: bigint) => ({
+  agreement: transactionId % TRANSACTION_STEP,
+  delivery: transactionId / TRANSACTION_STEP + 1n,
+});
+
+export interface Describer {
+  words: Words;
+  format: Format;
+  token: Unit;
+  nameOf(address: string): string;
+}
+
+export function describe({ method, args }: Call, { words, format, token, nameOf }: Describer): string {
+  const say = words.calls;
+  const ofTransaction = (id: bigint) => {
+    const { agreement, delivery } = placeOf(id);
+    return { agreement: String(agreement), delivery: String(delivery) };
+  };
+  switch (method) {
+    case "register_prosumer":
+      return say.register_prosumer();
+    case "register_meter": {
+      const prosumer = nameOf(args.prosumer);
+      return args.meter
+        ? say.register_meter({ prosumer, meter: nameOf(args.meter), reading: format.kwh(args.meter_reading) })
+        : say.retire_meter({ prosumer });
+    }
+    case "create_agreement":
+      return say.create_agreement({
+        consumer: nameOf(args.consumer),
+        kwh: format.kwh(args.energy_amount_kwh),
+        price: format.amount(args.price_per_kwh, token),
+        total: format.amount(args.energy_amount_kwh * args.price_per_kwh, token),
+        deadline: format.dateTime(args.delivery_deadline),
+      });
+    case "fund_agreement":
+    case "cancel_agreement":
+    case "claim_refund":
+      return say[method]({ agreement: String(args.agreement_id) });
+    case "deliver_energy":
+      return say.deliver_energy({
+        agreement: String(args.agreement_id),
+        kwh: format.kwh(args.energy_delivered_kwh),
+        reading: format.kwh(args.meter_reading),
+      });
+    case "settle_agreement":
+      return say.settle_agreement(ofTransaction(args.through));
+    case "settle_payment":
+    case "dispute_transaction":
+    case "close_dispute":
+      return say[method](ofTransaction(args.transaction_id));
+    case "resolve_dispute":
+      return say.resolve_dispute({ ...ofTransaction(args.transaction_id), kwh: format.kwh(args.energy_accepted_kwh) });
+  }
+}

@@ -1,0 +1,123 @@
+// Numbers, money, energy and time as this person reads and writes them. Amounts are whole numbers of the smallest unit from end to end.
+
+export interface Unit {
+  symbol: string;
+  decimals: number;
+}
+
+export const XLM: Unit = { symbol: "XLM", decimals: 7 };
+
+/** What was typed is not a number that can be taken as it is. */
+export type NumberProblem = "empty" | "notANumber" | "ambiguous" | "tooPrecise" | "tooLarge";
+
+export type Parsed = { value: bigint } | { problem: NumberProblem };
+
+const MAX_U64 = 2n ** 64n - 1n;
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export class Format {
+  private readonly whole: Intl.NumberFormat;
+  private readonly relative: Intl.RelativeTimeFormat;
+  private readonly separator: string;
+
+  constructor(readonly locale: string) {
+    this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+    this.relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+    this.separator = new Intl.NumberFormat(locale).formatToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
+  }
+
+  number(value: bigint): string {
+    return this.whole.format(value);
+  }
+
+  kwh(value: bigint): string {
+    return `${this.number(value)} kWh`;
+  }
+
+  /** All digits that are there, and at least two after the point. */
+  amount(value: bigint, { symbol, decimals }: Unit): string {
+    return `${this.plainAmount(value, decimals)} ${symbol}`;
+  }
+
+  private plainAmount(value: bigint, decimals: number): string {
+    const [whole, fraction] = split(value, decimals);
+    const shown = fraction.replace(/0+$/, "").padEnd(Math.min(2, decimals), "0");
+    return this.number(BigInt(whole)) + (shown && this.separator + shown);
+  }
+
+  /** As it is typed: without groups. */
+  typed(value: bigint, decimals: number): string {
+    const [whole, fraction] = split(value, decimals);
+    const shown = fraction.replace(/0+$/, "");
+    return whole + (shown && this.separator + shown);
+  }
+
+  parseKwh(text: string): Parsed {
+    return this.parse(text, 0);
+  }
+
+  /** Takes a point or a comma, but not one that may as well group thousands: nobody shall pay a thousand times the price. */
+  parse(text: string, decimals: number): Parsed {
+    const trimmed = text.replaceAll(/[\s'’_]/g, "");
+    if (!trimmed) return { problem: "empty" };
+    const match = /^(\d*)(?:([.,])(\d+))?$/.exec(trimmed);
+    if (!match) return { problem: "notANumber" };
+    const [, whole, separator, fraction = ""] = match;
+    if (!whole && !fraction) return { problem: "notANumber" };
+    if (separator && separator !== this.separator && fraction.length === 3 && whole !== "0" && whole) return { problem: "ambiguous" };
+    const digits = fraction.replace(/0+$/, "");
+    if (digits.length > decimals) return { problem: "tooPrecise" };
+    const value = BigInt((whole || "0") + digits.padEnd(decimals, "0"));
+    return value > MAX_U64 ? { problem: "tooLarge" } : { value };
+  }
+
+  date(seconds: bigint): string {
+    return this.time(seconds, { dateStyle: "medium" });
+  }
+
+  dateTime(seconds: bigint): string {
+    return this.time(seconds, { dateStyle: "medium", timeStyle: "short" });
+  }
+
+  day(date: Date): string {
+    return date.toLocaleDateString(this.locale, { day: "numeric", month: "short" });
+  }
+
+  month(date: Date): string {
+    return date.toLocaleDateString(this.locale, { month: "short", year: "numeric" });
+  }
+
+  private time(seconds: bigint, options: Intl.DateTimeFormatOptions): string {
+    return new Date(Number(seconds) * 1000).toLocaleString(this.locale, options);
+  }
+
+  /** "in 3 days", "2 hours ago". */
+  fromNow(seconds: bigint, now: bigint): string {
+    const left = Number(seconds - now);
+    const size = Math.abs(left);
+    if (size >= 2 * DAY) return this.relative.format(Math.trunc(left / DAY), "day");
+    if (size >= HOUR) return this.relative.format(Math.trunc(left / HOUR), "hour");
+    return this.relative.format(Math.trunc(left / MINUTE), "minute");
+  }
+
+  /** A duration in whole days. */
+  days(seconds: number): string {
+    const days = Math.floor(seconds / DAY);
+    return days.toLocaleString(this.locale, { style: "unit", unit: "day", unitDisplay: "long" });
+  }
+}
+
+function split(value: bigint, decimals: number): [string, string] {
+  const digits = value.toString().padStart(decimals + 1, "0");
+  return [digits.slice(0, digits.length - decimals), digits.slice(digits.length - decimals)];
+}
+
+/** An amount for other programs: a point, no groups, all decimals. */
+export function exactAmount(value: bigint, decimals: number): string {
+  const [whole, fraction] = split(value, decimals);
+  return fraction ? `${whole}.${fraction}` : whole;
+}
+
+export const shortAddress = (address: string) => `${address.slice(0, 5)}…${address.slice(-4)}`;

@@ -1,0 +1,19 @@
+// What this browser remembers. A browser that refuses to store anything forgets, and everything else works.
+
+export function remember<T>(key: string, value: T | undefined, storage: Storage = localStorage): void {
+  try {
+    if (value === undefined) storage.removeItem(key);
+    else storage.setItem(key, JSON.stringify(value));
+  } catch {
+    return;
+  }
+}
+
+export function recall<T>(key: string, storage: Storage = localStorage): T | undefined {
+  try {
+    const text = storage.getItem(key);
+    return text === null ? undefined : (JSON.parse(text) as T);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,23 @@
+// The links that this person made for a second signature, as long as they hold.
+
+import { recall, remember } from "./memory.js";
+import type { Job } from "./signing.js";
+
+export interface Sent {
+  contractId: string;
+  method: string;
+  other: string;
+  link: string;
+  madeAt: number;
+}
+
+const KEY = "links";
+const HOLDS = 7 * 24 * 60 * 60 * 1000;
+
+const all = () => (recall<Sent[]>(KEY) ?? []).filter(({ madeAt }) => Date.now() < madeAt + HOLDS);
+
+export const savedLinks = (contractId: string) => all().filter((sent) => sent.contractId === contractId);
+
+export function saveLink(contractId: string, { call, other }: Extract<Job, { kind: "share" }>, link: string): void {
+  remember(KEY, [{ contractId, method: call.method, other, link, madeAt: Date.now() }, ...all()]);
+}

@@ -1,0 +1,132 @@
+// What this person can do about an agreement as a whole.
+
+import { useState } from "preact/hooks";
+import { Deposit, type Prosumer } from "../../client/src/index.js";
+import type { Call } from "../chain/calls.js";
+import type { Deal, Delivery } from "../chain/chain.js";
+import { dealActions, remainingKwh, settlement, surplus, type DealActionName, type Role } from "../rules.js";
+import { useSession, type Session } from "../session.js";
+import { Button, Field } from "./basics.js";
+import { useDraft } from "./draft.js";
+import { typedNumber } from "./numbers.js";
+import { reasonText } from "./reasons.js";
+
+interface Props {
+  deal: Deal;
+  deliveries: Delivery[];
+  role: Role;
+  seller: Prosumer | undefined;
+}
+
+export function DealActions(props: Props) {
+  const session = useSession();
+  const { words, now, act } = session;
+  const { deal, deliveries, role, seller } = props;
+  // What can be done comes first.
+  const actions = dealActions(deal, deliveries, role, seller, now).sort((a, b) => Number(!!a.blocked) - Number(!!b.blocked));
+  if (role !== "provider" && role !== "consumer") return null;
+  return (
+    <section class="card stack">
+      <h2>{words.agreement.what}</h2>
+      {actions.length === 0 && <p>{words.agreement.nothing}</p>}
+      {actions.map(({ name, blocked }, index) => {
+        const reason = blocked && reasonText(blocked, session);
+        if (name === "deliver" && !reason) return <DeliverForm key={name} deal={deal} seller={seller} />;
+        return (
+          <Button
+            key={name}
+            kind={name === "cancel" ? "danger" : index === 0 && !reason ? "primary" : "plain"}
+            blocked={reason}
+            hint={hint(name, props, session)}
+            onClick={() => {
+              const call = callFor(name, props, session);
+              if (call) act({ kind: "send", call });
+            }}
+          >
+            {words.dealActions[name]}
+          </Button>
+        );
+      })}
+    </section>
+  );
+}
+
+function callFor(name: DealActionName, { deal, deliveries, role }: Props, { me = "", now }: Session): Call | undefined {
+  const { agreement_id } = deal.agreement;
+  switch (name) {
+    case "fund":
+      return { method: "fund_agreement", args: { agreement_id, consumer: me } };
+    case "pay":
+    case "draw": {
+      const due = settlement(deal, deliveries, role, now);
+      return due && { method: "settle_agreement", args: { agreement_id, through: due.through, settler: me } };
+    }
+    case "cancel":
+      return { method: "cancel_agreement", args: { agreement_id, canceller: me } };
+    case "refund":
+      return { method: "claim_refund", args: { agreement_id } };
+    case "deliver":
+      return undefined;
+  }
+}
+
+function hint(name: DealActionName, { deal, deliveries, role, seller }: Props, { words, format, token, now }: Session): string | undefined {
+  const say = words.dealHints;
+  const amount = (value: bigint) => format.amount(value, token);
+  const due = () => amount(settlement(deal, deliveries, role, now)?.amount ?? 0n);
+  switch (name) {
+    case "fund":
+      return (seller?.meter ? say.fundMetered : say.fundReviewed)(amount(deal.agreement.total_amount));
+    case "pay":
+      return (deal.state.deposit === Deposit.None ? say.pay : say.payFromDeposit)(due());
+    case "draw":
+      return say.draw(due());
+    case "refund":
+      return say.refund(amount(surplus(deal)));
+    case "cancel":
+      return role === "provider" ? say.cancelSeller : say.cancelBuyer;
+    case "deliver":
+      return undefined;
+  }
+}
+
+function DeliverForm({ deal, seller }: { deal: Deal; seller: Prosumer | undefined }) {
+  const { words, format, me = "", act } = useSession();
+  const { agreement_id } = deal.agreement;
+  const { fields, set, clear } = useDraft(`delivery ${agreement_id}`, { kwh: "", reading: "" });
+  const [tried, setTried] = useState(false);
+  const most = remainingKwh(deal);
+  const last = seller?.meter_reading ?? 0n;
+  const kwh = typedNumber(format.parseKwh(fields.kwh), words, { most, shown: format.kwh(most) });
+  const reading = typedNumber(format.parseKwh(fields.reading), words);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setTried(true);
+    if (kwh.value === undefined || reading.value === undefined) return;
+    act({
+      kind: "send",
+      call: {
+        method: "deliver_energy",
+        args: { agreement_id, energy_delivered_kwh: kwh.value, meter_reading: reading.value, provider: me },
+      },
+    });
+    setTried(false);
+    clear();
+  };
+  return (
+    <form class="stack" onSubmit={submit}>
+      <Field label={words.deliver.kwh} numeric value={fields.kwh} onInput={set("kwh")} problem={tried ? kwh.problem : undefined} />
+      <Field
+        label={words.deliver.reading}
+        numeric
+        hint={words.deliver.readingHint(format.kwh(last))}
+        value={fields.reading}
+        onInput={set("reading")}
+        problem={tried ? reading.problem : undefined}
+      />
+      <Button kind="primary" submit>
+        {words.dealActions.deliver}
+      </Button>
+    </form>
+  );
+}

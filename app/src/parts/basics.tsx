@@ -1,0 +1,188 @@
+// The small pieces of which views are made.
+
+import type { ComponentChildren } from "preact";
+import { useId, useState } from "preact/hooks";
+import type { Loaded } from "../load.js";
+import { ContractProblem, type Problem } from "../problem.js";
+import { useSession } from "../session.js";
+import type { Words } from "../words/en.js";
+
+interface ButtonProps {
+  children: ComponentChildren;
+  onClick?: () => void;
+  kind?: "primary" | "plain" | "danger";
+  submit?: boolean;
+  /** Why it cannot be pressed now. */
+  blocked?: string;
+  hint?: string;
+}
+
+/** A button; a greyed one can be reached, and says why it is. */
+export function Button({ children, onClick, kind = "plain", submit, blocked, hint }: ButtonProps) {
+  const id = useId();
+  const note = blocked ?? hint;
+  const button = (
+    <button
+      type={submit ? "submit" : "button"}
+      class={kind}
+      aria-disabled={blocked ? "true" : undefined}
+      aria-describedby={note ? id : undefined}
+      onClick={blocked ? (event) => event.preventDefault() : onClick}
+    >
+      {children}
+    </button>
+  );
+  return note ? (
+    <div class="action">
+      {button}
+      <p id={id} class="hint">
+        {note}
+      </p>
+    </div>
+  ) : (
+    button
+  );
+}
+
+interface FieldProps {
+  label: string;
+  value: string;
+  onInput(value: string): void;
+  hint?: string;
+  problem?: string;
+  type?: "text" | "date";
+  numeric?: boolean;
+  min?: string;
+  max?: string;
+  list?: string;
+}
+
+export function Field({ label, value, onInput, hint, problem, type = "text", numeric, min, max, list }: FieldProps) {
+  const id = useId();
+  const notes = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type={type}
+        value={value}
+        inputMode={numeric ? "decimal" : undefined}
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        min={min}
+        max={max}
+        list={list}
+        aria-invalid={problem ? "true" : undefined}
+        aria-describedby={notes || undefined}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+      {problem && (
+        <p id={`${id}-problem`} class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {hint && (
+        <p id={`${id}-hint`} class="hint">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export type Fact = [label: string, value: ComponentChildren] | false | undefined;
+
+export function Facts({ facts }: { facts: Fact[] }) {
+  if (!facts.some(Boolean)) return null;
+  return (
+    <dl class="facts">
+      {facts.map(
+        (fact) =>
+          fact && (
+            <div key={fact[0]}>
+              <dt>{fact[0]}</dt>
+              <dd>{fact[1]}</dd>
+            </div>
+          ),
+      )}
+    </dl>
+  );
+}
+
+export function Notice({ kind, children }: { kind: "info" | "warning" | "problem" | "success"; children: ComponentChildren }) {
+  return (
+    <div class={`notice ${kind}`} role={kind === "problem" ? "alert" : "status"}>
+      {children}
+    </div>
+  );
+}
+
+/** A problem in words; of what nobody has words for, what there is. */
+export function ProblemText({ problem, words }: { problem: Problem | ContractProblem; words: Words }) {
+  if (problem instanceof ContractProblem) return <p>{words.errors[problem.code]}</p>;
+  return (
+    <>
+      <p>{words.problems[problem.kind]}</p>
+      {problem.kind === "unknown" && problem.detail && <p class="detail">{problem.detail.slice(0, 300)}</p>}
+    </>
+  );
+}
+
+interface LoadedViewProps<T> {
+  of: Loaded<T>;
+  words: Words;
+  children(value: T): ComponentChildren;
+}
+
+/** What was read; or that it is being read, or why it cannot be. */
+export function LoadedView<T>({ of, words, children }: LoadedViewProps<T>) {
+  if (of.problem)
+    return (
+      <Notice kind="problem">
+        <ProblemText problem={of.problem} words={words} />
+        <Button onClick={of.reload}>{words.common.again}</Button>
+      </Notice>
+    );
+  if (of.value === undefined)
+    return (
+      <p class="loading" role="status">
+        {words.common.loading}
+      </p>
+    );
+  return <>{children(of.value)}</>;
+}
+
+export function CopyButton({ text, kind = "plain", children }: { text: string; kind?: "primary" | "plain"; children: ComponentChildren }) {
+  const { words } = useSession();
+  const [copied, setCopied] = useState(false);
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setCopied(true),
+      () => setCopied(false),
+    );
+  return (
+    <button type="button" class={kind} onClick={copy}>
+      <span aria-live="polite">{copied ? words.common.copied : children}</span>
+    </button>
+  );
+}
+
+/** A neighbour by the name that this person gave, or else by the address. */
+export function Person({ address }: { address: string }) {
+  const { names, me, nameOf } = useSession();
+  return (
+    <span class="person" title={address}>
+      {(address !== me && names[address]) || nameOf(address)}
+    </span>
+  );
+}
+
+/** Offers a text as a file. */
+export function saveFile(name: string, type: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: name });
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,21 @@
+// What was typed into a field for a number: the value, or what is wrong with it in words.
+
+import type { Parsed } from "../format.js";
+import type { Words } from "../words/en.js";
+
+export interface Typed {
+  value?: bigint;
+  problem?: string;
+}
+
+/** A number from one (or what `least` says) to `most`. */
+export function typedNumber(
+  parsed: Parsed,
+  { numbers }: Words,
+  { least = 1n, most, shown }: { least?: bigint; most?: bigint; shown?: string } = {},
+): Typed {
+  if ("problem" in parsed) return { problem: numbers[parsed.problem] };
+  if (parsed.value < least) return { problem: numbers.zero };
+  if (most !== undefined && parsed.value > most) return { problem: numbers.tooMuch(shown ?? String(most)) };
+  return { value: parsed.value };
+}

@@ -1,0 +1,78 @@
+// The page's address: which contract on which network, and which view of it.
+
+import { StrKey } from "@stellar/stellar-sdk";
+import { recall, remember } from "./memory.js";
+import { findNetwork, type Network } from "./networks.js";
+
+export interface Place {
+  contractId: string;
+  network: Network;
+}
+
+export type View =
+  | { name: "home" | "agreements" | "history" | "operator" }
+  | { name: "agreement"; id: bigint }
+  | { name: "offer"; consumer: string }
+  | { name: "sign"; entry: string };
+
+interface Remembered {
+  contractId: string;
+  network: string;
+  rpc: string | null;
+}
+
+const KEY = "place";
+
+/** From the link, or else as it was the last time. */
+export function readPlace(): Place | undefined {
+  const query = new URLSearchParams(location.search);
+  const asked = { contractId: query.get("contract") ?? "", network: query.get("network") ?? "testnet", rpc: query.get("rpc") };
+  const wanted = asked.contractId ? asked : recall<Remembered>(KEY);
+  if (!wanted) return undefined;
+  const network = findNetwork(wanted.network, wanted.rpc);
+  if (!network || !StrKey.isValidContract(wanted.contractId)) return undefined;
+  remember(KEY, wanted);
+  // So that a link that is copied from the address bar says it all.
+  if (!asked.contractId) history.replaceState(null, "", placeQuery(wanted) + location.hash);
+  return { contractId: wanted.contractId, network };
+}
+
+export function forgetPlace(): void {
+  remember(KEY, undefined);
+  location.assign(location.pathname);
+}
+
+export function placeQuery({ contractId, network, rpc }: Remembered): string {
+  const query = new URLSearchParams({ contract: contractId, network });
+  if (rpc) query.set("rpc", rpc);
+  return `?${query}`;
+}
+
+export function readView(hash: string): View {
+  const [name, argument = ""] = hash.replace(/^#\/?/, "").split("/", 2).map(decodeURIComponent);
+  switch (name) {
+    case "agreements":
+    case "history":
+    case "operator":
+      return { name };
+    case "agreement":
+      return /^\d{1,20}$/.test(argument) ? { name, id: BigInt(argument) } : { name: "agreements" };
+    case "offer":
+      return { name, consumer: argument };
+    case "sign":
+      return { name, entry: argument };
+    default:
+      return { name: "home" };
+  }
+}
+
+export function href(view: View): string {
+  const argument =
+    view.name === "agreement" ? String(view.id) : view.name === "offer" ? view.consumer : view.name === "sign" ? view.entry : "";
+  return `#/${view.name}${argument && `/${encodeURIComponent(argument)}`}`;
+}
+
+/** A link that another person can open. */
+export const fullLink = (view: View) => new URL(href(view), location.href).href;
+
+export const go = (view: View) => location.assign(href(view));

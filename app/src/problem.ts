@@ -1,0 +1,57 @@
+// Whatever goes wrong, as one of a few kinds that have words.
+
+import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
+import type { SharingError } from "../client/src/index.js";
+
+/** The number of a contract's error. */
+export type ErrorCode = keyof typeof SharingError;
+
+export type ProblemKind =
+  | "rejected"
+  | "noWallet"
+  | "locked"
+  | "otherAccount"
+  | "wrongNetwork"
+  | "walletFailed"
+  | "offline"
+  | "noAccount"
+  | "noOtherAccount"
+  | "tooLittleXlm"
+  | "stale"
+  | "lost"
+  | "busy"
+  | "archived"
+  | "noContract"
+  | "badLink"
+  | "unknown";
+
+export class Problem extends Error {
+  constructor(
+    readonly kind: ProblemKind,
+    readonly detail = "",
+  ) {
+    super(detail ? `${kind}: ${detail}` : kind);
+  }
+}
+
+/** The contract said no, and why. */
+export class ContractProblem extends Error {
+  constructor(readonly code: ErrorCode) {
+    super(`contract error ${code}`);
+  }
+}
+
+const { UserRejected, InternalWalletError, ExternalServiceError, InvalidClientRequest, ExpiredState } = AssembledTransaction.Errors;
+
+export function problemOf(thrown: unknown): Problem | ContractProblem {
+  if (thrown instanceof Problem || thrown instanceof ContractProblem) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof UserRejected) return new Problem("rejected");
+  if ([InternalWalletError, ExternalServiceError, InvalidClientRequest].some((kind) => thrown instanceof kind))
+    return new Problem("walletFailed", message);
+  if (thrown instanceof ExpiredState) return new Problem("archived");
+  if (/account not found/i.test(message)) return new Problem("noAccount");
+  if (/failed to fetch|network ?error|load failed|timeout|ECONN/i.test(message)) return new Problem("offline");
+  if (/Storage, MissingValue|contract instance|contract not found/i.test(message)) return new Problem("noContract");
+  return new Problem("unknown", message);
+}

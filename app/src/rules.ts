@@ -1,0 +1,105 @@
+// What a person can do now, by the contract's rules; and what cannot be done now but would be expected, with the reason.
+
+import { AgreementStatus, Deposit, TransactionStatus, type Prosumer } from "../client/src/index.js";
+import type { Deal, Delivery } from "./chain/chain.js";
+
+const ARBITRATION_PERIOD = 30n * 24n * 60n * 60n;
+const MAX_TRANSACTIONS = 40n;
+
+export type DealActionName = "fund" | "pay" | "draw" | "deliver" | "cancel" | "refund";
+export type DeliveryActionName = "payOne" | "dispute" | "giveIn" | "compromise" | "rule" | "close";
+
+export type Reason =
+  | { kind: "deliveryStarted" | "fundedCancel" | "meterRecords" | "fullAgreement" | "buyerPays" | "ruledFinal" }
+  | { kind: "inReview" | "arbitration" | "untilDeadline"; at: bigint };
+
+export interface Action<Name> {
+  name: Name;
+  /** Why it cannot be done now. */
+  blocked?: Reason;
+}
+
+/** A settlement: all up to and with one delivery, and what that pays. */
+export interface Settlement {
+  through: bigint;
+  amount: bigint;
+}
+
+export type Role = "provider" | "consumer" | "admin" | "reader";
+
+export function roleOf({ agreement }: Deal, me: string | undefined, admin: string): Role {
+  if (me === agreement.provider) return "provider";
+  if (me === agreement.consumer) return "consumer";
+  return me === admin ? "admin" : "reader";
+}
+
+export const remainingKwh = ({ agreement, state }: Deal) => agreement.energy_amount_kwh - state.energy_delivered_kwh;
+
+/** What a deposit holds beyond what is owed or may still fall due. */
+export function surplus({ agreement, state }: Deal): bigint {
+  const undelivered = agreement.status === AgreementStatus.Active ? remainingKwh({ agreement, state }) * agreement.price_per_kwh : 0n;
+  const left = state.escrow_amount - state.pending_amount - undelivered;
+  return left > 0n ? left : 0n;
+}
+
+/** What one call would settle for this person now; undefined if nothing. */
+export function settlement({ state }: Deal, deliveries: Delivery[], role: Role, now: bigint): Settlement | undefined {
+  const mayNow = ({ transaction, state: of }: Delivery) =>
+    transaction.status === TransactionStatus.Delivered &&
+    (role === "consumer" || (role === "provider" && state.deposit !== Deposit.None && !!of && of.provider_settles_from <= now));
+  const settled = deliveries.filter(mayNow).map(({ transaction }) => transaction);
+  const last = settled.at(-1);
+  return last && { through: last.transaction_id, amount: settled.reduce((sum, { payment_amount }) => sum + payment_amount, 0n) };
+}
+
+export function dealActions(
+  deal: Deal,
+  deliveries: Delivery[],
+  role: Role,
+  seller: Prosumer | undefined,
+  now: bigint,
+): Action<DealActionName>[] {
+  const { agreement, state } = deal;
+  const open = agreement.status === AgreementStatus.Active;
+  const party = role === "provider" || role === "consumer";
+  const unpaid = deliveries.filter(({ transaction }) => transaction.status === TransactionStatus.Delivered);
+  const actions: Action<DealActionName>[] = [];
+
+  if (role === "consumer" && unpaid.length > 0) actions.push({ name: "pay" });
+  if (role === "consumer" && open && state.deposit === Deposit.None)
+    actions.push({ name: "fund", blocked: state.transactions > 0n ? { kind: "deliveryStarted" } : undefined });
+  if (role === "provider" && unpaid.length > 0) actions.push({ name: "draw", blocked: drawBlocked(deal, unpaid, now) });
+  if (role === "provider" && open) actions.push({ name: "deliver", blocked: deliverBlocked(deal, seller) });
+  if (party && state.deposit !== Deposit.None && (surplus(deal) > 0n || (role === "consumer" && open)))
+    actions.push({ name: "refund", blocked: surplus(deal) > 0n ? undefined : { kind: "untilDeadline", at: agreement.delivery_deadline } });
+  if (party && open)
+    actions.push({ name: "cancel", blocked: role === "consumer" && state.deposit !== Deposit.None ? { kind: "fundedCancel" } : undefined });
+  return actions;
+}
+
+function drawBlocked({ state }: Deal, unpaid: Delivery[], now: bigint): Reason | undefined {
+  if (state.deposit === Deposit.None) return { kind: "buyerPays" };
+  const from = unpaid.flatMap(({ state }) => (state ? [state.provider_settles_from] : []));
+  const soonest = from.reduce((first, at) => (at < first ? at : first));
+  return soonest <= now ? undefined : { kind: "inReview", at: soonest };
+}
+
+function deliverBlocked({ state }: Deal, seller: Prosumer | undefined): Reason | undefined {
+  if (seller?.meter) return { kind: "meterRecords" };
+  return state.transactions >= MAX_TRANSACTIONS ? { kind: "fullAgreement" } : undefined;
+}
+
+export function deliveryActions({ transaction, state }: Delivery, role: Role, unpaid: number, now: bigint): Action<DeliveryActionName>[] {
+  if (!state || role === "reader") return [];
+  if (transaction.status === TransactionStatus.Delivered) {
+    if (role === "admin") return [];
+    const dispute: Action<DeliveryActionName> = { name: "dispute", blocked: state.ruled ? { kind: "ruledFinal" } : undefined };
+    return role === "consumer" && unpaid > 1 ? [{ name: "payOne" }, dispute] : [dispute];
+  }
+  const closesAt = closingTime(state.disputed_at ?? now);
+  const close: Action<DeliveryActionName> = { name: "close", blocked: now < closesAt ? { kind: "arbitration", at: closesAt } : undefined };
+  return role === "admin" ? [close, { name: "rule" }] : [{ name: "giveIn" }, close, { name: "compromise" }];
+}
+
+/** From when a dispute may be closed by default. */
+export const closingTime = (disputedAt: bigint) => disputedAt + ARBITRATION_PERIOD;

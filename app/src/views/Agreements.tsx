@@ -1,0 +1,77 @@
+// A person's agreements, as buyer and as seller, the newest first.
+
+import { useEffect, useState } from "preact/hooks";
+import type { Deal } from "../chain/chain.js";
+import { useLoad } from "../load.js";
+import { Button, LoadedView } from "../parts/basics.js";
+import { DealCard } from "../parts/DealCard.js";
+import { useSession } from "../session.js";
+
+const PAGE = 10;
+
+type Filter = "all" | "buying" | "selling";
+
+export function Agreements() {
+  const { words, me } = useSession();
+  return (
+    <>
+      <h1>{words.agreements.title}</h1>
+      {me ? <List me={me} /> : <p class="empty">{words.agreements.connect}</p>}
+    </>
+  );
+}
+
+function List({ me }: { me: string }) {
+  const { chain, words, version } = useSession();
+  const [filter, setFilter] = useState<Filter>("all");
+  const [shown, setShown] = useState(PAGE);
+  useEffect(() => setShown(PAGE), [me]);
+  const loaded = useLoad(
+    async () => {
+      if (!(await chain.prosumer(me))) return { deals: [], more: false, unknown: true };
+      const deals: Deal[] = [];
+      while (deals.length < shown) {
+        const page = await chain.deals(me, deals.at(-1)?.agreement.agreement_id ?? null, PAGE);
+        deals.push(...page);
+        if (page.length < PAGE) return { deals, more: false, unknown: false };
+      }
+      return { deals, more: true, unknown: false };
+    },
+    me,
+    `${version} ${shown}`,
+  );
+  const fits = ({ agreement }: Deal) => filter === "all" || (filter === "buying") === (agreement.consumer === me);
+  return (
+    <>
+      <fieldset class="choice">
+        <legend class="visually-hidden">{words.agreements.filter}</legend>
+        {(["all", "buying", "selling"] as const).map((name) => (
+          <label key={name}>
+            <input type="radio" name="filter" checked={filter === name} onChange={() => setFilter(name)} />
+            <span>{words.agreements[name]}</span>
+          </label>
+        ))}
+      </fieldset>
+      <LoadedView of={loaded} words={words}>
+        {({ deals, more, unknown }) => (
+          <>
+            <ul class="deals">
+              {deals.filter(fits).map((deal) => (
+                <li key={String(deal.agreement.agreement_id)}>
+                  <DealCard deal={deal} linked />
+                </li>
+              ))}
+            </ul>
+            {!deals.some(fits) && (
+              <div class="empty">
+                <p>{unknown ? words.agreements.register : words.agreements.none}</p>
+                {!unknown && <p class="hint">{words.agreements.noneHint}</p>}
+              </div>
+            )}
+            {more && <Button onClick={() => setShown(shown + PAGE)}>{words.common.more}</Button>}
+          </>
+        )}
+      </LoadedView>
+    </>
+  );
+}

@@ -1,0 +1,131 @@
+// One contract: what everyone knows of it is read first, then its views can be shown.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Config } from "../../client/src/index.js";
+import { Chain } from "../chain/chain.js";
+import { openToken, type Token } from "../chain/token.js";
+import { Format, shortAddress } from "../format.js";
+import { useLoad } from "../load.js";
+import { recall, remember } from "../memory.js";
+import { saveLink } from "../outbox.js";
+import { LoadedView } from "../parts/basics.js";
+import { forgetPlace, type Place } from "../place.js";
+import { SessionContext, type Session } from "../session.js";
+import { useSigning } from "../signing.js";
+import { useWallet } from "../wallet/connection.js";
+import type { Words } from "../words/en.js";
+import { Shell } from "./Shell.js";
+
+interface Props {
+  place: Place;
+  words: Words;
+  locale: string;
+  picker: ComponentChildren;
+}
+
+interface Opened {
+  config: Config;
+  token: Token;
+  skew: number;
+}
+
+export function Community({ place, words, locale, picker }: Props) {
+  const chain = useMemo(() => new Chain(place), [place]);
+  const opened = useLoad<Opened>(async () => {
+    const [config, skew] = await Promise.all([chain.config(), chain.clockSkew()]);
+    return { config, token: await openToken(chain, config.token_contract), skew };
+  }, chain);
+  if (opened.value) return <Ready chain={chain} opened={opened.value} words={words} locale={locale} picker={picker} />;
+  return (
+    <>
+      <header class="top">
+        <span class="brand">{words.title}</span>
+        {picker}
+      </header>
+      <main class="stack">
+        <h1>{words.contract.title}</h1>
+        <LoadedView of={opened} words={words}>
+          {() => null}
+        </LoadedView>
+        <button type="button" class="plain" onClick={forgetPlace}>
+          {words.contract.other}
+        </button>
+      </main>
+    </>
+  );
+}
+
+const NAMES = "names";
+/** How often the ledger's clock is looked at, in milliseconds; then everything that is shown is read again. */
+const REFRESH = 30_000;
+
+type ReadyProps = { chain: Chain; opened: Opened } & Omit<Props, "place">;
+
+function Ready({ chain, opened: { config, token, skew: firstSkew }, words, locale, picker }: ReadyProps) {
+  const format = useMemo(() => new Format(locale), [locale]);
+  const [version, setVersion] = useState(0);
+  const [skew, setSkew] = useState(firstSkew);
+  const [names, setNames] = useState<Record<string, string>>(() => recall(NAMES) ?? {});
+  const { wallet, connect, elsewhere } = useWallet(chain.network);
+  const me = wallet?.address;
+  const refresh = () =>
+    chain.clockSkew().then(
+      (skew) => {
+        setSkew(skew);
+        setVersion((version) => version + 1);
+      },
+      () => undefined,
+    );
+  const signing = useSigning({
+    chain,
+    tokenId: token.contractId,
+    wallet,
+    onDone: refresh,
+    onLink: (job, link) => saveLink(chain.contractId, job, link),
+  });
+
+  useEffect(() => {
+    const look = () => {
+      if (document.visibilityState === "visible") void refresh();
+    };
+    const timer = setInterval(look, REFRESH);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, [chain]);
+
+  const session: Session = {
+    chain,
+    config,
+    token,
+    words,
+    format,
+    wallet,
+    me,
+    connect,
+    now: BigInt(Math.floor(Date.now() / 1000 + skew)),
+    version,
+    act: (job) => void signing.start(job),
+    names,
+    setName(address, name) {
+      const { [address]: _, ...others } = names;
+      const changed = name ? { ...others, [address]: name } : others;
+      remember(NAMES, changed);
+      setNames(changed);
+    },
+    nameOf(address) {
+      if (address === me) return words.common.you;
+      if (address === chain.contractId) return words.common.contractName;
+      const name = names[address] ?? (address === config.admin ? words.common.admin : undefined);
+      return name ? `${name} (${shortAddress(address)})` : shortAddress(address);
+    },
+  };
+  return (
+    <SessionContext.Provider value={session}>
+      <Shell picker={picker} signing={signing} elsewhere={elsewhere} />
+    </SessionContext.Provider>
+  );
+}

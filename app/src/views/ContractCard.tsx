@@ -1,0 +1,37 @@
+// What this contract is: token, admin, and for how long its life is paid.
+
+import { secondsToLive } from "../chain/life.js";
+import { useLoad } from "../load.js";
+import { Button, Facts, LoadedView, Notice, Person } from "../parts/basics.js";
+import { forgetPlace } from "../place.js";
+import { useSession } from "../session.js";
+
+/** Below this the operator should extend it, in seconds: 30 days. */
+const SOON = 30 * 24 * 60 * 60;
+
+export function ContractCard() {
+  const { chain, config, token, words, format } = useSession();
+  const life = useLoad(() => secondsToLive(chain), chain);
+  return (
+    <section class="card stack">
+      <h2>{words.contract.title}</h2>
+      <Facts
+        facts={[
+          [words.contract.token, token.symbol],
+          [words.contract.network, words.start.networks[chain.network.name]],
+          [words.contract.admin, <Person address={config.admin} />],
+          [
+            words.contract.life,
+            <LoadedView of={life} words={words}>
+              {(seconds) => format.days(seconds)}
+            </LoadedView>,
+          ],
+          [words.contract.contract, <code class="address">{chain.contractId}</code>],
+        ]}
+      />
+      {life.value !== undefined && life.value < SOON && <Notice kind="warning">{words.contract.lifeShort}</Notice>}
+      <p class="hint">{words.contract.trust}</p>
+      <Button onClick={forgetPlace}>{words.contract.other}</Button>
+    </section>
+  );
+}

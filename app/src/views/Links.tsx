@@ -1,0 +1,43 @@
+// Second signatures: the links that this person made, and where a file with somebody else's is opened.
+
+import { savedLinks } from "../outbox.js";
+import { href, readView } from "../place.js";
+import { useSession } from "../session.js";
+
+export function Links() {
+  const { chain, words, format, nameOf } = useSession();
+  const links = savedLinks(chain.contractId);
+  const openFile = async (file: File | undefined) => {
+    const hash = (await file?.text())?.trim().match(/#\/sign\/.*$/)?.[0];
+    if (hash && readView(hash).name === "sign") location.hash = hash;
+  };
+  return (
+    <section class="card stack">
+      <h2>{words.share.title}</h2>
+      <div class="field">
+        <label for="signature-file">{words.share.openFileHint}</label>
+        <input
+          id="signature-file"
+          type="file"
+          accept=".txt,text/plain"
+          onChange={(event) => void openFile(event.currentTarget.files?.[0])}
+        />
+      </div>
+      {links.length > 0 && (
+        <>
+          <h3>{words.share.outbox}</h3>
+          <ul class="links">
+            {links.map(({ link, other, method, madeAt }) => (
+              <li key={link}>
+                <a href={new URL(link).hash || href({ name: "home" })}>
+                  {method === "register_meter" ? words.operator.certify : words.deliveryActions.compromise}, {nameOf(other)},{" "}
+                  {format.date(BigInt(Math.floor(madeAt / 1000)))}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}

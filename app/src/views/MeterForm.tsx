@@ -1,0 +1,48 @@
+// Asks for a meter's certificate, which the neighbour and the admin both sign: whoever begins makes a link for the other.
+
+import { StrKey } from "@stellar/stellar-sdk";
+import { useState } from "preact/hooks";
+import { Button, Field } from "../parts/basics.js";
+import { useDraft } from "../parts/draft.js";
+import { typedNumber } from "../parts/numbers.js";
+import { useSession } from "../session.js";
+
+export function MeterForm({ prosumer, other }: { prosumer: string; other: string }) {
+  const { words, format, me, act } = useSession();
+  const { fields, set } = useDraft(`meter ${prosumer}`, { meter: "", reading: "" });
+  const [tried, setTried] = useState(false);
+  const meter = fields.meter.trim();
+  const isAddress = StrKey.isValidEd25519PublicKey(meter) || StrKey.isValidContract(meter);
+  const badMeter = !isAddress ? words.meter.badAddress : meter === prosumer ? words.meter.own : undefined;
+  const reading = typedNumber(format.parseKwh(fields.reading), words, { least: 0n });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setTried(true);
+    if (badMeter || reading.value === undefined) return;
+    const call = { method: "register_meter", args: { prosumer, meter, meter_reading: reading.value } } as const;
+    // An admin who is the neighbour signs for both.
+    act(me === other ? { kind: "send", call } : { kind: "share", call, other });
+  };
+  return (
+    <form class="stack" onSubmit={submit}>
+      <Field
+        label={words.meter.address}
+        hint={words.meter.addressHint}
+        value={fields.meter}
+        onInput={set("meter")}
+        problem={tried ? badMeter : undefined}
+      />
+      <Field
+        label={words.meter.reading}
+        numeric
+        value={fields.reading}
+        onInput={set("reading")}
+        problem={tried ? reading.problem : undefined}
+      />
+      <p class="hint">{words.meter.explain}</p>
+      <Button kind="primary" submit>
+        {words.meter.send}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,104 @@
+// Offers energy to a neighbour; the total is shown while it is typed.
+
+import { StrKey } from "@stellar/stellar-sdk";
+import { useId, useState } from "preact/hooks";
+import { useLoad } from "../load.js";
+import { Button, Field, Notice } from "../parts/basics.js";
+import { useDraft } from "../parts/draft.js";
+import { typedNumber } from "../parts/numbers.js";
+import { useSession } from "../session.js";
+
+export function Offer({ to }: { to: string }) {
+  const { words, me } = useSession();
+  return (
+    <>
+      <h1>{words.offer.title}</h1>
+      <p class="lead">{words.offer.lead}</p>
+      {me ? <OfferForm key={to} to={to} me={me} /> : <p class="empty">{words.agreements.connect}</p>}
+    </>
+  );
+}
+
+/** The last second of a day by the person's own calendar, in Unix seconds. */
+const endOfDay = (day: string) => BigInt(Math.floor(new Date(`${day}T23:59:59`).getTime() / 1000));
+
+/** A day as fields for dates write it. */
+const dayOf = (seconds: bigint) => {
+  const date = new Date(Number(seconds) * 1000);
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+};
+
+const YEAR = 365n * 24n * 60n * 60n;
+
+function OfferForm({ to, me }: { to: string; me: string }) {
+  const { chain, words, format, token, now, names, version, act } = useSession();
+  const say = words.offer;
+  const { fields, set } = useDraft(`offer ${to}`, { consumer: to, kwh: "", price: "", deadline: "" });
+  const [tried, setTried] = useState(false);
+  const known = useId();
+  const consumer = fields.consumer.trim();
+  const isAddress = StrKey.isValidEd25519PublicKey(consumer) || StrKey.isValidContract(consumer);
+  const [first, last] = [dayOf(now), dayOf(now + YEAR)];
+
+  const badConsumer = !isAddress ? say.badAddress : consumer === me ? say.yourself : undefined;
+  const kwh = typedNumber(format.parseKwh(fields.kwh), words);
+  const price = typedNumber(format.parse(fields.price, token.decimals), words);
+  const badDeadline = fields.deadline >= first && fields.deadline <= last ? undefined : say.badDeadline;
+  const total = kwh.value !== undefined && price.value !== undefined ? kwh.value * price.value : undefined;
+  const buyer = useLoad(
+    async () => ({ registered: badConsumer ? true : (await chain.prosumer(consumer)) !== undefined }),
+    consumer,
+    version,
+  );
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    setTried(true);
+    if (badConsumer || badDeadline || kwh.value === undefined || price.value === undefined) return;
+    const terms = { energy_amount_kwh: kwh.value, price_per_kwh: price.value, delivery_deadline: endOfDay(fields.deadline) };
+    act({ kind: "send", call: { method: "create_agreement", args: { provider: me, consumer, ...terms } } });
+  };
+  return (
+    <form class="card stack" onSubmit={submit}>
+      <Field
+        label={say.consumer}
+        hint={say.consumerHint}
+        value={fields.consumer}
+        onInput={set("consumer")}
+        problem={tried ? badConsumer : undefined}
+        list={known}
+      />
+      <datalist id={known}>
+        {Object.entries(names).map(([address, name]) => (
+          <option key={address} value={address} label={name} />
+        ))}
+      </datalist>
+      {buyer.value?.registered === false && <Notice kind="warning">{say.notRegistered}</Notice>}
+      <Field label={say.kwh} numeric value={fields.kwh} onInput={set("kwh")} problem={tried ? kwh.problem : undefined} />
+      <Field
+        label={say.price(token.symbol)}
+        numeric
+        hint={say.priceHint(format.typed(15n * 10n ** BigInt(token.decimals), token.decimals + 2))}
+        value={fields.price}
+        onInput={set("price")}
+        problem={tried ? price.problem : undefined}
+      />
+      <Field
+        label={say.deadline}
+        type="date"
+        hint={say.deadlineHint}
+        min={first}
+        max={last}
+        value={fields.deadline}
+        onInput={set("deadline")}
+        problem={tried ? badDeadline : undefined}
+      />
+      <p class="total" role="status">
+        {say.total} <output class="big">{total === undefined ? "–" : format.amount(total, token)}</output>
+      </p>
+      <Button kind="primary" submit>
+        {say.send}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,144 @@
+// For the admin: meters and disputes.
+
+import { StrKey } from "@stellar/stellar-sdk";
+import { useState } from "preact/hooks";
+import { openDisputes } from "../chain/disputes.js";
+import { placeOf } from "../describe.js";
+import { useLoad } from "../load.js";
+import { Button, Facts, Field, LoadedView, Notice, Person } from "../parts/basics.js";
+import { go, href } from "../place.js";
+import { useSession } from "../session.js";
+import { MeterForm } from "./MeterForm.js";
+
+export function Operator() {
+  const { words, me, config } = useSession();
+  return (
+    <>
+      <h1>{words.operator.title}</h1>
+      <p class="lead">{words.operator.lead}</p>
+      {me !== config.admin && <Notice kind="info">{words.operator.notYou}</Notice>}
+      <Disputes />
+      <Find />
+      <OpenAgreement />
+    </>
+  );
+}
+
+function Disputes() {
+  const { chain, words, format, version, nameOf } = useSession();
+  const loaded = useLoad(() => openDisputes(chain), chain, version);
+  return (
+    <section class="card stack">
+      <h2>{words.operator.disputes}</h2>
+      <LoadedView of={loaded} words={words}>
+        {(disputes) =>
+          disputes.length === 0 ? (
+            <p class="hint">{words.operator.noDisputes}</p>
+          ) : (
+            <ul class="links">
+              {disputes.map(({ transaction_id, agreement_id, provider, consumer, energy_delivered_kwh }) => (
+                <li key={String(transaction_id)}>
+                  <a href={href({ name: "agreement", id: agreement_id })}>
+                    {words.agreement.title(String(agreement_id))}, {words.agreement.delivery(String(placeOf(transaction_id).delivery))}
+                  </a>
+                  <span class="hint">
+                    {words.agreements.between(nameOf(provider), nameOf(consumer))} · {format.kwh(energy_delivered_kwh)}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </LoadedView>
+    </section>
+  );
+}
+
+function Find() {
+  const { words } = useSession();
+  const [typed, setTyped] = useState("");
+  const [address, setAddress] = useState<string>();
+  const [bad, setBad] = useState(false);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const found = typed.trim();
+    const valid = StrKey.isValidEd25519PublicKey(found) || StrKey.isValidContract(found);
+    setBad(!valid);
+    setAddress(valid ? found : undefined);
+  };
+  return (
+    <section class="card stack">
+      <h2>{words.operator.find}</h2>
+      <form class="stack" onSubmit={submit}>
+        <Field label={words.operator.address} value={typed} onInput={setTyped} problem={bad ? words.meter.badAddress : undefined} />
+        <Button submit>{words.operator.show}</Button>
+      </form>
+      {address && <Neighbour address={address} />}
+    </section>
+  );
+}
+
+function Neighbour({ address }: { address: string }) {
+  const { chain, words, format, me, config, version, act } = useSession();
+  const loaded = useLoad(async () => ({ prosumer: await chain.prosumer(address) }), address, version);
+  return (
+    <LoadedView of={loaded} words={words}>
+      {({ prosumer }) =>
+        !prosumer ? (
+          <Notice kind="warning">{words.operator.notRegistered}</Notice>
+        ) : (
+          <>
+            <Facts
+              facts={[
+                [words.operator.meterNow, prosumer.meter ? <Person address={prosumer.meter} /> : words.operator.none],
+                [words.me.reading, format.kwh(prosumer.meter_reading)],
+                [words.me.sold, format.kwh(prosumer.energy_sold_kwh)],
+              ]}
+            />
+            {me === config.admin && (
+              <>
+                {prosumer.meter && (
+                  <Button
+                    kind="danger"
+                    onClick={() =>
+                      act({ kind: "send", call: { method: "register_meter", args: { prosumer: address, meter: null, meter_reading: 0n } } })
+                    }
+                  >
+                    {words.operator.retire}
+                  </Button>
+                )}
+                <h3>{words.operator.certify}</h3>
+                <MeterForm prosumer={address} other={address} />
+              </>
+            )}
+          </>
+        )
+      }
+    </LoadedView>
+  );
+}
+
+function OpenAgreement() {
+  const { words } = useSession();
+  const [number, setNumber] = useState("");
+  const id = /^\d{1,15}$/.test(number.trim()) ? BigInt(number.trim()) : undefined;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (id !== undefined) go({ name: "agreement", id });
+  };
+  return (
+    <section class="card stack">
+      <h2>{words.operator.openAgreement}</h2>
+      <form class="stack" onSubmit={submit}>
+        <Field
+          label={words.operator.number}
+          numeric
+          value={number}
+          onInput={setNumber}
+          problem={number && id === undefined ? words.numbers.notANumber : undefined}
+        />
+        <Button submit>{words.common.open}</Button>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,93 @@
+// The frame of every view: the way around, warnings, and the dialog for signing.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Notice } from "../parts/basics.js";
+import { Icon } from "../parts/icons.js";
+import { href, readView, type View } from "../place.js";
+import { useSession } from "../session.js";
+import type { Signing } from "../signing.js";
+import { Agreement } from "./Agreement.js";
+import { Agreements } from "./Agreements.js";
+import { History } from "./History.js";
+import { Home } from "./Home.js";
+import { Offer } from "./Offer.js";
+import { Operator } from "./Operator.js";
+import { Second } from "./Second.js";
+import { SigningDialog } from "./SigningDialog.js";
+
+interface Props {
+  picker: ComponentChildren;
+  signing: Signing;
+  elsewhere: boolean;
+}
+
+export function Shell({ picker, signing, elsewhere }: Props) {
+  const { words, me, config, chain } = useSession();
+  const [view, setView] = useState(() => readView(location.hash));
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const follow = () => {
+      setView(readView(location.hash));
+      // A screen reader goes on where the new view begins.
+      main.current?.focus();
+      scrollTo(0, 0);
+    };
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  const skip = (event: Event) => {
+    event.preventDefault();
+    main.current?.focus();
+  };
+  const items = ["home", "agreements", "offer", "history", ...(me === config.admin ? (["operator"] as const) : [])] as const;
+  return (
+    <>
+      <header class="top">
+        <a class="skip" href={location.hash || "#/home"} onClick={skip}>
+          {words.skip}
+        </a>
+        <a class="brand" href={href({ name: "home" })}>
+          {words.title}
+        </a>
+        {picker}
+      </header>
+      <nav class="main" aria-label={words.nav.label}>
+        {items.map((name) => (
+          <a
+            key={name}
+            href={href(name === "offer" ? { name, consumer: "" } : { name })}
+            aria-current={name === view.name || (name === "agreements" && view.name === "agreement") ? "page" : undefined}
+          >
+            <Icon name={name} />
+            {words.nav[name]}
+          </a>
+        ))}
+      </nav>
+      <main ref={main} tabIndex={-1} class="stack">
+        {elsewhere && <Notice kind="warning">{words.wallet.wrongNetwork(words.start.networks[chain.network.name])}</Notice>}
+        <Page view={view} />
+      </main>
+      <SigningDialog signing={signing} />
+    </>
+  );
+}
+
+function Page({ view }: { view: View }) {
+  switch (view.name) {
+    case "home":
+      return <Home />;
+    case "agreements":
+      return <Agreements />;
+    case "agreement":
+      return <Agreement id={view.id} />;
+    case "offer":
+      return <Offer to={view.consumer} />;
+    case "history":
+      return <History />;
+    case "operator":
+      return <Operator />;
+    case "sign":
+      return <Second entry={view.entry} />;
+  }
+}

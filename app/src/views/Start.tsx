@@ -1,0 +1,60 @@
+// Which contract? Asked once, and remembered.
+
+import { StrKey } from "@stellar/stellar-sdk";
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { networks } from "../networks.js";
+import { Button, Field } from "../parts/basics.js";
+import { placeQuery } from "../place.js";
+import type { Words } from "../words/en.js";
+
+export function Start({ words, picker }: { words: Words; picker: ComponentChildren }) {
+  const { start } = words;
+  const [contract, setContract] = useState("");
+  const [network, setNetwork] = useState("testnet");
+  const [bad, setBad] = useState(false);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const contractId = contract.trim();
+    if (StrKey.isValidContract(contractId)) location.search = placeQuery({ contractId, network, rpc: null });
+    else setBad(true);
+  };
+  return (
+    <>
+      <header class="top">
+        <span class="brand">{words.title}</span>
+        {picker}
+      </header>
+      <main class="stack">
+        <h1>{start.title}</h1>
+        <p class="lead">{start.lead}</p>
+        <form class="card stack" onSubmit={submit}>
+          <h2>{start.form}</h2>
+          <Field
+            label={start.contract}
+            value={contract}
+            hint={start.contractHint}
+            problem={bad ? start.bad : undefined}
+            onInput={(value) => {
+              setContract(value);
+              setBad(false);
+            }}
+          />
+          <div class="field">
+            <label for="network">{start.network}</label>
+            <select id="network" value={network} onChange={(event) => setNetwork(event.currentTarget.value)}>
+              {networks.map(({ name }) => (
+                <option key={name} value={name}>
+                  {start.networks[name]}
+                </option>
+              ))}
+            </select>
+          </div>
+          <Button kind="primary" submit>
+            {start.open}
+          </Button>
+        </form>
+      </main>
+    </>
+  );
+}

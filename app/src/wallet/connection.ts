@@ -1,0 +1,40 @@
+// Which wallet is connected: remembered, and kept up with what the person changes in it.
+
+import { useEffect, useState } from "preact/hooks";
+import { recall, remember } from "../memory.js";
+import type { Network } from "../networks.js";
+import { recallBrowserKey } from "./browserKey.js";
+import { connectFreighter, reconnectFreighter, watchFreighter } from "./freighter.js";
+import type { Wallet, WalletKind } from "./wallet.js";
+
+const KEY = "wallet";
+
+export function useWallet(network: Network) {
+  const [wallet, setWallet] = useState<Wallet>();
+  /** The wallet is on another network than the contract. */
+  const [elsewhere, setElsewhere] = useState(false);
+
+  useEffect(() => {
+    const kind = recall<WalletKind>(KEY);
+    if (kind === "browser") setWallet(recallBrowserKey(network));
+    if (kind === "freighter") reconnectFreighter(network).then(setWallet, () => undefined);
+  }, [network]);
+
+  useEffect(() => {
+    if (wallet?.kind !== "freighter") return setElsewhere(false);
+    return watchFreighter((address, passphrase) => {
+      // A locked wallet shows no account: it stays connected, and says so when it is asked to sign.
+      if (address && address !== wallet.address) void connectFreighter(network).then(setWallet, () => undefined);
+      setElsewhere(!!passphrase && passphrase !== network.passphrase);
+    });
+  }, [network, wallet]);
+
+  return {
+    wallet,
+    elsewhere,
+    connect(next: Wallet | undefined) {
+      remember(KEY, next?.kind);
+      setWallet(next);
+    },
+  };
+}
