@@ -9,7 +9,7 @@ use proptest::{
 use soroban_sdk::Bytes;
 
 use super::*;
-use crate::utils::packed::Packed;
+use crate::utils::packed::{Packed, AGREEMENT_BYTES, PROSUMER_BYTES};
 use crate::utils::records::{Agreement, Delivery, CANCELLED, FUNDED, METERED, PAID_AT_ONCE, RULED, SETTLED};
 use crate::{AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
 
@@ -76,14 +76,16 @@ fn parts(agreement: &Agreement) -> Vec<u64> {
 }
 
 fn packed(env: &Env, agreement: &mut Agreement) -> Bytes {
-    let mut packed = Packed::writer();
+    let mut bytes = [0; AGREEMENT_BYTES];
+    let mut packed = Packed::writer(&mut bytes);
     packed.agreement(agreement);
     packed.to_bytes(env)
 }
 
 fn unpacked(env: &Env, bytes: &Bytes) -> Agreement {
     let mut agreement = Agreement::blank(env);
-    let mut packed = Packed::writer();
+    let mut place = [0; AGREEMENT_BYTES];
+    let mut packed = Packed::writer(&mut place);
     packed.read(bytes);
     packed.agreement(&mut agreement);
     agreement
@@ -131,10 +133,12 @@ proptest! {
             last_agreement,
         };
         within(|env| {
-            let mut packed = Packed::writer();
+            let mut place = [0; PROSUMER_BYTES];
+            let mut packed = Packed::writer(&mut place);
             packed.prosumer(&mut prosumer.clone());
             let bytes = packed.to_bytes(env);
-            let (mut stored, mut packed) = (Prosumer::default(), Packed::writer());
+            let mut place = [0; PROSUMER_BYTES];
+            let (mut stored, mut packed) = (Prosumer::default(), Packed::writer(&mut place));
             packed.read(&bytes);
             packed.prosumer(&mut stored);
             prop_assert_eq!(&stored, &prosumer);

@@ -28,24 +28,28 @@ const A_DAY: u64 = (1 << 21) - 1;
 const LATER_BITS: u32 = 29;
 const LATEST: u64 = (1 << LATER_BITS) - 1;
 
-/// The most bytes of a record: an agreement's numbers take 3 * 10 at most that have 64 bits (created_at, energy,
+/// The most bytes of a prosumer's record, 2 * 3 + 6 + 3 * 5 = 27, and 3 that `fixed` writes beyond the last number.
+pub const PROSUMER_BYTES: usize = 27 + 3;
+
+/// The most bytes of an agreement's record: its own numbers take 3 * 10 at most that have 64 bits (created_at, energy,
 /// price), 10 the escrow, 4 the term with its flags (25 + 3 bits) and 2 * 6 the ids before it, 56 in all; a delivery
 /// takes 5 (energy) + 5 (time and flags: 25 + 4 bits) + 5 (reading) + 8 (outcome) + 10 (a long time) = 33: 56 + 40 * 33
 /// = 1,376.
-const MAX_BYTES: usize = 1_376;
+pub const AGREEMENT_BYTES: usize = 1_376;
 
-/// The bytes of a record, being read or written.
-pub struct Packed {
-    bytes: [u8; MAX_BYTES],
+/// The bytes of a record, being read or written: in a place that is not larger than need be, since it has to be
+/// cleared.
+pub struct Packed<'a> {
+    bytes: &'a mut [u8],
     position: usize,
     /// Of what is read.
     length: usize,
     writes: bool,
 }
 
-impl Packed {
-    pub fn writer() -> Self {
-        Self { bytes: [0; MAX_BYTES], position: 0, length: MAX_BYTES, writes: true }
+impl<'a> Packed<'a> {
+    pub fn writer(bytes: &'a mut [u8]) -> Self {
+        Self { length: bytes.len(), bytes, position: 0, writes: true }
     }
 
     pub fn read(&mut self, bytes: &Bytes) {
@@ -57,7 +61,7 @@ impl Packed {
     }
 
     pub fn to_bytes(&self, env: &Env) -> Bytes {
-        Bytes::from_slice(env, self.bytes.get(..self.position).unwrap_or(&self.bytes))
+        Bytes::from_slice(env, self.bytes.get(..self.position).unwrap_or(self.bytes))
     }
 
     pub fn prosumer(&mut self, prosumer: &mut Prosumer) {
@@ -108,17 +112,18 @@ impl Packed {
             delivery.energy_accepted_kwh = delivery.energy_delivered_kwh;
             delivery.changed_at = delivery.delivered_at;
         } else {
-            let mut later = delivery.changed_at.saturating_sub(delivery.delivered_at);
+            let mut later = delivery.changed_at.wrapping_sub(delivery.delivered_at);
             let mut outcome = delivery.energy_accepted_kwh.unbounded_shl(LATER_BITS) | later.min(LATEST);
-            let energy_bits = u64::BITS.saturating_sub(delivery.energy_delivered_kwh.leading_zeros());
-            self.fixed(&mut outcome, energy_bits.saturating_add(LATER_BITS).div_ceil(8));
+            // The bits of the energy and the time, in whole bytes.
+            let bits = (u64::BITS + LATER_BITS + 7).wrapping_sub(delivery.energy_delivered_kwh.leading_zeros());
+            self.fixed(&mut outcome, bits / 8);
             delivery.energy_accepted_kwh = outcome.unbounded_shr(LATER_BITS);
             if outcome & LATEST == LATEST {
                 self.number(&mut later, SAME);
             } else {
                 later = outcome & LATEST;
             }
-            delivery.changed_at = delivery.delivered_at.saturating_add(later);
+            delivery.changed_at = delivery.delivered_at.wrapping_add(later);
         }
     }
 
@@ -128,7 +133,7 @@ impl Packed {
         let mut packed = time.saturating_sub(earlier).unbounded_shl(bits) | *flags;
         self.number(&mut packed, largest);
         let passed = packed.unbounded_shr(bits);
-        *time = earlier.saturating_add(passed);
+        *time = earlier.wrapping_add(passed);
         *flags = packed ^ passed.unbounded_shl(bits);
     }
 
@@ -142,15 +147,16 @@ impl Packed {
             *number =
                 u64::from_le_bytes(*bytes) & u64::MAX.wrapping_shr(u64::BITS.wrapping_sub(length.wrapping_mul(8)));
         }
-        self.position = self.position.saturating_add(length as usize);
+        self.position = self.position.wrapping_add(length as usize);
     }
 
     fn number(&mut self, number: &mut u64, largest: u64) {
+        // Below the length: no overflow.
         let mut position = self.position;
         if self.writes {
             let (mut rest, mut room) = (*number, *number | largest);
             while let Some(byte) = self.bytes.get_mut(position) {
-                position = position.saturating_add(1);
+                position = position.wrapping_add(1);
                 let more = room > 0x7f;
                 *byte = (rest & 0x7f) as u8 | u8::from(more) << 7;
                 if !more {
@@ -162,7 +168,7 @@ impl Packed {
         } else {
             let (mut value, mut shift) = (0, 0_u32);
             while let Some(byte) = self.bytes.get(position) {
-                position = position.saturating_add(1);
+                position = position.wrapping_add(1);
                 value |= u64::from(byte & 0x7f).wrapping_shl(shift);
                 if *byte < 0x80 {
                     break;

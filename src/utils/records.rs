@@ -84,11 +84,12 @@ pub struct Delivery {
 impl Agreement {
     /// A place to read an agreement into. (A record that is returned is copied: that costs 4 % of the contract's rent.)
     pub fn blank(env: &Env) -> Self {
+        let nobody = env.current_contract_address();
         Self {
             now: env.ledger().timestamp(),
             id: 0,
-            provider: env.current_contract_address(),
-            consumer: env.current_contract_address(),
+            provider: nobody.clone(),
+            consumer: nobody,
             energy_amount_kwh: 0,
             price_per_kwh: 0,
             created_at: 0,
@@ -113,13 +114,13 @@ impl Agreement {
 
     pub fn state(&self) -> AgreementState {
         let (mut energy_delivered_kwh, mut pending_kwh, mut transactions) = (0_u64, 0_u64, 0_u64);
-        // Sums that the agreement's energy bounds.
+        // Cannot overflow: the agreement's energy bounds the sums.
         for delivery in self.deliveries.iter().take_while(|delivery| delivery.energy_delivered_kwh != 0) {
-            energy_delivered_kwh = energy_delivered_kwh.saturating_add(delivery.energy_delivered_kwh);
+            energy_delivered_kwh = energy_delivered_kwh.wrapping_add(delivery.energy_delivered_kwh);
             if !delivery.has(SETTLED) {
-                pending_kwh = pending_kwh.saturating_add(delivery.energy_accepted_kwh);
+                pending_kwh = pending_kwh.wrapping_add(delivery.energy_accepted_kwh);
             }
-            transactions = transactions.saturating_add(1);
+            transactions = transactions.wrapping_add(1);
         }
         AgreementState {
             energy_delivered_kwh,

@@ -16,7 +16,7 @@
 
 use soroban_sdk::{symbol_short, Address, Bytes, Env, IntoVal, Symbol, TryFromVal, Val};
 
-use super::packed::Packed;
+use super::packed::{Packed, AGREEMENT_BYTES, PROSUMER_BYTES};
 use super::records::{Agreement, AGREEMENT_IDS};
 use super::{Prosumer, SharingError};
 
@@ -42,7 +42,11 @@ const TOKEN: Symbol = symbol_short!("TOKEN");
 const PROSUMERS: Symbol = symbol_short!("PROSUMERS");
 
 pub fn check_initialized(env: &Env) -> Result<(), SharingError> {
-    admin(env).map(|_| ())
+    if env.storage().instance().has(&ADMIN) {
+        Ok(())
+    } else {
+        Err(SharingError::NotInitialized)
+    }
 }
 
 pub fn admin(env: &Env) -> Result<Address, SharingError> {
@@ -78,14 +82,16 @@ pub fn set_prosumer_count(env: &Env, count: u64) {
 pub fn read_prosumer(env: &Env, address: &Address, prosumer: &mut Prosumer) -> Result<(), SharingError> {
     let (meter, packed): (Option<Address>, Bytes) = get(env, address, SharingError::ProsumerNotRegistered)?;
     prosumer.meter = meter;
-    let mut numbers = Packed::writer();
+    let mut bytes = [0; PROSUMER_BYTES];
+    let mut numbers = Packed::writer(&mut bytes);
     numbers.read(&packed);
     numbers.prosumer(prosumer);
     Ok(())
 }
 
 pub fn write_prosumer(env: &Env, address: &Address, prosumer: &mut Prosumer) {
-    let mut packed = Packed::writer();
+    let mut bytes = [0; PROSUMER_BYTES];
+    let mut packed = Packed::writer(&mut bytes);
     packed.prosumer(prosumer);
     set(env, address, &(&prosumer.meter, packed.to_bytes(env)));
 }
@@ -101,7 +107,8 @@ pub fn read_transaction(env: &Env, id: u64, agreement: &mut Agreement) -> Result
 }
 
 pub fn write_agreement(env: &Env, agreement: &mut Agreement) {
-    let mut packed = Packed::writer();
+    let mut bytes = [0; AGREEMENT_BYTES];
+    let mut packed = Packed::writer(&mut bytes);
     packed.agreement(agreement);
     set(env, &agreement.id, &(&agreement.provider, &agreement.consumer, packed.to_bytes(env)));
 }
@@ -111,7 +118,8 @@ fn read_agreement_or(env: &Env, id: u64, agreement: &mut Agreement, missing: Sha
     agreement.id = id;
     agreement.provider = provider;
     agreement.consumer = consumer;
-    let mut numbers = Packed::writer();
+    let mut bytes = [0; AGREEMENT_BYTES];
+    let mut numbers = Packed::writer(&mut bytes);
     numbers.read(&packed);
     numbers.agreement(agreement);
     Ok(())
