@@ -88,22 +88,22 @@ const MONTH_KWH: u64 = 30 * DAY_KWH;
 
 /// The most instructions and stroops of each call: what was measured, and about 2 %.
 const GOALS: [(&str, i64, i64); 16] = [
-    ("initialize", 999_999, 9_999_999),
-    ("create_agreement", 800_000, 9_999_999),
-    ("deliver_energy", 800_000, 9_999_999),
-    ("settle_payment", 1_000_000, 9_999_999),
-    ("register_prosumer", 999_999, 9_999_999),
-    ("register_meter", 999_999, 9_999_999),
-    ("fund_agreement", 999_999, 9_999_999),
-    ("deliver_energy, paid at once", 1_500_000, 9_999_999),
-    ("settle_payment, from a deposit", 1_000_000, 9_999_999),
-    ("settle_agreement of 30", 9_999_999, 9_999_999),
-    ("dispute_transaction", 999_999, 9_999_999),
-    ("resolve_dispute", 999_999, 9_999_999),
-    ("claim_refund", 999_999, 9_999_999),
-    ("cancel_agreement", 999_999, 9_999_999),
-    ("close_dispute", 999_999, 9_999_999),
-    ("set_admin", 999_999, 9_999_999),
+    ("initialize", 389_000, 2_460_000),
+    ("create_agreement", 550_000, 4_270_000),
+    ("deliver_energy", 548_000, 257_000),
+    ("settle_payment", 635_000, 19_500),
+    ("register_prosumer", 406_000, 3_120_000),
+    ("register_meter", 899_000, 825_000),
+    ("fund_agreement", 800_000, 17_500),
+    ("deliver_energy, paid at once", 789_000, 108_000),
+    ("settle_payment, from a deposit", 673_000, 18_000),
+    ("settle_agreement of 30", 1_490_000, 70_600),
+    ("dispute_transaction", 509_000, 6_280),
+    ("resolve_dispute", 520_000, 6_610),
+    ("claim_refund", 662_000, 17_500),
+    ("cancel_agreement", 514_000, 6_000),
+    ("close_dispute", 517_000, 6_460),
+    ("set_admin", 456_000, 11_400),
 ];
 
 /// A direct trade with one delivery, in stroops; and the code's rent, in bytes.
