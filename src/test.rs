@@ -42,6 +42,7 @@ mod meter;
 mod model;
 mod operator;
 mod packed;
+mod payments;
 mod property;
 mod schema;
 mod settlement;

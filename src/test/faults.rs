@@ -3,7 +3,7 @@
 
 use soroban_token_sdk::events::{Burn, MintWithAmountOnly};
 
-use super::token::{
+use super::payments::{
     all_payments, sum,
     Party::{self, *},
     Payment::{self, *},

@@ -1,357 +1,16 @@
 //! Tokens that fail, lie, charge, and call back: what each call that moves money makes of them.
 
-use std::string::{String, ToString};
+use soroban_sdk::{Error, IntoVal, Val, Vec as SVec};
 
-use soroban_sdk::{vec as svec, Bytes, Error, IntoVal, Symbol, Val, Vec as SVec};
-
+use super::payments::{all_payments, sum, Party::*, Payment::*, Trade, PAYMENTS};
 use super::*;
-use crate::events::{EnergyDelivered, PaymentSettled};
-use crate::{EnergyTransaction, TransactionState, ARBITRATION_PERIOD, REVIEW_PERIOD};
-use hostile::{Fault, HostileToken, HostileTokenClient, Visit};
-use Party::*;
-use Payment::*;
+use crate::ARBITRATION_PERIOD;
+use fixture::Hostile;
+use hostile::{Fault, Visit};
 
+mod fixture;
 mod hostile;
 mod reentry;
-
-/// An agreement on the fixture's terms, and the delivery that is looked at, if there is one.
-#[derive(Clone, Copy)]
-pub struct Trade {
-    pub agreement: u64,
-    pub transaction: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Party {
-    Consumer,
-    Provider,
-    Contract,
-}
-
-/// A call that moves tokens.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Payment {
-    Fund,
-    /// A delivery of 40 kWh; the contract pays from a reviewed deposit.
-    Settle {
-        payer: Party,
-        settler: Party,
-    },
-    /// Deliveries of 10 and 30 kWh. One of 20 between them is disputed, and one of 5 is newer than the settler asks
-    /// for.
-    SettleAll {
-        payer: Party,
-        settler: Party,
-    },
-    /// What an expired agreement did not deliver.
-    Refund,
-    /// A metered delivery of 40 kWh, from a metered deposit.
-    Deliver,
-}
-
-/// Those that fail with the token.
-pub const PAYMENTS: [Payment; 10] = [
-    Fund,
-    Settle { payer: Consumer, settler: Consumer },
-    Settle { payer: Consumer, settler: Provider },
-    Settle { payer: Contract, settler: Consumer },
-    Settle { payer: Contract, settler: Provider },
-    SettleAll { payer: Consumer, settler: Consumer },
-    SettleAll { payer: Consumer, settler: Provider },
-    SettleAll { payer: Contract, settler: Consumer },
-    SettleAll { payer: Contract, settler: Provider },
-    Refund,
-];
-
-pub fn all_payments() -> impl Iterator<Item = Payment> {
-    PAYMENTS.into_iter().chain([Deliver])
-}
-
-impl Payment {
-    /// What leads up to it.
-    pub fn prepare(self, f: &Fixture) -> Trade {
-        f.at(START);
-        if self == Deliver {
-            f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
-        }
-        let agreement = if self.payer() == Contract { f.funded_agreement() } else { f.agreement() };
-        let transaction = match self {
-            Settle { .. } | Refund => f.deliver(agreement, 40),
-            SettleAll { .. } => {
-                f.deliver(agreement, 10);
-                f.disputed(agreement, 20);
-                let through = f.deliver(agreement, 30);
-                f.deliver(agreement, 5);
-                through
-            }
-            Fund | Deliver => transaction_id(agreement, 1),
-        };
-        match self {
-            Settle { payer: Contract, settler: Provider } | SettleAll { payer: Contract, settler: Provider } => {
-                f.at(START + REVIEW_PERIOD)
-            }
-            Refund => f.at(DEADLINE + 1),
-            _ => {}
-        }
-        Trade { agreement, transaction }
-    }
-
-    pub fn call(self, f: &Fixture, Trade { agreement, transaction }: Trade) -> Answer<(), ()> {
-        match self {
-            Fund => plain(f.client.try_fund_agreement(&agreement, &f.consumer)),
-            Settle { settler, .. } => plain(f.client.try_settle_payment(&transaction, f.party(settler))),
-            SettleAll { settler, .. } => {
-                plain(f.client.try_settle_agreement(&agreement, &transaction, f.party(settler)))
-            }
-            Refund => plain(f.client.try_claim_refund(&agreement)),
-            Deliver => plain(f.client.try_deliver_energy(&agreement, &40, &40, &f.provider)),
-        }
-    }
-
-    #[track_caller]
-    pub fn succeeds(self, f: &Fixture, trade: Trade) {
-        assert_eq!(self.call(f, trade), Ok(Ok(())), "{self:?}");
-    }
-
-    /// The token refuses: the call fails. A delivery is recorded all the same, and not paid.
-    #[track_caller]
-    pub fn fails(self, f: &Fixture, trade: Trade) {
-        if self == Deliver {
-            delivers_unpaid(f, trade);
-        } else {
-            f.fails(SharingError::PaymentFailed, |_| self.call(f, trade));
-        }
-    }
-
-    /// How it is paid after it failed: by the same call, or for a delivery by its settlement.
-    pub fn later(self) -> Self {
-        if self == Deliver {
-            Settle { payer: Contract, settler: Provider }
-        } else {
-            self
-        }
-    }
-
-    /// What the same call answers after it succeeded.
-    fn error_of_repetition(self) -> SharingError {
-        match self {
-            Fund => SharingError::AgreementFunded,
-            Settle { .. } => SharingError::TransactionAlreadySettled,
-            SettleAll { .. } => SharingError::NothingToSettle,
-            Refund => SharingError::NothingToRefund,
-            Deliver => SharingError::InvalidMeterReading,
-        }
-    }
-
-    pub fn payer(self) -> Party {
-        match self {
-            Fund => Consumer,
-            Settle { payer, .. } | SettleAll { payer, .. } => payer,
-            Refund | Deliver => Contract,
-        }
-    }
-
-    pub fn payee(self) -> Party {
-        match self {
-            Fund => Contract,
-            Settle { .. } | SettleAll { .. } | Deliver => Provider,
-            Refund => Consumer,
-        }
-    }
-
-    pub fn amount(self) -> u64 {
-        let kwh = match self {
-            Fund => KWH,
-            Settle { .. } | SettleAll { .. } | Deliver => 40,
-            Refund => 60,
-        };
-        kwh * PRICE
-    }
-
-    /// How much more consumer, provider and contract then own.
-    pub fn moved(self) -> [i128; 3] {
-        let sign = |party| i128::from(party == self.payee()) - i128::from(party == self.payer());
-        [Consumer, Provider, Contract].map(|party| sign(party) * i128::from(self.amount()))
-    }
-
-    fn token_calls(self) -> &'static [&'static str] {
-        match self {
-            Fund => &["balance", "transfer", "balance"],
-            Deliver => &["balance", "transfer"],
-            _ => &["transfer"],
-        }
-    }
-
-    /// Which of them is the transfer.
-    fn transfer(self) -> usize {
-        self.token_calls().iter().position(|function| *function == "transfer").unwrap()
-    }
-}
-
-fn plain<T, E>(answer: Answer<T, E>) -> Answer<(), ()> {
-    answer.map(|answer| answer.map(|_| ()).map_err(|_| ()))
-}
-
-pub fn sum(left: [i128; 3], right: [i128; 3]) -> [i128; 3] {
-    core::array::from_fn(|i| left[i] + right[i])
-}
-
-/// A metered delivery that the token does not pay is recorded, unsettled, and nothing else happens.
-#[track_caller]
-fn delivers_unpaid(f: &Fixture, trade: Trade) {
-    Deliver.succeeds(f, trade);
-    assert_eq!(f.events(), [f.delivered(trade)]);
-    let Trade { agreement: agreement_id, transaction: transaction_id } = trade;
-    let delivered_at = f.env.ledger().timestamp();
-    let transaction = EnergyTransaction {
-        transaction_id,
-        agreement_id,
-        provider: f.provider.clone(),
-        consumer: f.consumer.clone(),
-        energy_delivered_kwh: 40,
-        meter_reading: 40,
-        payment_amount: 100_000_000,
-        delivered_at,
-        settled_at: None,
-        status: TransactionStatus::Delivered,
-    };
-    assert_eq!(f.client.get_transaction(&transaction_id), transaction);
-    let state =
-        TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: delivered_at };
-    assert_eq!(f.client.get_transaction_state(&transaction_id), state);
-    f.assert_state(agreement_id, 40, 100_000_000, TOTAL);
-    let register = f.client.get_prosumer(&f.provider);
-    assert_eq!((register.meter_reading, register.energy_sold_kwh), (40, 40));
-}
-
-impl Fixture {
-    pub fn party(&self, party: Party) -> &Address {
-        match party {
-            Consumer => &self.consumer,
-            Provider => &self.provider,
-            Contract => &self.contract,
-        }
-    }
-
-    /// The event of `Payment::Deliver`, paid or not.
-    fn delivered(&self, trade: Trade) -> ContractEvent {
-        self.event(&EnergyDelivered {
-            transaction_id: trade.transaction,
-            provider: self.provider.clone(),
-            consumer: self.consumer.clone(),
-            agreement_id: trade.agreement,
-            energy_delivered_kwh: 40,
-            meter_reading: 40,
-            payment_amount: 100_000_000,
-            delivered_at: self.env.ledger().timestamp(),
-            metered: true,
-        })
-    }
-
-    fn settled(&self, agreement: u64, k: u64, kwh: u64, settler: Party) -> ContractEvent {
-        self.event(&PaymentSettled {
-            transaction_id: transaction_id(agreement, k),
-            provider: self.provider.clone(),
-            consumer: self.consumer.clone(),
-            agreement_id: agreement,
-            payment_amount: kwh * PRICE,
-            settled_at: self.env.ledger().timestamp(),
-            settler: self.party(settler).clone(),
-        })
-    }
-}
-
-/// A fixture whose token misbehaves.
-struct Hostile {
-    f: Fixture,
-    token: HostileTokenClient<'static>,
-}
-
-impl Hostile {
-    fn deployed(decimals: u32) -> Self {
-        let f = Fixture::deployed();
-        let token = HostileTokenClient::new(&f.env, &f.env.register(HostileToken, (decimals,)));
-        token.mint(&f.consumer, &WEALTH);
-        Self { f: Fixture { token: TokenClient::new(&f.env, &token.address), ..f }, token }
-    }
-
-    fn new() -> Self {
-        let Self { f, token } = Self::deployed(7);
-        Self { f: f.started(), token }
-    }
-
-    /// What the next calls of the token do.
-    fn misbehave<const N: usize>(&self, faults: [Fault; N]) {
-        self.token.misbehave(&SVec::from_array(&self.f.env, faults));
-    }
-
-    /// Goes wrong after so many calls.
-    fn misbehave_after(&self, calls: usize, fault: &Fault) {
-        let faults = std::iter::repeat_n(&Fault::None, calls).chain([fault]).cloned();
-        self.token.misbehave(&SVec::from_iter(&self.f.env, faults));
-    }
-
-    /// What was called since then.
-    fn calls(&self) -> Vec<String> {
-        self.token.calls().iter().map(|function| function.to_string()).collect()
-    }
-
-    /// What consumer, provider and contract own in truth.
-    fn holds(&self) -> [i128; 3] {
-        [&self.f.consumer, &self.f.provider, &self.f.contract].map(|owner| self.token.holds(owner))
-    }
-
-    fn transfer_event(&self, from: &Address, to: &Address, amount: i128) -> ContractEvent {
-        TransferWithAmountOnly { from: from.clone(), to: to.clone(), amount }.to_xdr(&self.f.env, &self.token.address)
-    }
-
-    fn answers(&self, value: impl IntoVal<Env, Val>) -> Fault {
-        Fault::Answers(svec![&self.f.env, self.val(value)])
-    }
-
-    fn does_and_answers(&self, value: impl IntoVal<Env, Val>) -> Fault {
-        Fault::DoesAndAnswers(svec![&self.f.env, self.val(value)])
-    }
-
-    fn val(&self, value: impl IntoVal<Env, Val>) -> Val {
-        value.into_val(&self.f.env)
-    }
-
-    fn visit(&self, contract: &Address, function: &str, args: impl IntoVal<Env, SVec<Val>>) -> Visit {
-        Visit {
-            contract: contract.clone(),
-            function: Symbol::new(&self.f.env, function),
-            args: args.into_val(&self.f.env),
-        }
-    }
-
-    /// Of a type that no call of a token answers.
-    fn wrong_answers(&self) -> [Val; 7] {
-        let env = &self.f.env;
-        [
-            self.val(true),
-            self.val(7_u64),
-            self.val(-7_i32),
-            self.val(Symbol::new(env, "ok")),
-            self.val(Bytes::new(env)),
-            self.val(svec![env, 7_i128]),
-            self.val(&self.f.contract),
-        ]
-    }
-
-    /// The ways to fail that move nothing, or nothing that is not rolled back: with errors of its own, whose numbers
-    /// are also ours, by a trap, and with answers of the wrong type.
-    fn refusals(&self) -> Vec<Fault> {
-        let errors = [0, u32::MAX].into_iter().chain(1..=25).map(Fault::Fails);
-        let answers = self.wrong_answers().map(|answer| self.answers(answer));
-        errors.chain([Fault::Panics, Fault::Traps, Fault::DoesAndFails]).chain(answers).collect()
-    }
-
-    /// All ways to fail: a token may also move the money and then answer wrongly.
-    fn failures(&self) -> Vec<Fault> {
-        self.refusals().into_iter().chain(self.wrong_answers().map(|answer| self.does_and_answers(answer))).collect()
-    }
-}
 
 #[test]
 fn initialize_fails_while_the_token_does_not_tell_its_decimals() {
@@ -435,8 +94,8 @@ fn several_deliveries_are_settled_with_one_transfer() {
             f.events(),
             [
                 h.transfer_event(f.party(payer), &f.provider, 100_000_000),
-                f.settled(agreement, 1, 10, settler),
-                f.settled(agreement, 3, 30, settler)
+                f.settled_event(transaction_id(agreement, 1), agreement, 10, f.party(settler)),
+                f.settled_event(transaction_id(agreement, 3), agreement, 30, f.party(settler))
             ]
         );
         let [settled, disputed, delivered] =
@@ -520,7 +179,7 @@ fn a_metered_delivery_is_paid_at_once_with_one_transfer() {
         [
             f.delivered(trade),
             h.transfer_event(&f.contract, &f.provider, 100_000_000),
-            f.settled(trade.agreement, 1, 40, Provider)
+            f.settled_event(trade.transaction, trade.agreement, 40, &f.provider)
         ]
     );
     assert_eq!(h.calls(), ["balance", "transfer"]);
@@ -543,7 +202,7 @@ fn a_metered_delivery_is_recorded_however_the_token_fails_and_paid_later() {
             let trade = Deliver.prepare(f);
             let before = h.holds();
             h.misbehave_after(calls, &fault);
-            delivers_unpaid(f, trade);
+            Deliver.fails(f, trade);
             assert_eq!(h.holds(), before, "{fault:?}");
             h.misbehave([]);
             // The meter was believed, so the provider waits for no review.
@@ -562,7 +221,7 @@ fn what_was_not_paid_at_once_is_settled_once_by_either_party_one_by_one_or_toget
         let f = &h.f;
         let trade = Deliver.prepare(f);
         h.misbehave([Fault::Fails(1)]);
-        delivers_unpaid(f, trade);
+        Deliver.fails(f, trade);
         h.misbehave([]);
         f.deliver(trade.agreement, 20);
         h.misbehave([Fault::Fails(1)]);
