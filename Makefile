@@ -40,11 +40,11 @@ costs: build ## Measure what each call costs on the built Wasm, and write it int
 	CONTRACT_WASM="$(WASM)" WRITE_COSTS=1 cargo test --quiet the_page_shows_the_costs -- --include-ignored --nocapture
 
 mutants: ## Change the contract in one place at a time: does a test notice? (needs cargo install --locked cargo-mutants, and an hour)
-	CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-$$PWD/target}/mutants" cargo mutants --output target
+	SHRINKS=0 CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-$$PWD/target}/mutants" cargo mutants --output target
 
 mutants-diff: ## The same, only where the contract differs from BASE
 	mkdir -p target && git diff "$${BASE:-origin/main}" -- src >target/mutants.diff
-	CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-$$PWD/target}/mutants" cargo mutants --output target --in-diff target/mutants.diff
+	SHRINKS=0 CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-$$PWD/target}/mutants" cargo mutants --output target --in-diff target/mutants.diff
 
 format: ## Format the code
 	cargo fmt

@@ -1,13 +1,12 @@
 //! Random sequences of every call by random parties, against the model: each answer, signer, event, balance and record.
 //!
-//! `SEQUENCES` and `STEPS` set how many and how long, `COVERAGE` prints what was reached. The seed is fixed: a failure can be repeated.
+//! `SEQUENCES` and `STEPS` set how many and how long, `SHRINKS` how often a failure is shortened, `COVERAGE` prints what was reached. The
+//! seed is fixed: a failure can be repeated.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     env::var,
-    fmt::Display,
-    format, println,
+    format,
     string::String,
     vec,
     vec::Vec,
@@ -21,7 +20,7 @@ use proptest::{
     prop_assert, prop_assert_eq,
     test_runner::{RngSeed, TestCaseError, TestRunner},
 };
-use soroban_sdk::{testutils::IssuerFlags, IntoVal, Val, Vec as Records};
+use soroban_sdk::testutils::IssuerFlags;
 
 use super::{
     books::{
@@ -31,7 +30,11 @@ use super::{
     steps::{choose, Action, Step, ADMINS, ASSET, CONTRACT, METERS, PROSUMERS, STRANGER},
     *,
 };
-use crate::{Config, Deposit, EnergyAgreement, EnergyTransaction, TransactionState};
+use crate::Deposit;
+use coverage::Coverage;
+
+mod coverage;
+mod getters;
 
 /// Small enough to be spent, but for the provider's and the consumer's of the fixture.
 const POCKET: i128 = 20_000;
@@ -39,9 +42,6 @@ const POCKET: i128 = 20_000;
 type Check = Result<(), TestCaseError>;
 /// Of the ledger: what it holds, and until when.
 type Entry = (LedgerKey, LedgerEntryData, Option<u32>);
-
-/// How often something was reached.
-type Coverage = RefCell<BTreeMap<String, u32>>;
 
 struct Run<'a> {
     f: Fixture,
@@ -59,83 +59,30 @@ struct Run<'a> {
 #[test]
 fn every_sequence_of_calls_agrees_with_the_model() {
     let number = |name, default| var(name).map_or(default, |number| number.parse().unwrap());
-    let (sequences, steps) = (number("SEQUENCES", 256), number("STEPS", 40) as usize);
-    let shorter = sequences < 256 || steps < 40;
+    let (sequences, length, shrinks) = (number("SEQUENCES", 256), number("STEPS", 40), number("SHRINKS", 20_000));
     let coverage = Coverage::default();
     let config = ProptestConfig {
         cases: sequences,
         rng_seed: RngSeed::Fixed(1),
         failure_persistence: None,
         // A run takes milliseconds, and each step less makes the failure clearer.
-        max_shrink_iters: 20_000,
+        max_shrink_iters: shrinks,
         ..ProptestConfig::default()
     };
     // A sequence keeps its length, and shrinks by leaving steps out.
-    let steps = sequence((weighted(1.0), uniform20(any::<u8>())), steps).prop_map(|steps| {
+    let steps = sequence((weighted(1.0), uniform20(any::<u8>())), length as usize).prop_map(|steps| {
         let kept = steps.into_iter().filter(|(kept, _)| *kept);
         kept.map(|(_, numbers)| numbers).collect::<Vec<Step>>()
     });
     let result =
         TestRunner::new(config).run(&(0_u8..12, steps), |(setup, steps)| Run::sequence(&coverage, setup, &steps));
-    let coverage = coverage.into_inner();
     if var("COVERAGE").is_ok() {
-        coverage.iter().for_each(|(what, count)| println!("{count:7} {what}"));
+        coverage.print();
     }
     if let Err(failure) = result {
         panic!("{failure}");
     }
-    let (everything, reached) = (everything(), coverage.into_keys().collect());
-    let (missing, unlisted): (Vec<_>, Vec<_>) =
-        (everything.difference(&reached).collect(), reached.difference(&everything).collect());
-    assert!(shorter || missing.is_empty(), "never reached: {missing:?}");
-    assert!(unlisted.is_empty(), "reached, and not listed: {unlisted:?}");
-}
-
-/// What a run has to reach, and nothing else: the success and each error of each call, and each step of the life cycles.
-const EVERYTHING: [&str; 33] = [
-    "Initialize = Ok AlreadyInitialized InvalidInput",
-    "SetAdmin = Ok NotInitialized InvalidInput",
-    "RegisterProsumer = Ok NotInitialized AmountOverflow",
-    "RegisterMeter = Ok NotInitialized ProsumerNotRegistered InvalidInput",
-    "CreateAgreement = Ok NotInitialized ProsumerNotRegistered InvalidInput SelfSharingNotAllowed DeliveryDeadlinePassed AmountOverflow",
-    "FundAgreement = Ok NotInitialized AgreementNotFound NotAuthorized AgreementNotActive DeliveryDeadlinePassed AgreementFunded \
-     DeliveryStarted PaymentFailed",
-    "CancelAgreement = Ok NotInitialized AgreementNotFound NotAuthorized AgreementNotActive AgreementFunded",
-    "ClaimRefund = Ok NotInitialized AgreementNotFound NothingToRefund PaymentFailed",
-    "DeliverEnergy = Ok NotInitialized AgreementNotFound NotAuthorized AgreementNotActive DeliveryDeadlinePassed InvalidInput \
-     InsufficientEnergy TooManyTransactions InvalidMeterReading",
-    "SettlePayment = Ok NotInitialized TransactionNotFound NotAuthorized TransactionAlreadySettled TransactionDisputed ReviewPeriodOpen \
-     PaymentFailed",
-    "SettleAgreement = Ok NotInitialized AgreementNotFound NotAuthorized TransactionNotFound ReviewPeriodOpen NothingToSettle \
-     PaymentFailed",
-    "DisputeTransaction = Ok NotInitialized TransactionNotFound NotAuthorized TransactionAlreadySettled TransactionDisputed \
-     DisputeAlreadyResolved",
-    "ResolveDispute = Ok NotInitialized TransactionNotFound TransactionNotDisputed NotAuthorized InvalidInput",
-    "CloseDispute = Ok NotInitialized TransactionNotFound TransactionNotDisputed ArbitrationPeriodOpen",
-    "get_config = Ok NotInitialized",
-    "get_prosumer = Ok NotInitialized ProsumerNotRegistered",
-    "get_agreement = Ok NotInitialized AgreementNotFound",
-    "get_agreement_state = Ok NotInitialized AgreementNotFound",
-    "get_transaction = Ok NotInitialized TransactionNotFound",
-    "get_transaction_state = Ok NotInitialized TransactionNotFound",
-    "get_transaction_history = Ok NotInitialized ProsumerNotRegistered",
-    "get_agreement_page = Ok NotInitialized ProsumerNotRegistered AgreementNotFound",
-    "get_agreement_transactions = Ok NotInitialized AgreementNotFound",
-    "agreement Active = Delivered Settled Cancelled Expired",
-    "agreement Delivered = Settled",
-    "transaction Delivered = Settled Disputed",
-    "transaction Disputed = Delivered Settled",
-    "deposit = Reviewed Metered",
-    "payment at once = paid refused-to-provider refused-to-contract clawed-back",
-    "settled together = 1 several 40",
-    "left unsettled = disputed in-review newer",
-    "reading = of-an-exchanged-meter highest",
-    "ids = used-up",
-];
-
-fn everything() -> BTreeSet<String> {
-    let all = EVERYTHING.iter().map(|line| line.split_once(" = ").unwrap_or_default());
-    all.flat_map(|(what, ends)| ends.split_whitespace().map(move |end| format!("{what} = {end}"))).collect()
+    coverage.assert_complete(sequences < 256 || length < 40);
 }
 
 impl<'a> Run<'a> {
@@ -204,10 +151,6 @@ impl<'a> Run<'a> {
             prosumer.agreements = agreements;
         }
         Ok(())
-    }
-
-    fn reached(&self, what: &str, end: impl Display) {
-        *self.coverage.borrow_mut().entry(format!("{what} = {end}")).or_default() += 1;
     }
 
     fn act(&mut self, action: Action) -> Check {
@@ -365,64 +308,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Notes a call's outcome, and what it shows of the life cycles.
-    fn note(&self, call: Call, answer: Result<u64, SharingError>, events: &[Event]) {
-        let (books, name) = (&self.model.books, format!("{call:?}"));
-        self.reached(name.split('(').next().unwrap_or_default(), outcome(&answer));
-        match (call, answer) {
-            (Call::CreateAgreement(_, _, kwh, price, _), Err(SharingError::AmountOverflow))
-                if kwh.checked_mul(price).is_some() =>
-            {
-                self.reached("ids", "used-up");
-            }
-            (Call::FundAgreement(id, _), Ok(_)) => {
-                self.reached("deposit", format!("{:?}", books.agreements[&id].deposit))
-            }
-            (Call::DeliverEnergy(id, ..), Ok(_)) => self.note_delivery(&books.agreements[&id]),
-            (Call::SettleAgreement(id, through, _), Ok(_)) => {
-                self.note_settlement(&books.agreements[&id], through, events)
-            }
-            _ => {}
-        }
-    }
-
-    fn note_delivery(&self, agreement: &Agreement) {
-        let frozen = &self.model.token.frozen;
-        let mut newest = agreement.transactions.iter().rev().map(|id| &self.model.books.transactions[id]);
-        let (new, last) = (newest.next().unwrap(), newest.next());
-        if last.is_some_and(|last| new.reading <= last.reading) {
-            self.reached("reading", "of-an-exchanged-meter");
-        }
-        if new.reading == HIGHEST_READING {
-            self.reached("reading", "highest");
-        }
-        if new.metered && agreement.deposit == Deposit::Metered {
-            let outcome = match new.settled_at {
-                Some(_) => "paid",
-                None if frozen.contains(&CONTRACT) => "refused-to-contract",
-                None if frozen.contains(&agreement.provider) => "refused-to-provider",
-                None => "clawed-back",
-            };
-            self.reached("payment at once", outcome);
-        }
-    }
-
-    fn note_settlement(&self, agreement: &Agreement, through: u64, events: &[Event]) {
-        match events.iter().filter(|event| event.name == "payment_settled").count() {
-            1 => self.reached("settled together", "1"),
-            FORTY => self.reached("settled together", "40"),
-            _ => self.reached("settled together", "several"),
-        }
-        for id in &agreement.transactions {
-            match self.model.books.transactions[id].status() {
-                TransactionStatus::Delivered if *id > through => self.reached("left unsettled", "newer"),
-                TransactionStatus::Delivered => self.reached("left unsettled", "in-review"),
-                TransactionStatus::Disputed if *id < through => self.reached("left unsettled", "disputed"),
-                _ => {}
-            }
-        }
-    }
-
     /// Every byte of the ledger is as it was. Whatever was archived, reading it brought back.
     fn unchanged(&self, before: &[Entry]) -> bool {
         let (now, after) = (self.f.env.ledger().sequence(), self.f.ledger());
@@ -493,196 +378,6 @@ impl<'a> Run<'a> {
         prop_assert_eq!(self.model.token.balances[CONTRACT], escrows + self.gifts, "the contract's tokens");
         Ok(())
     }
-
-    /// The records that events name.
-    fn check_touched(&mut self, events: &[Event]) -> Check {
-        let (mut people, mut agreements, mut transactions) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for event in events.iter().filter(|event| event.name != "transfer") {
-            people.extend(event.topics.iter().filter_map(|topic| topic.person()));
-            agreements.extend(event.agreement());
-            transactions.extend(event.data.get("agreement_id").map(|_| event.id()));
-        }
-        self.check_config()?;
-        transactions.into_iter().try_for_each(|id| self.check_transaction(id))?;
-        agreements.iter().try_for_each(|id| self.check_agreement(*id))?;
-        for person in people {
-            self.check_prosumer(person)?;
-            self.check_history(person)?;
-            self.check_page(person, None, 3)?;
-            self.check_page(person, agreements.first().copied(), 2)?;
-        }
-        Ok(())
-    }
-
-    /// All records, and that nothing is found under an id that names nothing.
-    fn check_everything(&mut self) -> Check {
-        self.check_config()?;
-        self.check_balances()?;
-        let (nothing, books) = (0, &self.model.books);
-        let agreements: Vec<_> = books.created.iter().copied().chain([nothing]).collect();
-        let transactions: Vec<_> = books.transactions.keys().copied().chain([nothing]).collect();
-        agreements.into_iter().try_for_each(|id| self.check_agreement(id))?;
-        transactions.into_iter().try_for_each(|id| self.check_transaction(id))?;
-        for person in 0..self.people.len() {
-            self.check_prosumer(person)?;
-            self.check_history(person)?;
-            self.check_page(person, None, u32::MAX)?;
-        }
-        Ok(())
-    }
-
-    fn check_config(&self) -> Check {
-        let expected = self.model.books.config();
-        let expected = expected.map(|(admin, token)| Config {
-            admin: self.people[admin].clone(),
-            token_contract: self.people[token].clone(),
-        });
-        self.same("get_config", self.f.client.try_get_config(), expected)
-    }
-
-    fn check_prosumer(&self, person: Person) -> Check {
-        let expected = self.model.books.prosumer(person).map(|prosumer| Prosumer {
-            number: prosumer.number,
-            meter: prosumer.meter.map(|meter| self.people[meter].clone()),
-            meter_start: prosumer.start,
-            meter_reading: prosumer.reading,
-            energy_sold_kwh: prosumer.sold,
-            agreements: prosumer.agreements,
-            last_agreement: prosumer.last_agreement,
-        });
-        if let Ok(prosumer) = &expected {
-            prop_assert!(
-                prosumer.energy_sold_kwh <= prosumer.meter_reading - prosumer.meter_start,
-                "sold more than was exported"
-            );
-        }
-        self.same("get_prosumer", self.f.client.try_get_prosumer(&self.people[person]), expected)
-    }
-
-    fn check_agreement(&mut self, id: u64) -> Check {
-        let found = self.model.books.agreement(id);
-        self.same(
-            "get_agreement",
-            self.f.client.try_get_agreement(&id),
-            found.map(|agreement| self.agreement(agreement)),
-        )?;
-        let state = found.map(|agreement| AgreementState {
-            energy_delivered_kwh: agreement.delivered,
-            pending_amount: agreement.pending,
-            escrow_amount: agreement.escrow,
-            transactions: agreement.transactions.len() as u64,
-            deposit: agreement.deposit,
-        });
-        self.same("get_agreement_state", self.f.client.try_get_agreement_state(&id), state)?;
-        let transactions = found.map(|agreement| self.transactions(&agreement.transactions));
-        self.same(
-            "get_agreement_transactions",
-            listed(self.f.client.try_get_agreement_transactions(&id)),
-            transactions,
-        )?;
-
-        let Ok(new) = found.map(|agreement| agreement.status(self.model.now)) else { return Ok(()) };
-        let old = self.agreement_status.insert(id, new).unwrap_or(AgreementStatus::Active);
-        use AgreementStatus::*;
-        if old != new {
-            let allowed =
-                matches!((old, new), (Active, Delivered | Settled | Cancelled | Expired) | (Delivered, Settled));
-            prop_assert!(allowed, "{old:?} to {new:?}");
-            self.reached(&format!("agreement {old:?}"), format!("{new:?}"));
-        }
-        Ok(())
-    }
-
-    fn check_transaction(&mut self, id: u64) -> Check {
-        let found = self.model.books.transaction(id);
-        let expected = found.map(|(transaction, agreement)| self.transaction(id, transaction, agreement));
-        self.same("get_transaction", self.f.client.try_get_transaction(&id), expected)?;
-        let state = found.map(|(transaction, _)| TransactionState {
-            metered: transaction.metered,
-            ruled: transaction.ruled,
-            disputed_at: transaction.disputed_at,
-            provider_settles_from: transaction.provider_settles_from(),
-        });
-        self.same("get_transaction_state", self.f.client.try_get_transaction_state(&id), state)?;
-
-        let Ok(new) = found.map(|(transaction, _)| transaction.status()) else { return Ok(()) };
-        let old = self.transaction_status.insert(id, new).unwrap_or(TransactionStatus::Delivered);
-        use TransactionStatus::*;
-        if old != new {
-            let allowed = matches!((old, new), (Delivered, Settled | Disputed) | (Disputed, Delivered | Settled));
-            prop_assert!(allowed, "{old:?} to {new:?}");
-            self.reached(&format!("transaction {old:?}"), format!("{new:?}"));
-        }
-        Ok(())
-    }
-
-    fn check_history(&self, person: Person) -> Check {
-        let expected = self.model.books.history(person).map(|ids| self.transactions(&ids));
-        self.same(
-            "get_transaction_history",
-            listed(self.f.client.try_get_transaction_history(&self.people[person])),
-            expected,
-        )
-    }
-
-    fn check_page(&self, person: Person, before: Option<u64>, limit: u32) -> Check {
-        let books = &self.model.books;
-        let expected = books
-            .page(person, before, limit)
-            .map(|ids| ids.iter().map(|id| self.agreement(&books.agreements[id])).collect());
-        self.same(
-            "get_agreement_page",
-            listed(self.f.client.try_get_agreement_page(&self.people[person], &before, &limit)),
-            expected,
-        )
-    }
-
-    /// What a getter answers is what the books say.
-    fn same<T: Debug + PartialEq, E: Debug>(
-        &self,
-        getter: &str,
-        answer: Answer<T, E>,
-        expected: Result<T, SharingError>,
-    ) -> Check {
-        let answer = typed(answer)?;
-        self.reached(getter, outcome(&answer));
-        prop_assert_eq!(answer, expected, "{}", getter);
-        Ok(())
-    }
-
-    fn agreement(&self, agreement: &Agreement) -> EnergyAgreement {
-        EnergyAgreement {
-            agreement_id: agreement.id,
-            provider: self.people[agreement.provider].clone(),
-            consumer: self.people[agreement.consumer].clone(),
-            energy_amount_kwh: agreement.kwh,
-            price_per_kwh: agreement.price,
-            total_amount: agreement.total,
-            delivery_deadline: agreement.deadline,
-            status: agreement.status(self.model.now),
-            created_at: agreement.created_at,
-        }
-    }
-
-    fn transaction(&self, id: u64, transaction: &Transaction, agreement: &Agreement) -> EnergyTransaction {
-        EnergyTransaction {
-            transaction_id: id,
-            agreement_id: agreement.id,
-            provider: self.people[agreement.provider].clone(),
-            consumer: self.people[agreement.consumer].clone(),
-            energy_delivered_kwh: transaction.kwh,
-            meter_reading: transaction.reading,
-            payment_amount: transaction.payment,
-            delivered_at: transaction.delivered_at,
-            settled_at: transaction.settled_at,
-            status: transaction.status(),
-        }
-    }
-
-    fn transactions(&self, ids: &[u64]) -> Vec<EnergyTransaction> {
-        let found = ids.iter().filter_map(|id| Some((id, self.model.books.transaction(*id).ok()?)));
-        found.map(|(id, (transaction, agreement))| self.transaction(*id, transaction, agreement)).collect()
-    }
 }
 
 /// An answer of the contract. A refusal by the host is a failure of the test.
@@ -692,13 +387,4 @@ fn typed<T: Debug, E: Debug>(answer: Answer<T, E>) -> Result<Result<T, SharingEr
         Err(Ok(error)) => Ok(Err(error)),
         other => Err(TestCaseError::fail(format!("not an answer of the contract: {other:?}"))),
     }
-}
-
-/// An answer with its records one by one.
-fn listed<T: TryFromVal<Env, Val> + IntoVal<Env, Val>, E>(answer: Answer<Records<T>, E>) -> Answer<Vec<T>, E> {
-    answer.map(|answer| answer.map(|records| records.into_iter().collect()))
-}
-
-fn outcome<T>(answer: &Result<T, SharingError>) -> String {
-    answer.as_ref().map_or_else(|error| format!("{error:?}"), |_| "Ok".into())
 }
