@@ -34,6 +34,7 @@ mod delivery;
 mod dispute;
 mod docs;
 mod escrow;
+mod exhaustive;
 mod faults;
 mod footprint;
 mod full;

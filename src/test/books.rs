@@ -119,7 +119,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 /// All that the getters answer, added up from events alone.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Books {
     /// The admin and the token.
     pub config: Option<(Person, Person)>,
@@ -143,7 +143,7 @@ pub struct Prosumer {
     pub last_agreement: Option<u64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Agreement {
     pub id: u64,
     pub provider: Person,
@@ -162,7 +162,7 @@ pub struct Agreement {
     pub transactions: Vec<u64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Transaction {
     pub agreement: u64,
     pub kwh: u64,

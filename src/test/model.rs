@@ -41,7 +41,7 @@ pub struct Done {
 type Answer = Result<Done, SharingError>;
 
 /// The payment token, as far as calls of the contract move it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Token {
     pub balances: Vec<i128>,
     pub frozen: BTreeSet<Person>,
@@ -60,6 +60,7 @@ impl Token {
     }
 }
 
+#[derive(Clone)]
 pub struct Model {
     pub now: u64,
     pub books: Books,
