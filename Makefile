@@ -7,7 +7,7 @@ override NAME := peer-to-peer-energy-sharing
 override WASM = $${CARGO_TARGET_DIR:-$$PWD/target}/wasm32v1-none/release/$(subst -,_,$(NAME)).wasm
 override contract = @name=$(NAME) wasm="$(WASM)" target='$@' network='$*' scripts/contract
 
-.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next costs mutants mutants-diff deny format check clippy \
+.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next costs mutants mutants-diff fuzz deny format check clippy \
 	check-all demo client app app-serve app-test e2e network-local release clean info
 
 help:
@@ -45,6 +45,11 @@ mutants: ## Change the contract in one place at a time: does a test notice? (nee
 mutants-diff: ## The same, only where the contract differs from BASE
 	mkdir -p target && git diff "$${BASE:-origin/main}" -- src >target/mutants.diff
 	SHRINKS=0 CARGO_TARGET_DIR="$${CARGO_TARGET_DIR:-$$PWD/target}/mutants" cargo mutants --output target --in-diff target/mutants.diff
+
+fuzz: ## Have libFuzzer make up sequences of calls for FUZZ_SECONDS, 300; what fails goes into fuzz/seeds (needs cargo install --locked cargo-fuzz)
+	mkdir -p target/corpus
+	RUSTC_BOOTSTRAP=1 cargo fuzz run -s none --target-dir "$${CARGO_TARGET_DIR:-$$PWD/target}/fuzz" sequence target/corpus fuzz/seeds -- \
+		-artifact_prefix=fuzz/seeds/ -max_len=801 -max_total_time="$${FUZZ_SECONDS:-300}"
 
 format: ## Format the code
 	cargo fmt

@@ -13,6 +13,8 @@ mod utils;
 
 #[cfg(test)]
 mod test;
+#[cfg(test)]
+pub use test::check_sequence;
 
 pub use sharing::{MAX_PAGE, MAX_TERM};
 pub use utils::records::{

@@ -53,6 +53,9 @@ mod token;
 mod wallets;
 mod wasm;
 
+/// For `fuzz/`.
+pub use property::check_sequence;
+
 pub const HOUR: u64 = 60 * 60;
 pub const DAY: u64 = 24 * HOUR;
 /// When the fixture begins, Unix time.

@@ -85,6 +85,25 @@ fn every_sequence_of_calls_agrees_with_the_model() {
     coverage.assert_complete(sequences < 256 || length < 40);
 }
 
+/// Each sequence that a fuzzer failed on, and those from which it starts.
+#[test]
+fn every_sequence_that_a_fuzzer_found_agrees_with_the_model() {
+    let seeds: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds")).unwrap().collect();
+    assert!(seeds.len() > 50);
+    for seed in seeds {
+        check_sequence(&fs::read(seed.unwrap().path()).unwrap());
+    }
+}
+
+/// Plays a fuzzer's bytes: the first chooses the setup, and each twenty that follow are a step.
+pub fn check_sequence(bytes: &[u8]) {
+    let (setup, steps) = bytes.split_first().unwrap_or((&0, &[]));
+    let steps: Vec<Step> = steps.chunks_exact(size_of::<Step>()).filter_map(|step| step.try_into().ok()).collect();
+    if let Err(failure) = Run::sequence(&Coverage::default(), setup % 12, &steps) {
+        panic!("{failure}");
+    }
+}
+
 impl<'a> Run<'a> {
     /// One in twelve begins with a contract that is not initialised, and one with hardly an id left.
     fn sequence(coverage: &'a Coverage, setup: u8, steps: &[Step]) -> Check {
