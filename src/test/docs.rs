@@ -19,12 +19,16 @@ const MAKEFILE: &str = include_str!("../../Makefile");
 const ENTRYPOINTS: &str = include_str!("../lib.rs");
 const EVENTS: &str = include_str!("../utils/events.rs");
 
-/// The rows of the first table in a section, without its head.
+/// The rows of a section's table, without its head. There is no other, nor a line that is left of one.
 #[track_caller]
 fn table(page: &'static str, section: &str) -> Vec<&'static str> {
     let (_, text) = page.split_once(&format!("\n## {section}\n")).unwrap();
-    let rows = text.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    rows.skip(2).collect()
+    let text = text.split("\n## ").next().unwrap();
+    let (before, table) = text.split_once("\n|").unwrap();
+    let (table, after) = table.split_once("|\n\n").unwrap_or((table.trim_end(), ""));
+    assert!(!before.contains('|') && !after.contains('|'), "beside the table of {section}: {after}");
+    assert!(table.lines().skip(1).all(|row| row.starts_with('|')), "a row of {section} is broken");
+    text.lines().filter(|line| line.starts_with('|')).skip(2).collect()
 }
 
 /// Number, name and advice of all errors, from the contract's spec.
@@ -171,7 +175,7 @@ fn the_guides_link_to_pages_and_sections_that_exist() {
                 assert!(fs::metadata(format!("{root}{target}")).is_ok(), "{page} links to {link}");
                 String::new()
             });
-            let slug = |heading: &str| heading.to_lowercase().replace(' ', "-").replace(['\'', ',', ':'], "");
+            let slug = |heading: &str| heading.to_lowercase().replace(' ', "-").replace(['\'', ',', ':', '?'], "");
             let headings = target.lines().filter_map(|line| line.strip_prefix("## ").or(line.strip_prefix("### ")));
             assert!(
                 section.is_empty() || headings.map(slug).any(|heading| heading == section),
