@@ -124,7 +124,7 @@ impl PeerToPeerEnergySharing {
         sharing::create_agreement(&env, provider, consumer, energy_amount_kwh, price_per_kwh, delivery_deadline)
     }
 
-    /// Deposits the agreement's total, from which its deliveries are then paid: at once where the provider has a certified meter now (a Metered deposit); else after 24 hours in which the consumer can dispute each (a Reviewed one), whatever is certified later. What is not owed returns to the consumer by claim_refund, once the deadline has passed or the provider has cancelled.
+    /// Deposits the agreement's total, from which its deliveries are then paid: at once where the provider has a certified meter now (a Metered deposit); else after 24 hours in which the consumer can dispute each (a Reviewed one), whatever is certified later. What is not owed returns to the consumer by claim_refund, once the deadline has passed, the provider has cancelled or a ruling frees it.
     ///
     /// Signs: consumer, for this call and for the token's transfer in it.
     ///

@@ -1,6 +1,6 @@
 //! The life of the money: deposits, settlement, disputes and refunds. The only file that calls the token.
 //!
-//! State is written before the token is called, and an error rolls it back.
+//! State is written before tokens move, and an error rolls it back.
 
 use soroban_sdk::{token::TokenClient, xdr::ToXdr, Address, Env};
 

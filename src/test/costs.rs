@@ -398,7 +398,7 @@ fn the_page_shows_the_costs() {
     let ([deposit, bill], bytes) = (months(), code_rent());
     table += &format!(
         "\nA trade paid directly (create, deliver, settle) costs {} stroops. A month of 30 daily deliveries costs {} from \
-         a deposit, each paid at once, and {} without one, paid with one `settle_agreement`. The Wasm has {} bytes; the \
+         a `Metered` deposit, and {} without one, paid with one `settle_agreement`. The Wasm has {} bytes; the \
          rent of the code is for {} bytes, {} XLM for 120 days at 10,000 stroops a KB.\n",
         grouped(direct_trade(&measured)),
         grouped(deposit),
