@@ -252,7 +252,7 @@ fn check_step(before: &Model, call: Call, signers: &BTreeSet<Person>, after: &Mo
         }
     }
     let agreement = |id: u64| &before.books.agreements[&(id % TRANSACTION_STEP)];
-    let [from_provider, from_consumer] = match call {
+    let [to_provider, to_consumer] = match call {
         Call::FundAgreement(id, _) => [0, -i128::from(agreement(id).total)],
         Call::ClaimRefund(id) => [0, agreement(id).surplus(before.now).into()],
         Call::SettlePayment(id, _) | Call::SettleAgreement(id, ..) if !agreement(id).funded() => [paid, -paid],
@@ -260,8 +260,8 @@ fn check_step(before: &Model, call: Call, signers: &BTreeSet<Person>, after: &Mo
         _ => [0, 0],
     };
     let moved: Vec<_> = after.token.balances.iter().zip(&before.token.balances).map(|(new, old)| new - old).collect();
-    assert_eq!(moved[..CONTRACT], [from_provider, from_consumer, 0, 0, 0], "{call:?}");
-    assert!(from_consumer >= 0 || signers.contains(&CONSUMER), "{call:?} without the consumer");
+    assert_eq!(moved[..CONTRACT], [to_provider, to_consumer, 0, 0, 0], "{call:?}");
+    assert!(to_consumer >= 0 || signers.contains(&CONSUMER), "{call:?} without the consumer");
     moved
 }
 
