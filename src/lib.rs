@@ -18,8 +18,8 @@ pub use test::check_sequence;
 
 pub use sharing::{MAX_PAGE, MAX_TERM};
 pub use utils::records::{
-    AGREEMENTS_PER_PROVIDER, AGREEMENT_IDS, ARBITRATION_PERIOD, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
-    REVIEW_PERIOD,
+    AGREEMENTS_PER_PROVIDER, ARBITRATION_PERIOD, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS, REVIEW_PERIOD,
+    TRANSACTION_STEP,
 };
 pub use utils::{
     events, AgreementState, AgreementStatus, Config, Deposit, EnergyAgreement, EnergyTransaction, Prosumer,
@@ -47,7 +47,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: Initialized.
     pub fn initialize(env: Env, admin: Address, token_contract: Address) -> Result<(), SharingError> {
-        if storage::check_initialized(&env).is_ok() {
+        if storage::is_initialized(&env) {
             return Err(SharingError::AlreadyInitialized);
         }
         admin.require_auth();
@@ -62,8 +62,8 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: AdminChanged.
     pub fn set_admin(env: Env, new_admin: Address) -> Result<(), SharingError> {
-        enter(&env)?;
-        let admin = storage::admin(&env)?;
+        storage::enter(&env);
+        let admin = storage::admin(&env);
         admin.require_auth();
         sharing::set_admin(&env, admin, new_admin)
     }
@@ -76,7 +76,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: ProsumerRegistered.
     pub fn register_prosumer(env: Env, prosumer: Address) -> Result<(), SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         prosumer.require_auth();
         sharing::register_prosumer(&env, prosumer)
     }
@@ -96,8 +96,8 @@ impl PeerToPeerEnergySharing {
         meter: Option<Address>,
         meter_reading: u64,
     ) -> Result<(), SharingError> {
-        enter(&env)?;
-        let admin = storage::admin(&env)?;
+        storage::enter(&env);
+        let admin = storage::admin(&env);
         admin.require_auth();
         sharing::register_meter(&env, &admin, prosumer, meter, meter_reading)
     }
@@ -119,7 +119,7 @@ impl PeerToPeerEnergySharing {
         price_per_kwh: u64,
         delivery_deadline: u64,
     ) -> Result<u64, SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         provider.require_auth();
         sharing::create_agreement(&env, provider, consumer, energy_amount_kwh, price_per_kwh, delivery_deadline)
     }
@@ -132,7 +132,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: AgreementFunded.
     pub fn fund_agreement(env: Env, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         consumer.require_auth();
         payment::fund_agreement(&env, agreement_id, consumer)
     }
@@ -145,7 +145,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: AgreementCancelled.
     pub fn cancel_agreement(env: Env, agreement_id: u64, canceller: Address) -> Result<(), SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         canceller.require_auth();
         sharing::cancel_agreement(&env, agreement_id, canceller)
     }
@@ -160,7 +160,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: EscrowRefunded.
     pub fn claim_refund(env: Env, agreement_id: u64) -> Result<u64, SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         payment::claim_refund(&env, agreement_id)
     }
 
@@ -180,7 +180,7 @@ impl PeerToPeerEnergySharing {
         meter_reading: u64,
         provider: Address,
     ) -> Result<u64, SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         sharing::deliver_energy(&env, agreement_id, energy_delivered_kwh, meter_reading, provider)
     }
 
@@ -192,7 +192,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: PaymentSettled.
     pub fn settle_payment(env: Env, transaction_id: u64, settler: Address) -> Result<(), SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         settler.require_auth();
         payment::settle_payment(&env, transaction_id, settler)
     }
@@ -207,7 +207,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Events: a PaymentSettled for each.
     pub fn settle_agreement(env: Env, agreement_id: u64, through: u64, settler: Address) -> Result<u64, SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         settler.require_auth();
         payment::settle_agreement(&env, agreement_id, through, settler)
     }
@@ -220,7 +220,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: TransactionDisputed.
     pub fn dispute_transaction(env: Env, transaction_id: u64, disputer: Address) -> Result<(), SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         disputer.require_auth();
         payment::dispute_transaction(&env, transaction_id, disputer)
     }
@@ -240,7 +240,7 @@ impl PeerToPeerEnergySharing {
         energy_accepted_kwh: u64,
         resolver: Address,
     ) -> Result<(), SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         resolver.require_auth();
         payment::resolve_dispute(&env, transaction_id, energy_accepted_kwh, resolver)
     }
@@ -253,7 +253,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Event: DisputeResolved, without a resolver.
     pub fn close_dispute(env: Env, transaction_id: u64) -> Result<(), SharingError> {
-        enter(&env)?;
+        storage::enter(&env);
         payment::close_dispute(&env, transaction_id)
     }
 
@@ -261,49 +261,49 @@ impl PeerToPeerEnergySharing {
     ///
     /// Errors: NotInitialized.
     pub fn get_config(env: Env) -> Result<Config, SharingError> {
-        Ok(Config { admin: storage::admin(&env)?, token_contract: storage::token(&env)? })
+        Ok(Config { admin: storage::admin(&env), token_contract: storage::token(&env) })
     }
 
     /// A prosumer's number, meter, register, count of agreements and newest agreement.
     ///
     /// Errors: NotInitialized; ProsumerNotRegistered.
     pub fn get_prosumer(env: Env, prosumer: Address) -> Result<Prosumer, SharingError> {
-        sharing::get_prosumer(&env, &prosumer)
+        Ok(storage::prosumer(&env, &prosumer))
     }
 
     /// An agreement's terms and status.
     ///
     /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_agreement(env: Env, agreement_id: u64) -> Result<EnergyAgreement, SharingError> {
-        sharing::get_agreement(&env, agreement_id)
+        Ok(storage::agreement(&env, agreement_id).to_record())
     }
 
     /// What of an agreement is delivered, waits to be settled and is in escrow, its number of deliveries and kind of deposit.
     ///
     /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_agreement_state(env: Env, agreement_id: u64) -> Result<AgreementState, SharingError> {
-        sharing::get_agreement_state(&env, agreement_id)
+        Ok(storage::agreement(&env, agreement_id).state())
     }
 
     /// A delivery and its payment.
     ///
     /// Errors: NotInitialized; TransactionNotFound.
     pub fn get_transaction(env: Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
-        sharing::get_transaction(&env, transaction_id)
+        storage::agreement_of(&env, transaction_id).to_transaction(transaction_id)
     }
 
     /// Whether a transaction is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
     ///
     /// Errors: NotInitialized; TransactionNotFound.
     pub fn get_transaction_state(env: Env, transaction_id: u64) -> Result<TransactionState, SharingError> {
-        sharing::get_transaction_state(&env, transaction_id)
+        Ok(storage::agreement_of(&env, transaction_id).transaction(transaction_id)?.state())
     }
 
     /// All transactions in which the prosumer is a party: agreement by agreement in the order in which they were created, and within each the oldest delivery first. For simulation: it ends where the budget of a call ends. Pages of agreements never do.
     ///
     /// Errors: NotInitialized; ProsumerNotRegistered.
     pub fn get_transaction_history(env: Env, prosumer: Address) -> Result<Vec<EnergyTransaction>, SharingError> {
-        sharing::get_transaction_history(&env, &prosumer)
+        Ok(sharing::get_transaction_history(&env, &prosumer))
     }
 
     /// The prosumer's newest agreements, offers too, the newest first: those before the agreement `before`, or the newest of all without it.
@@ -324,13 +324,6 @@ impl PeerToPeerEnergySharing {
     ///
     /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_agreement_transactions(env: Env, agreement_id: u64) -> Result<Vec<EnergyTransaction>, SharingError> {
-        sharing::get_agreement_transactions(&env, agreement_id)
+        Ok(sharing::get_agreement_transactions(&env, agreement_id))
     }
-}
-
-/// Every call that acts: the contract must be initialised, and is kept alive.
-fn enter(env: &Env) -> Result<(), SharingError> {
-    storage::check_initialized(env)?;
-    storage::keep_alive(env);
-    Ok(())
 }

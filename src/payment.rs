@@ -1,105 +1,92 @@
 //! The life of the money: deposits, settlement, disputes and refunds. The only file that calls the token.
 //!
-//! State is written before tokens move, and an error rolls it back.
+//! Records and events are written before tokens move, and an error undoes both.
 
 use soroban_sdk::{token::TokenClient, xdr::ToXdr, Address, Env};
 
 use crate::utils::events::{AgreementFunded, DisputeResolved, EscrowRefunded, PaymentSettled, TransactionDisputed};
-use crate::utils::records::{
-    Agreement, Delivery, AGREEMENT_IDS, ARBITRATION_PERIOD, DISPUTED, FUNDED, METERED, METERED_DEPOSIT, PAID_AT_ONCE,
-    REVIEWED_DEPOSIT, RULED, SETTLED,
-};
-use crate::utils::{storage, Prosumer, SharingError};
+use crate::utils::records::{Agreement, Outcome, ARBITRATION_PERIOD, TRANSACTION_STEP};
+use crate::utils::{storage, Deposit, SharingError};
 
 pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    let mut agreement = storage::agreement(env, agreement_id);
     if consumer != agreement.consumer {
         return Err(SharingError::NotAuthorized);
     }
-    let state = agreement.state();
-    agreement.check_open(&state)?;
-    if agreement.has(FUNDED) {
+    agreement.check_open()?;
+    if agreement.is_funded() {
         return Err(SharingError::AgreementFunded);
     }
     // Its consumer could not have reviewed a delivery for which the deposit would fall due at once.
-    if state.transactions > 0 {
+    if agreement.state().transactions > 0 {
         return Err(SharingError::DeliveryStarted);
     }
 
-    let mut provider = Prosumer::default();
-    storage::read_prosumer(env, &agreement.provider, &mut provider)?;
-    agreement.flags |= if provider.meter.is_some() { METERED_DEPOSIT } else { REVIEWED_DEPOSIT };
-    agreement.escrow_amount = agreement.amount(agreement.energy_amount_kwh);
-    storage::write_agreement(env, &mut agreement);
-    let before = balance(env)?;
-    transfer(env, &consumer, &env.current_contract_address(), agreement.escrow_amount)?;
-    // A token that takes a fee, or moves nothing, would have other people's deposits pay for this one.
-    if balance(env)?.checked_sub(before) != Some(agreement.escrow_amount.into()) {
-        return Err(SharingError::PaymentFailed);
-    }
+    let metered = storage::prosumer(env, &agreement.provider).meter.is_some();
+    let deposit = if metered { Deposit::Metered } else { Deposit::Reviewed };
+    let total_amount = agreement.amount(agreement.energy_amount_kwh);
+    agreement.deposit = deposit;
+    agreement.escrow_amount = total_amount;
+    storage::set_agreement(env, &mut agreement);
     AgreementFunded {
         agreement_id,
-        deposit: agreement.state().deposit,
-        escrow_amount: agreement.escrow_amount,
         provider: agreement.provider,
-        consumer,
+        consumer: consumer.clone(),
+        escrow_amount: total_amount,
+        deposit,
     }
     .publish(env);
+    let before = balance(env)?;
+    transfer(env, &consumer, &env.current_contract_address(), total_amount)?;
+    // A token that takes a fee, or moves nothing, would have other people's deposits pay for this one.
+    if balance(env)?.checked_sub(before) != Some(total_amount.into()) {
+        return Err(SharingError::PaymentFailed);
+    }
     Ok(())
 }
 
 pub fn settle_payment(env: &Env, transaction_id: u64, settler: Address) -> Result<(), SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_transaction(env, transaction_id, &mut agreement)?;
+    let mut agreement = storage::agreement_of(env, transaction_id);
     agreement.check_party(&settler)?;
-    agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.check_unsettled()?;
-    settle(env, &mut agreement, transaction_id, transaction_id, settler).map(|_| ())
+    agreement.transaction(transaction_id)?.check_unsettled()?;
+    settle(env, agreement, transaction_id, transaction_id, settler)?;
+    Ok(())
 }
 
 pub fn settle_agreement(env: &Env, agreement_id: u64, through: u64, settler: Address) -> Result<u64, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    let mut agreement = storage::agreement(env, agreement_id);
     agreement.check_party(&settler)?;
-    agreement.delivery(through).ok_or(SharingError::TransactionNotFound)?;
-    settle(env, &mut agreement, agreement_id, through, settler)
+    agreement.transaction(through)?;
+    settle(env, agreement, agreement_id, through, settler)
 }
 
 /// Pays, with one transfer, those from one transaction through another that the settler can settle now.
-fn settle(
-    env: &Env,
-    agreement: &mut Agreement,
-    from: u64,
-    through: u64,
-    settler: Address,
-) -> Result<u64, SharingError> {
-    let (now, from_deposit) = (agreement.now, agreement.has(FUNDED));
-    let reviewed = from_deposit && settler == agreement.provider;
-    let (mut energy_kwh, mut settled, mut error) = (0_u64, 0_u64, SharingError::NothingToSettle);
-    // A bit for each that is settled now.
-    let bit = |id| 1_u64.unbounded_shl((id / AGREEMENT_IDS) as u32);
+fn settle(env: &Env, mut agreement: Agreement, from: u64, through: u64, settler: Address) -> Result<u64, SharingError> {
+    let (now, is_funded) = (agreement.now, agreement.is_funded());
+    let needs_review = is_funded && settler == agreement.provider;
+    let (mut amount, mut error) = (0, SharingError::NothingToSettle);
     let mut id = from;
     while id <= through {
-        let delivery = agreement.delivery(id).ok_or(SharingError::TransactionNotFound)?;
-        if delivery.check_unsettled().is_ok() {
-            if reviewed && now < delivery.provider_settles_from() {
+        let transaction = agreement.transaction(id)?;
+        if transaction.check_unsettled().is_ok() {
+            if needs_review && now < transaction.provider_settles_from() {
                 error = SharingError::ReviewPeriodOpen;
             } else {
-                delivery.flags |= SETTLED;
-                delivery.changed_at = now;
-                energy_kwh = energy_kwh.saturating_add(delivery.energy_accepted_kwh);
-                settled |= bit(id);
+                transaction.outcome = Outcome::Settled { at: now };
+                let energy_kwh = transaction.energy_accepted_kwh;
+                amount += agreement.amount(energy_kwh);
+                publish_settled(env, &agreement, id, energy_kwh, settler.clone());
             }
         }
-        id = id.saturating_add(AGREEMENT_IDS);
+        id += TRANSACTION_STEP;
     }
-    if settled == 0 {
+    // Whatever can be settled has a payment of at least 1.
+    if amount == 0 {
         return Err(error);
     }
 
-    let amount = agreement.amount(energy_kwh);
-    let payer = if from_deposit {
-        agreement.escrow_amount = agreement.escrow_amount.saturating_sub(amount);
+    let payer = if is_funded {
+        agreement.escrow_amount -= amount;
         env.current_contract_address()
     } else {
         if settler != agreement.consumer {
@@ -107,83 +94,59 @@ fn settle(
         }
         agreement.consumer.clone()
     };
-    storage::write_agreement(env, agreement);
+    storage::set_agreement(env, &mut agreement);
     transfer(env, &payer, &agreement.provider, amount)?;
-    id = from;
-    while id <= through {
-        if settled & bit(id) != 0 {
-            publish_settled(env, agreement, id, settler.clone())?;
-        }
-        id = id.saturating_add(AGREEMENT_IDS);
-    }
     Ok(amount)
 }
 
-/// Marks a metered delivery as paid if its deposit can be drawn on at once: it is written like that before
-/// `pay_at_once` calls the token.
-pub fn draw_at_once(env: &Env, agreement: &mut Agreement, transaction_id: u64) -> Result<bool, SharingError> {
-    let from_deposit = agreement.has(METERED_DEPOSIT);
-    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+/// Writes an agreement with a new delivery, and pays that at once if it is metered and the deposit is. Where the token
+/// refuses, it is settled later as any other: a provider who cannot receive does not stop its meter.
+pub fn pay_at_once(env: &Env, agreement: &mut Agreement, transaction_id: u64) -> Result<bool, SharingError> {
+    let from_deposit = agreement.deposit == Deposit::Metered;
+    let transaction = agreement.transaction(transaction_id)?;
     // Reading the balance counts it among the bytes that the call declares, even if the transfer writes it and then
-    // fails: see `pay_at_once`.
-    if !from_deposit || !delivery.has(METERED) || balance(env).is_err() {
-        return Ok(false);
+    // fails.
+    if from_deposit && transaction.metered && balance(env).is_ok() {
+        transaction.outcome = Outcome::PaidAtOnce;
+        let energy_kwh = transaction.energy_delivered_kwh;
+        let amount = agreement.amount(energy_kwh);
+        agreement.escrow_amount -= amount;
+        storage::set_agreement(env, agreement);
+        if transfer(env, &env.current_contract_address(), &agreement.provider, amount).is_ok() {
+            return Ok(true);
+        }
+        agreement.escrow_amount += amount;
+        agreement.transaction(transaction_id)?.outcome = Outcome::Open;
     }
-    delivery.flags |= PAID_AT_ONCE;
-    let energy_kwh = delivery.energy_delivered_kwh;
-    agreement.escrow_amount = agreement.escrow_amount.saturating_sub(agreement.amount(energy_kwh));
-    Ok(true)
+    storage::set_agreement(env, agreement);
+    Ok(false)
 }
 
-/// Pays a delivery that was drawn at once. Where the token refuses, it is settled later as any other: a provider who
-/// cannot receive does not stop its meter.
-pub fn pay_at_once(env: &Env, agreement: &mut Agreement, transaction_id: u64) -> Result<(), SharingError> {
-    let energy_kwh = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.energy_accepted_kwh;
-    let amount = agreement.amount(energy_kwh);
-    if transfer(env, &env.current_contract_address(), &agreement.provider, amount).is_ok() {
-        return publish_settled(env, agreement, transaction_id, agreement.provider.clone());
-    }
-    agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.flags = METERED;
-    agreement.escrow_amount = agreement.escrow_amount.saturating_add(amount);
-    storage::write_agreement(env, agreement);
-    Ok(())
-}
-
-fn publish_settled(
-    env: &Env,
-    agreement: &mut Agreement,
-    transaction_id: u64,
-    settler: Address,
-) -> Result<(), SharingError> {
-    let Delivery { changed_at: settled_at, energy_accepted_kwh: energy_kwh, .. } =
-        *agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+pub fn publish_settled(env: &Env, agreement: &Agreement, transaction_id: u64, energy_kwh: u64, settler: Address) {
     PaymentSettled {
         transaction_id,
         provider: agreement.provider.clone(),
         consumer: agreement.consumer.clone(),
         agreement_id: agreement.id,
         payment_amount: agreement.amount(energy_kwh),
-        settled_at,
+        settled_at: agreement.now,
         settler,
     }
     .publish(env);
-    Ok(())
 }
 
 pub fn dispute_transaction(env: &Env, transaction_id: u64, disputer: Address) -> Result<(), SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_transaction(env, transaction_id, &mut agreement)?;
+    let mut agreement = storage::agreement_of(env, transaction_id);
     agreement.check_party(&disputer)?;
     let disputed_at = agreement.now;
-    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
-    delivery.check_unsettled()?;
-    if delivery.has(RULED) {
+    let transaction = agreement.transaction(transaction_id)?;
+    transaction.check_unsettled()?;
+    if transaction.ruled {
         return Err(SharingError::DisputeAlreadyResolved);
     }
 
-    delivery.flags |= DISPUTED;
-    delivery.changed_at = disputed_at;
-    storage::write_agreement(env, &mut agreement);
+    transaction.outcome = Outcome::Disputed { since: disputed_at };
+    storage::set_agreement(env, &mut agreement);
     TransactionDisputed {
         transaction_id,
         provider: agreement.provider,
@@ -202,65 +165,60 @@ pub fn resolve_dispute(
     energy_accepted_kwh: u64,
     resolver: Address,
 ) -> Result<(), SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_transaction(env, transaction_id, &mut agreement)?;
-    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
-    delivery.check_disputed()?;
-    let energy_delivered_kwh = delivery.energy_delivered_kwh;
+    let mut agreement = storage::agreement_of(env, transaction_id);
+    let transaction = *agreement.transaction(transaction_id)?;
+    transaction.disputed_at().ok_or(SharingError::TransactionNotDisputed)?;
     // A party gives away alone what is its own; for the rest the other party signs too.
     let second = if resolver == agreement.consumer {
-        (energy_accepted_kwh != energy_delivered_kwh).then_some(&agreement.provider)
+        (energy_accepted_kwh != transaction.energy_delivered_kwh).then_some(&agreement.provider)
     } else if resolver == agreement.provider {
         (energy_accepted_kwh != 0).then_some(&agreement.consumer)
-    } else if resolver == storage::admin(env)? {
+    } else if resolver == storage::admin(env) {
         None
     } else {
         return Err(SharingError::NotAuthorized);
     };
-    if energy_accepted_kwh > energy_delivered_kwh {
+    if energy_accepted_kwh > transaction.energy_delivered_kwh {
         return Err(SharingError::InvalidInput);
     }
     if let Some(second) = second {
         second.require_auth();
     }
-    rule(env, &mut agreement, transaction_id, energy_accepted_kwh, Some(resolver))
+    rule(env, agreement, transaction_id, energy_accepted_kwh, Some(resolver))
 }
 
 pub fn close_dispute(env: &Env, transaction_id: u64) -> Result<(), SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_transaction(env, transaction_id, &mut agreement)?;
-    let now = agreement.now;
-    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
-    delivery.check_disputed()?;
-    if now < delivery.changed_at.saturating_add(ARBITRATION_PERIOD) {
+    let mut agreement = storage::agreement_of(env, transaction_id);
+    let transaction = *agreement.transaction(transaction_id)?;
+    let disputed_at = transaction.disputed_at().ok_or(SharingError::TransactionNotDisputed)?;
+    if agreement.now < disputed_at.saturating_add(ARBITRATION_PERIOD) {
         return Err(SharingError::ArbitrationPeriodOpen);
     }
-    let energy_accepted_kwh = if delivery.has(METERED) { delivery.energy_delivered_kwh } else { 0 };
-    rule(env, &mut agreement, transaction_id, energy_accepted_kwh, None)
+    let energy_accepted_kwh = if transaction.metered { transaction.energy_delivered_kwh } else { 0 };
+    rule(env, agreement, transaction_id, energy_accepted_kwh, None)
 }
 
 /// Ends a dispute for good.
 fn rule(
     env: &Env,
-    agreement: &mut Agreement,
+    mut agreement: Agreement,
     transaction_id: u64,
     energy_accepted_kwh: u64,
     resolver: Option<Address>,
 ) -> Result<(), SharingError> {
-    let ruled_at = agreement.now;
-    let settled_at = (energy_accepted_kwh == 0).then_some(ruled_at);
-    let delivery = agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?;
-    delivery.energy_accepted_kwh = energy_accepted_kwh;
-    delivery.changed_at = ruled_at;
-    delivery.flags = delivery.flags & METERED | RULED | if energy_accepted_kwh == 0 { SETTLED } else { 0 };
-    storage::write_agreement(env, agreement);
+    let settled_at = (energy_accepted_kwh == 0).then_some(agreement.now);
+    let transaction = agreement.transaction(transaction_id)?;
+    transaction.energy_accepted_kwh = energy_accepted_kwh;
+    transaction.ruled = true;
+    transaction.outcome = settled_at.map_or(Outcome::Open, |at| Outcome::Settled { at });
+    storage::set_agreement(env, &mut agreement);
     DisputeResolved {
         transaction_id,
-        provider: agreement.provider.clone(),
-        consumer: agreement.consumer.clone(),
+        payment_amount: agreement.amount(energy_accepted_kwh),
+        provider: agreement.provider,
+        consumer: agreement.consumer,
         agreement_id: agreement.id,
         energy_accepted_kwh,
-        payment_amount: agreement.amount(energy_accepted_kwh),
         settled_at,
         resolver,
     }
@@ -269,24 +227,23 @@ fn rule(
 }
 
 pub fn claim_refund(env: &Env, agreement_id: u64) -> Result<u64, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    let mut agreement = storage::agreement(env, agreement_id);
     let refund_amount = agreement.surplus();
     if refund_amount == 0 {
         return Err(SharingError::NothingToRefund);
     }
 
-    agreement.escrow_amount = agreement.escrow_amount.saturating_sub(refund_amount);
-    storage::write_agreement(env, &mut agreement);
-    transfer(env, &env.current_contract_address(), &agreement.consumer, refund_amount)?;
+    agreement.escrow_amount -= refund_amount;
+    storage::set_agreement(env, &mut agreement);
     EscrowRefunded {
         agreement_id,
         provider: agreement.provider,
-        consumer: agreement.consumer,
+        consumer: agreement.consumer.clone(),
         refund_amount,
         escrow_amount: agreement.escrow_amount,
     }
     .publish(env);
+    transfer(env, &env.current_contract_address(), &agreement.consumer, refund_amount)?;
     Ok(refund_amount)
 }
 
@@ -302,7 +259,7 @@ pub fn check_token(env: &Env, token_contract: &Address) -> Result<(), SharingErr
 }
 
 fn transfer(env: &Env, from: &Address, to: &Address, amount: u64) -> Result<(), SharingError> {
-    match TokenClient::new(env, &storage::token(env)?).try_transfer(from, to, &amount.into()) {
+    match TokenClient::new(env, &storage::token(env)).try_transfer(from, to, &amount.into()) {
         Ok(Ok(())) => Ok(()),
         _ => Err(SharingError::PaymentFailed),
     }
@@ -310,7 +267,7 @@ fn transfer(env: &Env, from: &Address, to: &Address, amount: u64) -> Result<(), 
 
 /// What the contract holds of the token.
 fn balance(env: &Env) -> Result<i128, SharingError> {
-    match TokenClient::new(env, &storage::token(env)?).try_balance(&env.current_contract_address()) {
+    match TokenClient::new(env, &storage::token(env)).try_balance(&env.current_contract_address()) {
         Ok(Ok(balance)) => Ok(balance),
         _ => Err(SharingError::PaymentFailed),
     }

@@ -8,12 +8,10 @@ use crate::utils::events::{
     ProsumerRegistered,
 };
 use crate::utils::records::{
-    Agreement, AGREEMENTS_PER_PROVIDER, AGREEMENT_IDS, CANCELLED, FUNDED, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
-    METERED, REVIEWED_DEPOSIT,
+    Agreement, Outcome, Transaction, AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
+    TRANSACTION_STEP,
 };
-use crate::utils::{
-    storage, AgreementState, EnergyAgreement, EnergyTransaction, Prosumer, SharingError, TransactionState,
-};
+use crate::utils::{storage, AgreementStatus, Deposit, EnergyAgreement, EnergyTransaction, Prosumer, SharingError};
 
 /// The furthest deadline, a leap year ahead: catches milliseconds given for seconds, and deposits locked for ages.
 pub const MAX_TERM: u64 = 366 * 24 * 60 * 60;
@@ -42,17 +40,16 @@ pub fn set_admin(env: &Env, old_admin: Address, new_admin: Address) -> Result<()
 }
 
 pub fn register_prosumer(env: &Env, address: Address) -> Result<(), SharingError> {
-    let mut prosumer = Prosumer::default();
-    if storage::read_prosumer(env, &address, &mut prosumer).is_ok() {
+    if storage::is_registered(env, &address) {
         return Ok(());
     }
     let number = storage::prosumer_count(env);
     if number >= MAX_PROSUMERS {
         return Err(SharingError::AmountOverflow);
     }
-    prosumer.number = number;
-    storage::set_prosumer_count(env, number.saturating_add(1));
-    storage::write_prosumer(env, &address, &mut prosumer);
+
+    storage::set_prosumer_count(env, number + 1);
+    storage::set_prosumer(env, &address, &mut Prosumer { number, ..Prosumer::default() });
     ProsumerRegistered { prosumer: address, number }.publish(env);
     Ok(())
 }
@@ -64,8 +61,7 @@ pub fn register_meter(
     meter: Option<Address>,
     meter_reading: u64,
 ) -> Result<(), SharingError> {
-    let mut prosumer = Prosumer::default();
-    storage::read_prosumer(env, &address, &mut prosumer)?;
+    let mut prosumer = storage::prosumer(env, &address);
     if let Some(meter) = &meter {
         if *meter == address || meter_reading > MAX_READING {
             return Err(SharingError::InvalidInput);
@@ -80,7 +76,7 @@ pub fn register_meter(
         return Ok(());
     }
     prosumer.meter = meter;
-    storage::write_prosumer(env, &address, &mut prosumer);
+    storage::set_prosumer(env, &address, &mut prosumer);
     MeterRegistered {
         prosumer: address,
         meter: prosumer.meter,
@@ -100,44 +96,40 @@ pub fn create_agreement(
     price_per_kwh: u64,
     delivery_deadline: u64,
 ) -> Result<u64, SharingError> {
-    let mut seller = Prosumer::default();
-    storage::read_prosumer(env, &provider, &mut seller)?;
-    let mut buyer = Prosumer::default();
-    storage::read_prosumer(env, &consumer, &mut buyer)?;
+    let mut seller = storage::prosumer(env, &provider);
+    let mut buyer = storage::prosumer(env, &consumer);
     if energy_amount_kwh == 0 || price_per_kwh == 0 || delivery_deadline == 0 {
         return Err(SharingError::InvalidInput);
     }
     if provider == consumer {
         return Err(SharingError::SelfSharingNotAllowed);
     }
-    let mut agreement = Agreement::blank(env);
-    let created_at = agreement.now;
+    let created_at = env.ledger().timestamp();
     if delivery_deadline <= created_at {
         return Err(SharingError::DeliveryDeadlinePassed);
     }
-    if delivery_deadline > created_at.saturating_add(MAX_TERM) {
+    if delivery_deadline - created_at > MAX_TERM {
         return Err(SharingError::InvalidInput);
     }
     let total_amount = energy_amount_kwh.checked_mul(price_per_kwh).ok_or(SharingError::AmountOverflow)?;
-    seller.agreements = seller.agreements.saturating_add(1);
+    seller.agreements += 1;
     if seller.agreements >= AGREEMENTS_PER_PROVIDER {
         return Err(SharingError::AmountOverflow);
     }
 
-    agreement.id = seller.number.saturating_mul(AGREEMENTS_PER_PROVIDER).saturating_add(seller.agreements);
-    agreement.provider = provider;
-    agreement.consumer = consumer;
+    let id = seller.number * AGREEMENTS_PER_PROVIDER + seller.agreements;
+    let mut agreement = Agreement::new(env, id, provider, consumer);
     agreement.energy_amount_kwh = energy_amount_kwh;
     agreement.price_per_kwh = price_per_kwh;
     agreement.created_at = created_at;
     agreement.delivery_deadline = delivery_deadline;
-    agreement.provider_previous = seller.last_agreement.replace(agreement.id).unwrap_or_default();
-    agreement.consumer_previous = buyer.last_agreement.replace(agreement.id).unwrap_or_default();
-    storage::write_prosumer(env, &agreement.provider, &mut seller);
-    storage::write_prosumer(env, &agreement.consumer, &mut buyer);
-    storage::write_agreement(env, &mut agreement);
+    agreement.provider_previous = seller.last_agreement.replace(id).unwrap_or_default();
+    agreement.consumer_previous = buyer.last_agreement.replace(id).unwrap_or_default();
+    storage::set_prosumer(env, &agreement.provider, &mut seller);
+    storage::set_prosumer(env, &agreement.consumer, &mut buyer);
+    storage::set_agreement(env, &mut agreement);
     AgreementCreated {
-        agreement_id: agreement.id,
+        agreement_id: id,
         provider: agreement.provider,
         consumer: agreement.consumer,
         energy_amount_kwh,
@@ -147,23 +139,22 @@ pub fn create_agreement(
         created_at,
     }
     .publish(env);
-    Ok(agreement.id)
+    Ok(id)
 }
 
 pub fn cancel_agreement(env: &Env, agreement_id: u64, canceller: Address) -> Result<(), SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    let mut agreement = storage::agreement(env, agreement_id);
     agreement.check_party(&canceller)?;
-    if agreement.check_open(&agreement.state()).is_err() {
+    if agreement.status() != AgreementStatus::Active {
         return Err(SharingError::AgreementNotActive);
     }
     // The deposit is the provider's assurance until the deadline.
-    if agreement.has(FUNDED) && canceller == agreement.consumer {
+    if agreement.is_funded() && canceller == agreement.consumer {
         return Err(SharingError::AgreementFunded);
     }
 
-    agreement.flags |= CANCELLED;
-    storage::write_agreement(env, &mut agreement);
+    agreement.cancelled = true;
+    storage::set_agreement(env, &mut agreement);
     AgreementCancelled { agreement_id, provider: agreement.provider, consumer: agreement.consumer, canceller }
         .publish(env);
     Ok(())
@@ -176,44 +167,43 @@ pub fn deliver_energy(
     meter_reading: u64,
     provider: Address,
 ) -> Result<u64, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
+    let mut agreement = storage::agreement(env, agreement_id);
     if provider != agreement.provider {
         return Err(SharingError::NotAuthorized);
     }
-    let delivered_at = agreement.now;
-    let state = agreement.state();
-    agreement.check_open(&state)?;
+    agreement.check_open()?;
     if energy_delivered_kwh == 0 {
         return Err(SharingError::InvalidInput);
     }
-    if energy_delivered_kwh > agreement.remaining_kwh(&state) {
+    if energy_delivered_kwh > agreement.remaining_kwh() {
         return Err(SharingError::InsufficientEnergy);
     }
-    let transaction_id = agreement.transaction_id(state.transactions);
+    let count = agreement.state().transactions;
+    let transaction_id = agreement.transaction_id(count);
     let last_reading =
-        agreement.delivery(transaction_id.wrapping_sub(AGREEMENT_IDS)).map_or(0, |last| last.meter_reading);
-    let reviewed = agreement.has(REVIEWED_DEPOSIT);
-    let delivery =
-        agreement.deliveries.get_mut(state.transactions as usize).ok_or(SharingError::TooManyTransactions)?;
-    let mut seller = Prosumer::default();
-    storage::read_prosumer(env, &provider, &mut seller)?;
+        agreement.transaction(transaction_id.wrapping_sub(TRANSACTION_STEP)).map_or(0, |last| last.meter_reading);
+    let Some(place) = agreement.transactions.get_mut(count as usize) else {
+        return Err(SharingError::TooManyTransactions);
+    };
+    let mut seller = storage::prosumer(env, &provider);
     read_meter(&mut seller, last_reading, energy_delivered_kwh, meter_reading)?;
     seller.meter.as_ref().unwrap_or(&provider).require_auth();
 
-    let metered = seller.meter.is_some() && !reviewed;
-    delivery.energy_delivered_kwh = energy_delivered_kwh;
-    delivery.energy_accepted_kwh = energy_delivered_kwh;
-    delivery.meter_reading = meter_reading;
-    delivery.delivered_at = delivered_at;
-    delivery.changed_at = delivered_at;
-    delivery.flags = if metered { METERED } else { 0 };
-    let drawn = payment::draw_at_once(env, &mut agreement, transaction_id)?;
-    storage::write_prosumer(env, &provider, &mut seller);
-    storage::write_agreement(env, &mut agreement);
+    let (delivered_at, metered) = (agreement.now, seller.meter.is_some() && agreement.deposit != Deposit::Reviewed);
+    *place = Transaction {
+        energy_delivered_kwh,
+        energy_accepted_kwh: energy_delivered_kwh,
+        meter_reading,
+        delivered_at,
+        metered,
+        ruled: false,
+        outcome: Outcome::Open,
+    };
+    storage::set_prosumer(env, &provider, &mut seller);
+    let paid = payment::pay_at_once(env, &mut agreement, transaction_id)?;
     EnergyDelivered {
         transaction_id,
-        provider,
+        provider: provider.clone(),
         consumer: agreement.consumer.clone(),
         agreement_id,
         energy_delivered_kwh,
@@ -223,28 +213,30 @@ pub fn deliver_energy(
         metered,
     }
     .publish(env);
-    if drawn {
-        payment::pay_at_once(env, &mut agreement, transaction_id)?;
+    if paid {
+        payment::publish_settled(env, &agreement, transaction_id, energy_delivered_kwh, provider);
     }
     Ok(transaction_id)
 }
 
-/// The meter rule: a reading never goes back, and nobody sells more than the meter has exported. Within an agreement a
-/// reading is higher than the last, so that a call sent twice is not recorded twice; not where the register stands
-/// below it: then a meter was exchanged.
+/// The meter rule, after the agreement's last reading.
 fn read_meter(
     seller: &mut Prosumer,
     last_reading: u64,
     energy_kwh: u64,
     meter_reading: u64,
 ) -> Result<(), SharingError> {
-    let sent_twice = meter_reading <= last_reading && last_reading <= seller.meter_reading;
+    let goes_back = meter_reading < seller.meter_reading;
+    let too_high = meter_reading > MAX_READING;
+    // Then the register stands below what it showed, and counting began anew.
+    let exchanged = seller.meter_reading < last_reading;
+    // A call that is sent again after a time-out must not be recorded, and paid, again.
+    let sent_twice = meter_reading <= last_reading && !exchanged;
+    if goes_back || too_high || sent_twice {
+        return Err(SharingError::InvalidMeterReading);
+    }
     let sold_kwh = seller.energy_sold_kwh.saturating_add(energy_kwh);
-    if sent_twice
-        || meter_reading < seller.meter_reading
-        || meter_reading > MAX_READING
-        || sold_kwh > meter_reading.saturating_sub(seller.meter_start)
-    {
+    if sold_kwh > meter_reading - seller.meter_start {
         return Err(SharingError::InvalidMeterReading);
     }
     seller.meter_reading = meter_reading;
@@ -252,60 +244,25 @@ fn read_meter(
     Ok(())
 }
 
-pub fn get_prosumer(env: &Env, address: &Address) -> Result<Prosumer, SharingError> {
-    let mut prosumer = Prosumer::default();
-    storage::read_prosumer(env, address, &mut prosumer)?;
-    Ok(prosumer)
+pub fn get_agreement_transactions(env: &Env, agreement_id: u64) -> Vec<EnergyTransaction> {
+    let mut transactions = Vec::new(env);
+    put_first(&mut transactions, storage::agreement(env, agreement_id));
+    transactions
 }
 
-pub fn get_agreement(env: &Env, agreement_id: u64) -> Result<EnergyAgreement, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
-    Ok(agreement.to_record())
-}
-
-pub fn get_agreement_state(env: &Env, agreement_id: u64) -> Result<AgreementState, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
-    Ok(agreement.state())
-}
-
-pub fn get_transaction(env: &Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_transaction(env, transaction_id, &mut agreement)?;
-    agreement.to_transaction(transaction_id)
-}
-
-pub fn get_transaction_state(env: &Env, transaction_id: u64) -> Result<TransactionState, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_transaction(env, transaction_id, &mut agreement)?;
-    Ok(agreement.delivery(transaction_id).ok_or(SharingError::TransactionNotFound)?.state())
-}
-
-pub fn get_agreement_transactions(env: &Env, agreement_id: u64) -> Result<Vec<EnergyTransaction>, SharingError> {
-    let mut agreement = Agreement::blank(env);
-    storage::read_agreement(env, agreement_id, &mut agreement)?;
-    let mut transactions = Vec::from_slice(env, &[]);
-    put_before(&mut transactions, &agreement);
-    Ok(transactions)
-}
-
-pub fn get_transaction_history(env: &Env, address: &Address) -> Result<Vec<EnergyTransaction>, SharingError> {
-    let mut prosumer = Prosumer::default();
-    storage::read_prosumer(env, address, &mut prosumer)?;
-    let mut next = prosumer.last_agreement.unwrap_or_default();
-    let mut history = Vec::from_slice(env, &[]);
+pub fn get_transaction_history(env: &Env, address: &Address) -> Vec<EnergyTransaction> {
+    let mut next = storage::prosumer(env, address).last_agreement.unwrap_or_default();
+    let mut history = Vec::new(env);
     while next != 0 {
-        let mut agreement = Agreement::blank(env);
-        storage::read_agreement(env, next, &mut agreement)?;
-        put_before(&mut history, &agreement);
+        let agreement = storage::agreement(env, next);
         next = agreement.previous(address);
+        put_first(&mut history, agreement);
     }
-    Ok(history)
+    history
 }
 
 /// Puts an agreement's transactions before those of newer ones.
-fn put_before(newer: &mut Vec<EnergyTransaction>, agreement: &Agreement) {
+fn put_first(newer: &mut Vec<EnergyTransaction>, mut agreement: Agreement) {
     for n in 0..MAX_TRANSACTIONS {
         if let Ok(transaction) = agreement.to_transaction(agreement.transaction_id(n.into())) {
             newer.insert(n, transaction);
@@ -319,23 +276,16 @@ pub fn get_agreement_page(
     before: Option<u64>,
     limit: u32,
 ) -> Result<Vec<EnergyAgreement>, SharingError> {
-    let mut prosumer = Prosumer::default();
-    storage::read_prosumer(env, address, &mut prosumer)?;
-    let mut next = prosumer.last_agreement.unwrap_or_default();
+    let mut next = storage::prosumer(env, address).last_agreement.unwrap_or_default();
     if let Some(id) = before {
-        let mut agreement = Agreement::blank(env);
-        storage::read_agreement(env, id, &mut agreement)?;
+        let agreement = storage::agreement(env, id);
         agreement.check_party(address).map_err(|_| SharingError::AgreementNotFound)?;
         next = agreement.previous(address);
     }
-    let mut page = Vec::from_slice(env, &[]);
-    for n in 0..limit.min(MAX_PAGE) {
-        if next == 0 {
-            break;
-        }
-        let mut agreement = Agreement::blank(env);
-        storage::read_agreement(env, next, &mut agreement)?;
-        page.insert(n, agreement.to_record());
+    let mut page = Vec::new(env);
+    while next != 0 && page.len() < limit.min(MAX_PAGE) {
+        let agreement = storage::agreement(env, next);
+        page.push_back(agreement.to_record());
         next = agreement.previous(address);
     }
     Ok(page)

@@ -21,7 +21,7 @@ use crate::events::{EscrowRefunded, PaymentSettled};
 use crate::utils::storage;
 use crate::{
     AgreementState, AgreementStatus, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer, SharingError,
-    TransactionStatus, AGREEMENT_IDS,
+    TransactionStatus, TRANSACTION_STEP,
 };
 
 mod agreement;
@@ -192,10 +192,9 @@ impl Fixture {
     /// Changes a prosumer's record as no call does.
     pub fn change_prosumer(&self, address: &Address, change: impl Fn(&mut Prosumer)) {
         self.env.as_contract(&self.contract, || {
-            let mut prosumer = Prosumer::default();
-            storage::read_prosumer(&self.env, address, &mut prosumer).unwrap();
+            let mut prosumer = storage::prosumer(&self.env, address);
             change(&mut prosumer);
-            storage::write_prosumer(&self.env, address, &mut prosumer);
+            storage::set_prosumer(&self.env, address, &mut prosumer);
         });
     }
 
@@ -305,7 +304,7 @@ impl Fixture {
 
 /// The id of an agreement's k-th transaction.
 pub fn transaction_id(agreement_id: u64, k: u64) -> u64 {
-    (k - 1) * AGREEMENT_IDS + agreement_id
+    (k - 1) * TRANSACTION_STEP + agreement_id
 }
 
 /// Deploys the contract.

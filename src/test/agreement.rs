@@ -182,7 +182,9 @@ fn an_agreement_is_not_found_by_another_id() {
     f.agreement();
     let error = SharingError::AgreementNotFound;
     // Not one with a transaction's id either: it is never reduced.
-    for id in [0, 2, AGREEMENTS_PER_PROVIDER, AGREEMENTS_PER_PROVIDER + 1, AGREEMENT_IDS, AGREEMENT_IDS + 1, u64::MAX] {
+    for id in
+        [0, 2, AGREEMENTS_PER_PROVIDER, AGREEMENTS_PER_PROVIDER + 1, TRANSACTION_STEP, TRANSACTION_STEP + 1, u64::MAX]
+    {
         f.fails(error, |c| c.try_get_agreement(&id));
         f.fails(error, |c| c.try_get_agreement_state(&id));
         f.fails(error, |c| c.try_get_agreement_transactions(&id));

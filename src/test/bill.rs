@@ -20,10 +20,10 @@ fn a_bill_is_paid_directly_with_one_transfer_whoever_settles() {
         assert_eq!(
             f.events(),
             [
-                f.transfer_event(&f.consumer, &f.provider, 150_000_000),
                 f.settled_event(first, agreement, 10, settler),
                 f.settled_event(second, agreement, 20, settler),
                 f.settled_event(third, agreement, 30, settler),
+                f.transfer_event(&f.consumer, &f.provider, 150_000_000)
             ]
         );
         assert_eq!(f.balances(), [WEALTH - 150_000_000, 150_000_000, 0]);
@@ -44,10 +44,10 @@ fn the_consumer_pays_a_bill_from_its_deposit_within_the_review_period() {
     assert_eq!(
         f.events(),
         [
-            f.transfer_event(&f.contract, &f.provider, 60 * PRICE),
             f.settled_event(first, agreement, 10, &f.consumer),
             f.settled_event(second, agreement, 20, &f.consumer),
             f.settled_event(third, agreement, 30, &f.consumer),
+            f.transfer_event(&f.contract, &f.provider, 60 * PRICE)
         ]
     );
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(60 * PRICE), i128::from(40 * PRICE)]);
@@ -67,7 +67,7 @@ fn the_provider_draws_what_has_been_reviewed_and_nothing_else() {
     assert_eq!(f.client.settle_agreement(&agreement, &second, &f.provider), 10 * PRICE);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 10 * PRICE), f.settled_event(first, agreement, 10, &f.provider)]
+        [f.settled_event(first, agreement, 10, &f.provider), f.transfer_event(&f.contract, &f.provider, 10 * PRICE)]
     );
     f.assert_state(agreement, 30, 20 * PRICE, 90 * PRICE);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_agreement(&agreement, &second, &f.provider));
@@ -104,12 +104,12 @@ fn disputed_deliveries_are_left_out_and_rulings_are_paid_as_ruled() {
     assert_eq!(f.client.settle_agreement(&agreement, &nothing, &f.provider), 5 * PRICE);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 5 * PRICE), f.settled_event(ruled, agreement, 5, &f.provider)]
+        [f.settled_event(ruled, agreement, 5, &f.provider), f.transfer_event(&f.contract, &f.provider, 5 * PRICE)]
     );
     assert_eq!(f.client.settle_agreement(&agreement, &nothing, &f.consumer), 10 * PRICE);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 10 * PRICE), f.settled_event(plain, agreement, 10, &f.consumer)]
+        [f.settled_event(plain, agreement, 10, &f.consumer), f.transfer_event(&f.contract, &f.provider, 10 * PRICE)]
     );
     assert_eq!(f.transaction_status(disputed), TransactionStatus::Disputed);
     f.assert_state(agreement, 100, 20 * PRICE, 85 * PRICE);

@@ -136,6 +136,7 @@ fn a_metered_delivery_is_paid_at_once_from_a_metered_deposit() {
     assert_eq!(
         f.events(),
         [
+            f.transfer_event(&f.contract, &f.provider, 100_000_000),
             f.event(&EnergyDelivered {
                 transaction_id: id,
                 provider: provider.clone(),
@@ -147,7 +148,6 @@ fn a_metered_delivery_is_paid_at_once_from_a_metered_deposit() {
                 delivered_at: START + HOUR,
                 metered: true,
             }),
-            f.transfer_event(&f.contract, &f.provider, 100_000_000),
             f.event(&PaymentSettled {
                 transaction_id: id,
                 provider: provider.clone(),
@@ -304,7 +304,7 @@ fn a_transaction_is_not_found_by_another_id() {
     f.agreement();
     let error = SharingError::TransactionNotFound;
     // Of no agreement, of one without deliveries, beyond the count, beyond the most, and the highest number.
-    for id in [0, 2, 3, transaction_id(1, 2), transaction_id(1, 41), AGREEMENT_IDS, u64::MAX] {
+    for id in [0, 2, 3, transaction_id(1, 2), transaction_id(1, 41), TRANSACTION_STEP, u64::MAX] {
         f.fails(error, |c| c.try_get_transaction(&id));
         f.fails(error, |c| c.try_get_transaction_state(&id));
         f.fails(error, |c| c.try_settle_payment(&id, &f.stranger));

@@ -120,7 +120,7 @@ fn the_reference_states_the_limits() {
         ("MAX_PAGE", crate::MAX_PAGE.into()),
         ("MAX_PROSUMERS", crate::MAX_PROSUMERS),
         ("AGREEMENTS_PER_PROVIDER", crate::AGREEMENTS_PER_PROVIDER),
-        ("AGREEMENT_IDS", AGREEMENT_IDS),
+        ("TRANSACTION_STEP", TRANSACTION_STEP),
     ];
     let stated: Vec<_> = table(REFERENCE, "Limits")
         .into_iter()

@@ -14,14 +14,14 @@ fn funding_moves_the_total_into_escrow() {
         assert_eq!(
             f.events(),
             [
-                f.transfer_event(&f.consumer, &f.contract, TOTAL),
                 f.event(&AgreementFunded {
                     agreement_id: id,
                     provider: f.provider.clone(),
                     consumer: f.consumer.clone(),
                     escrow_amount: TOTAL,
                     deposit,
-                })
+                }),
+                f.transfer_event(&f.consumer, &f.contract, TOTAL)
             ]
         );
         assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL) - 1, 0, i128::from(TOTAL) + 1]);
@@ -141,7 +141,7 @@ fn an_expired_agreement_is_refunded_what_is_not_owed() {
     assert_eq!(f.client.claim_refund(&id), 150_000_000);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.consumer, 150_000_000), f.refund_event(id, 150_000_000, 100_000_000)]
+        [f.refund_event(id, 150_000_000, 100_000_000), f.transfer_event(&f.contract, &f.consumer, 150_000_000)]
     );
     assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
     f.assert_state(id, 40, 100_000_000, 100_000_000);
@@ -198,7 +198,7 @@ fn a_cancellation_moves_no_tokens_and_frees_what_is_not_owed() {
     assert_eq!(f.client.claim_refund(&id), 150_000_000);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.consumer, 150_000_000), f.refund_event(id, 150_000_000, 100_000_000)]
+        [f.refund_event(id, 150_000_000, 100_000_000), f.transfer_event(&f.contract, &f.consumer, 150_000_000)]
     );
     assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
     f.client.settle_payment(&transaction, &f.consumer);
@@ -217,7 +217,7 @@ fn a_refund_waits_for_a_consumer_who_cannot_receive() {
     f.assert_state(id, 0, 0, TOTAL);
     f.freeze(&f.consumer, false);
     assert_eq!(f.client.claim_refund(&id), TOTAL);
-    assert_eq!(f.events(), [f.transfer_event(&f.contract, &f.consumer, TOTAL), f.refund_event(id, TOTAL, 0)]);
+    assert_eq!(f.events(), [f.refund_event(id, TOTAL, 0), f.transfer_event(&f.contract, &f.consumer, TOTAL)]);
     assert_eq!(f.balances(), [WEALTH, 0, 0]);
 }
 

@@ -11,7 +11,6 @@ use super::payments::{
 };
 use super::*;
 use crate::events::AgreementFunded;
-use crate::utils::records::{Agreement, METERED_DEPOSIT, REVIEWED_DEPOSIT};
 use crate::{Deposit, ARBITRATION_PERIOD};
 
 const HALF: u64 = 1 << 62;
@@ -183,20 +182,19 @@ fn a_consumer_that_dropped_its_trustline_blocks_nobody_and_is_refunded_once_it_h
     f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
     // A deposit as it is on the ledger after its consumer dropped the trustline: entries cannot be taken out of a
     // test's ledger.
-    let deposit = |flags| {
+    let deposit = |kind| {
         let id = f.agreement();
         f.asset.mint(&f.contract, &TOTAL.into());
         f.env.as_contract(&f.contract, || {
-            let mut agreement = Agreement::blank(&f.env);
-            storage::read_agreement(&f.env, id, &mut agreement).unwrap();
-            agreement.flags |= flags;
+            let mut agreement = storage::agreement(&f.env, id);
+            agreement.deposit = kind;
             agreement.escrow_amount = TOTAL;
-            storage::write_agreement(&f.env, &mut agreement);
+            storage::set_agreement(&f.env, &mut agreement);
         });
         id
     };
     let agreements @ [metered, cancelled, ruled, closed] =
-        [METERED_DEPOSIT, REVIEWED_DEPOSIT, REVIEWED_DEPOSIT, REVIEWED_DEPOSIT].map(deposit);
+        [Deposit::Metered, Deposit::Reviewed, Deposit::Reviewed, Deposit::Reviewed].map(deposit);
     assert_eq!(f.refusal(&f.contract, &f.consumer, 1), TRUSTLINE_MISSING);
     // The provider is paid at once,
     f.deliver(metered, 20);
@@ -324,14 +322,14 @@ fn the_issuer_as_consumer_mints_its_deposit_and_burns_its_refund() {
     assert_eq!(
         f.events(),
         [
-            f.asset_event(&MintWithAmountOnly { to: f.contract.clone(), amount: TOTAL.into() }),
             f.event(&AgreementFunded {
                 agreement_id: agreement,
                 provider: f.provider.clone(),
                 consumer: f.consumer.clone(),
                 escrow_amount: TOTAL,
                 deposit: Deposit::Reviewed,
-            })
+            }),
+            f.asset_event(&MintWithAmountOnly { to: f.contract.clone(), amount: TOTAL.into() })
         ]
     );
     assert_eq!(f.balances(), [issuer, 0, TOTAL.into()]);
@@ -345,8 +343,8 @@ fn the_issuer_as_consumer_mints_its_deposit_and_burns_its_refund() {
     assert_eq!(
         f.events(),
         [
-            f.asset_event(&Burn { from: f.contract.clone(), amount: 150_000_000 }),
-            f.refund_event(agreement, 150_000_000, 0)
+            f.refund_event(agreement, 150_000_000, 0),
+            f.asset_event(&Burn { from: f.contract.clone(), amount: 150_000_000 })
         ]
     );
     assert_eq!(f.balances(), [issuer, 200_000_000, 0]);

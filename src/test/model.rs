@@ -182,7 +182,7 @@ impl Model {
         let deposit = if metered { Deposit::Metered } else { Deposit::Reviewed };
         let transfer = self.token.pay(consumer, self.contract, agreement.total)?;
         let data = [("escrow_amount", agreement.total.into()), ("deposit", deposit.into())];
-        done(0, [consumer], [transfer, agreement.event("agreement_funded", data)])
+        done(0, [consumer], [agreement.event("agreement_funded", data), transfer])
     }
 
     fn cancel(&self, id: u64, canceller: Person) -> Answer {
@@ -207,7 +207,7 @@ impl Model {
         }
         let transfer = self.token.pay(self.contract, agreement.consumer, surplus)?;
         let data = [("refund_amount", surplus.into()), ("escrow_amount", (agreement.escrow - surplus).into())];
-        done(surplus, [], [transfer, agreement.event("escrow_refunded", data)])
+        done(surplus, [], [agreement.event("escrow_refunded", data), transfer])
     }
 
     fn deliver(&mut self, agreement_id: u64, kwh: u64, reading: u64, provider: Person) -> Answer {
@@ -244,7 +244,8 @@ impl Model {
         let mut events = vec![agreement.transaction_event("energy_delivered", id, data)];
         if metered && agreement.deposit == Deposit::Metered {
             if let Ok(transfer) = self.token.pay(self.contract, provider, payment) {
-                events.extend([transfer, self.settled(agreement, id, payment, provider)]);
+                events.insert(0, transfer);
+                events.push(self.settled(agreement, id, payment, provider));
             }
         }
         done(id, [seller.meter.unwrap_or(provider)], events)
@@ -291,7 +292,7 @@ impl Model {
             if agreement.funded() { (self.contract, None) } else { (agreement.consumer, Some(agreement.consumer)) };
         let transfer = self.token.pay(payer, agreement.provider, sum)?;
         let settled = payments.map(|(id, payment)| self.settled(agreement, id, payment, settler));
-        done(sum, [settler].into_iter().chain(second), iter::once(transfer).chain(settled))
+        done(sum, [settler].into_iter().chain(second), settled.chain(iter::once(transfer)))
     }
 
     /// Whether a party can settle a transaction now.

@@ -1,5 +1,7 @@
 //! The codec: whatever is packed comes back as it was, over random and extreme values.
 
+use std::{format, string::String};
+
 use proptest::{
     collection::vec,
     option,
@@ -10,8 +12,8 @@ use soroban_sdk::Bytes;
 
 use super::*;
 use crate::utils::packed::{Packed, AGREEMENT_BYTES, PROSUMER_BYTES};
-use crate::utils::records::{Agreement, Delivery, CANCELLED, FUNDED, METERED, PAID_AT_ONCE, RULED, SETTLED};
-use crate::{AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
+use crate::utils::records::{Agreement, Outcome, Transaction};
+use crate::{Deposit, AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
 
 /// Numbers of every length, the extremes often.
 fn up_to(most: u64) -> impl Strategy<Value = u64> + Clone {
@@ -20,45 +22,69 @@ fn up_to(most: u64) -> impl Strategy<Value = u64> + Clone {
     prop_oneof![1 => Just(0), 1 => Just(most), 6 => random]
 }
 
-type Parts = (u64, u64, u64, u64, u64, u64);
+type Parts = (u64, u64, u64, u64, u64);
 
-/// Energy and what of it is accepted, the reading, what passed since the last one and until it changed, and flags.
-fn delivery() -> impl Strategy<Value = Parts> {
-    let flags = prop_oneof![0_u64..12, Just(METERED | PAID_AT_ONCE)];
-    (1..=MAX_READING, up_to(MAX_READING), up_to(MAX_READING), up_to(MAX_TERM), up_to(u64::MAX), flags)
+/// What of a transaction's state is no number: metered, ruled, and its outcome.
+type State = (bool, bool, u8);
+const PAID_AT_ONCE: u8 = 3;
+
+/// Energy and what of it is accepted, the reading, and what passed since the last one and until the outcome.
+fn transaction() -> impl Strategy<Value = (Parts, State)> {
+    let state = prop_oneof![(any::<bool>(), any::<bool>(), 0..PAID_AT_ONCE), Just((true, false, PAID_AT_ONCE))];
+    ((1..=MAX_READING, up_to(MAX_READING), up_to(MAX_READING), up_to(MAX_TERM), up_to(u64::MAX)), state)
 }
 
-fn agreement(env: &Env, terms: Parts, flags: u64, previous: (u64, u64), deliveries: &[Parts]) -> Agreement {
-    let (created_at, term, energy_amount_kwh, price_per_kwh, escrow_amount, _) = terms;
+fn deposit() -> impl Strategy<Value = Deposit> {
+    prop_oneof![Just(Deposit::None), Just(Deposit::Reviewed), Just(Deposit::Metered)]
+}
+
+fn agreement(
+    env: &Env,
+    terms: Parts,
+    (deposit, cancelled): (Deposit, bool),
+    previous: (u64, u64),
+    transactions: &[(Parts, State)],
+) -> Agreement {
+    let (created_at, term, energy_amount_kwh, price_per_kwh, escrow_amount) = terms;
     let mut agreement = Agreement {
         created_at,
         delivery_deadline: created_at.saturating_add(term),
         energy_amount_kwh,
-        price_per_kwh,
+        // The total has 64 bits.
+        price_per_kwh: price_per_kwh.min(u64::MAX / energy_amount_kwh.max(1)),
         escrow_amount,
         provider_previous: previous.0,
         consumer_previous: previous.1,
-        flags,
-        ..Agreement::blank(env)
+        deposit,
+        cancelled,
+        ..blank(env)
     };
     let mut time = created_at;
-    for (place, (kwh, accepted, reading, passed, later, flags)) in agreement.deliveries.iter_mut().zip(deliveries) {
-        time = time.saturating_add(*passed);
-        let at_once = flags & PAID_AT_ONCE == PAID_AT_ONCE;
-        *place = Delivery {
-            energy_delivered_kwh: *kwh,
-            energy_accepted_kwh: if at_once { *kwh } else { *accepted.min(kwh) },
-            meter_reading: *reading,
+    for (place, (numbers, state)) in agreement.transactions.iter_mut().zip(transactions) {
+        let ((kwh, accepted, reading, passed, later), (metered, ruled, outcome)) = (*numbers, *state);
+        time = time.saturating_add(passed);
+        let at = time.saturating_add(later);
+        *place = Transaction {
+            energy_delivered_kwh: kwh,
+            energy_accepted_kwh: if outcome == PAID_AT_ONCE { kwh } else { accepted.min(kwh) },
+            meter_reading: reading,
             delivered_at: time,
-            changed_at: if at_once { time } else { time.saturating_add(*later) },
-            flags: *flags,
+            metered,
+            ruled,
+            outcome: [Outcome::Open, Outcome::Disputed { since: at }, Outcome::Settled { at }, Outcome::PaidAtOnce]
+                [usize::from(outcome)],
         };
     }
     agreement
 }
 
+fn blank(env: &Env) -> Agreement {
+    let nobody = env.current_contract_address();
+    Agreement::new(env, 0, nobody.clone(), nobody)
+}
+
 /// Everything of it that is packed.
-fn parts(agreement: &Agreement) -> Vec<u64> {
+fn parts(agreement: &Agreement) -> String {
     let terms = [
         agreement.created_at,
         agreement.delivery_deadline,
@@ -67,12 +93,8 @@ fn parts(agreement: &Agreement) -> Vec<u64> {
         agreement.escrow_amount,
         agreement.provider_previous,
         agreement.consumer_previous,
-        agreement.flags,
     ];
-    let of = |d: &Delivery| {
-        [d.energy_delivered_kwh, d.energy_accepted_kwh, d.meter_reading, d.delivered_at, d.changed_at, d.flags]
-    };
-    terms.into_iter().chain(agreement.deliveries.iter().flat_map(of)).collect()
+    format!("{terms:?} {:?} {} {:?}", agreement.deposit, agreement.cancelled, agreement.transactions)
 }
 
 fn packed(env: &Env, agreement: &mut Agreement) -> Bytes {
@@ -83,11 +105,8 @@ fn packed(env: &Env, agreement: &mut Agreement) -> Bytes {
 }
 
 fn unpacked(env: &Env, bytes: &Bytes) -> Agreement {
-    let mut agreement = Agreement::blank(env);
-    let mut place = [0; AGREEMENT_BYTES];
-    let mut packed = Packed::writer(&mut place);
-    packed.read(bytes);
-    packed.agreement(&mut agreement);
+    let mut agreement = blank(env);
+    Packed::reader(&mut [0; AGREEMENT_BYTES], bytes).agreement(&mut agreement);
     agreement
 }
 
@@ -100,13 +119,13 @@ fn within<T>(check: impl FnOnce(&Env) -> T) -> T {
 proptest! {
     #[test]
     fn an_agreement_comes_back_as_it_was(
-        terms in (up_to(u64::MAX), up_to(MAX_TERM), up_to(u64::MAX), up_to(u64::MAX), up_to(u64::MAX), Just(0)),
-        flags in 0..=(FUNDED | CANCELLED),
-        previous in (up_to(AGREEMENT_IDS - 1), up_to(AGREEMENT_IDS - 1)),
-        deliveries in vec(delivery(), 0..=40),
+        terms in (up_to(u64::MAX), up_to(MAX_TERM), up_to(u64::MAX), up_to(u64::MAX), up_to(u64::MAX)),
+        kind in (deposit(), any::<bool>()),
+        previous in (up_to(TRANSACTION_STEP - 1), up_to(TRANSACTION_STEP - 1)),
+        transactions in vec(transaction(), 0..=40),
     ) {
         within(|env| {
-            let mut agreement = agreement(env, terms, flags, previous, &deliveries);
+            let mut agreement = agreement(env, terms, kind, previous, &transactions);
             let before = parts(&agreement);
             let bytes = packed(env, &mut agreement);
             // Packing changes nothing.
@@ -120,7 +139,7 @@ proptest! {
     #[test]
     fn a_prosumer_comes_back_as_it_was(
         number in up_to(MAX_PROSUMERS), agreements in up_to(AGREEMENTS_PER_PROVIDER),
-        last_agreement in option::of(1..AGREEMENT_IDS),
+        last_agreement in option::of(1..TRANSACTION_STEP),
         start in up_to(MAX_READING), reading in up_to(MAX_READING), sold in up_to(MAX_READING),
     ) {
         let prosumer = Prosumer {
@@ -137,10 +156,8 @@ proptest! {
             let mut packed = Packed::writer(&mut place);
             packed.prosumer(&mut prosumer.clone());
             let bytes = packed.to_bytes(env);
-            let mut place = [0; PROSUMER_BYTES];
-            let (mut stored, mut packed) = (Prosumer::default(), Packed::writer(&mut place));
-            packed.read(&bytes);
-            packed.prosumer(&mut stored);
+            let mut stored = Prosumer::default();
+            Packed::reader(&mut [0; PROSUMER_BYTES], &bytes).prosumer(&mut stored);
             prop_assert_eq!(&stored, &prosumer);
             Ok(())
         })?;
@@ -148,24 +165,19 @@ proptest! {
 }
 
 #[test]
-fn the_longest_agreement_takes_1_376_bytes() {
+fn the_longest_agreement_takes_1_367_bytes() {
     // Each reading is one below the one before, which is the largest difference there is, and a term passes between two
     // deliveries.
     let reading = |n: u64| MAX_READING - n;
-    let delivery = |n: u64| (MAX_READING, MAX_READING, reading(n), MAX_TERM, u64::MAX, METERED | RULED | SETTLED);
-    let deliveries: Vec<_> = (0..40).map(delivery).collect();
+    let numbers = |n: u64| (MAX_READING, MAX_READING, reading(n), MAX_TERM, u64::MAX);
+    let transactions: Vec<_> = (0..40).map(|n| (numbers(n), (true, true, 2))).collect();
     within(|env| {
-        let mut agreement = agreement(
-            env,
-            (1 << 63, MAX_TERM, u64::MAX, u64::MAX, u64::MAX, 0),
-            FUNDED | CANCELLED,
-            (1, 1),
-            &deliveries,
-        );
+        let mut agreement =
+            agreement(env, (1 << 63, MAX_TERM, u64::MAX, 1, u64::MAX), (Deposit::Metered, true), (1, 1), &transactions);
         let before = parts(&agreement);
         let bytes = packed(env, &mut agreement);
         // The long times have 63 bits: 9 bytes, not 10.
-        assert_eq!(bytes.len(), 1_376 - 40);
+        assert_eq!(bytes.len(), 1_367 - 40);
         assert_eq!(parts(&unpacked(env, &bytes)), before);
     });
 }

@@ -16,7 +16,7 @@ fn the_consumer_pays_directly_whoever_settles() {
         f.client.settle_payment(&first, settler);
         assert_eq!(
             f.events(),
-            [f.transfer_event(&f.consumer, &f.provider, 100_000_000), f.settled_event(first, agreement, 40, settler)]
+            [f.settled_event(first, agreement, 40, settler), f.transfer_event(&f.consumer, &f.provider, 100_000_000)]
         );
         assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
         f.assert_state(agreement, KWH, 150_000_000, 0);
@@ -89,7 +89,7 @@ fn a_metered_delivery_whose_payment_failed_is_settled_by_the_provider_without_re
         f.client.settle_payment(&id, settler);
         assert_eq!(
             f.events(),
-            [f.transfer_event(&f.contract, &f.provider, kwh * PRICE), f.settled_event(id, agreement, kwh, settler)]
+            [f.settled_event(id, agreement, kwh, settler), f.transfer_event(&f.contract, &f.provider, kwh * PRICE)]
         );
         assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(paid * PRICE), i128::from(left * PRICE)]);
     }
@@ -104,7 +104,7 @@ fn the_consumer_settles_from_the_escrow_within_the_review_period() {
     f.client.settle_payment(&id, &f.consumer);
     assert_eq!(
         f.events(),
-        [f.transfer_event(&f.contract, &f.provider, 100_000_000), f.settled_event(id, agreement, 40, &f.consumer)]
+        [f.settled_event(id, agreement, 40, &f.consumer), f.transfer_event(&f.contract, &f.provider, 100_000_000)]
     );
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 100_000_000, 150_000_000]);
     f.assert_state(agreement, 40, 0, 150_000_000);

@@ -243,7 +243,7 @@ fn a_prosumer_takes_the_same_room_from_its_first_day_on() {
             meter_reading: MAX_READING,
             energy_sold_kwh: MAX_READING,
             agreements: crate::AGREEMENTS_PER_PROVIDER - 1,
-            last_agreement: Some(AGREEMENT_IDS - 1),
+            last_agreement: Some(TRANSACTION_STEP - 1),
         }
     });
     assert_eq!(bytes(), fresh);

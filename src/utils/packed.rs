@@ -6,14 +6,20 @@
 
 use soroban_sdk::{Bytes, Env};
 
-use super::records::{Agreement, Delivery, AGREEMENT_FLAG_BITS, DELIVERY_FLAG_BITS, MAX_READING, PAID_AT_ONCE};
-use super::Prosumer;
+use super::records::{Agreement, Outcome, Transaction, MAX_READING};
+use super::{Deposit, Prosumer};
+
+/// Flags of an agreement: its deposit, and whether it is cancelled.
+const AGREEMENT_FLAG_BITS: u32 = 3;
+
+/// Flags of a transaction: metered, ruled, and two bits for its outcome.
+const TRANSACTION_FLAG_BITS: u32 = 4;
 
 /// No more room than the number takes.
 const SAME: u64 = 0;
 
 /// Bytes of a number of fixed length: up to `MAX_PROSUMERS` (24 bits) and `AGREEMENTS_PER_PROVIDER` (20),
-/// `AGREEMENT_IDS` (44) and `MAX_READING` (35).
+/// `TRANSACTION_STEP` (44) and `MAX_READING` (35).
 const COUNT_BYTES: u32 = 3;
 const ID_BYTES: u32 = 6;
 const READING_BYTES: u32 = 5;
@@ -31,11 +37,10 @@ const LATEST: u64 = (1 << LATER_BITS) - 1;
 /// The most bytes of a prosumer's record, 2 * 3 + 6 + 3 * 5 = 27, and 3 that `fixed` writes beyond the last number.
 pub const PROSUMER_BYTES: usize = 27 + 3;
 
-/// The most bytes of an agreement's record: its own numbers take 3 * 10 at most that have 64 bits (created_at, energy,
-/// price), 10 the escrow, 4 the term with its flags (25 + 3 bits) and 2 * 6 the ids before it, 56 in all; a delivery
-/// takes 5 (energy) + 5 (time and flags: 25 + 4 bits) + 5 (reading) + 8 (outcome) + 10 (a long time) = 33: 56 + 40 * 33
-/// = 1,376.
-pub const AGREEMENT_BYTES: usize = 1_376;
+/// The most bytes of an agreement's record: created_at and escrow take 10 each, energy and price 11 together (the total
+/// has 64 bits), the term with its flags 4 (25 + 3 bits) and the ids before it 2 * 6, 47 in all. A transaction takes 5
+/// (energy) + 5 (time and flags: 25 + 4 bits) + 5 (reading) + 8 (outcome) + 10 (a long time) = 33: 47 + 40 * 33 = 1,367.
+pub const AGREEMENT_BYTES: usize = 1_367;
 
 /// The bytes of a record, being read or written: in a place that is not larger than need be, since it has to be
 /// cleared.
@@ -48,16 +53,18 @@ pub struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    pub fn writer(bytes: &'a mut [u8]) -> Self {
-        Self { length: bytes.len(), bytes, position: 0, writes: true }
+    /// Writes into the place.
+    pub fn writer(place: &'a mut [u8]) -> Self {
+        Self { length: place.len(), bytes: place, position: 0, writes: true }
     }
 
-    pub fn read(&mut self, bytes: &Bytes) {
-        self.writes = false;
-        self.length = bytes.len() as usize;
-        if let Some(slice) = self.bytes.get_mut(..self.length) {
-            bytes.copy_into_slice(slice);
+    /// Reads what is stored, by way of the place.
+    pub fn reader(place: &'a mut [u8], stored: &Bytes) -> Self {
+        let length = stored.len() as usize;
+        if let Some(slice) = place.get_mut(..length) {
+            stored.copy_into_slice(slice);
         }
+        Self { length, bytes: place, position: 0, writes: false }
     }
 
     pub fn to_bytes(&self, env: &Env) -> Bytes {
@@ -77,13 +84,14 @@ impl<'a> Packed<'a> {
 
     pub fn agreement(&mut self, agreement: &mut Agreement) {
         self.number(&mut agreement.created_at, SAME);
-        self.time(
-            &mut agreement.delivery_deadline,
-            agreement.created_at,
-            &mut agreement.flags,
-            AGREEMENT_FLAG_BITS,
-            SAME,
-        );
+        let mut flags = agreement.deposit as u64 | u64::from(agreement.cancelled) << 2;
+        self.time(&mut agreement.delivery_deadline, agreement.created_at, &mut flags, AGREEMENT_FLAG_BITS, SAME);
+        agreement.deposit = match flags & 3 {
+            0 => Deposit::None,
+            1 => Deposit::Reviewed,
+            _ => Deposit::Metered,
+        };
+        agreement.cancelled = flags & 4 != 0;
         self.number(&mut agreement.energy_amount_kwh, SAME);
         self.number(&mut agreement.price_per_kwh, SAME);
         let total_amount = agreement.amount(agreement.energy_amount_kwh);
@@ -91,40 +99,54 @@ impl<'a> Packed<'a> {
         self.fixed(&mut agreement.provider_previous, ID_BYTES);
         self.fixed(&mut agreement.consumer_previous, ID_BYTES);
         let (mut time, mut reading) = (agreement.created_at, 0);
-        for delivery in &mut agreement.deliveries {
-            if self.position >= self.length || (self.writes && delivery.energy_delivered_kwh == 0) {
+        for transaction in &mut agreement.transactions {
+            if self.position >= self.length || (self.writes && !transaction.exists()) {
                 break;
             }
-            self.delivery(delivery, time, reading);
-            (time, reading) = (delivery.delivered_at, delivery.meter_reading);
+            self.transaction(transaction, time, reading);
+            (time, reading) = (transaction.delivered_at, transaction.meter_reading);
         }
     }
 
-    /// After the delivery of this time and reading. Whatever becomes of it, it takes as many bytes, and as long.
-    fn delivery(&mut self, delivery: &mut Delivery, time: u64, reading: u64) {
-        self.number(&mut delivery.energy_delivered_kwh, SAME);
-        self.time(&mut delivery.delivered_at, time, &mut delivery.flags, DELIVERY_FLAG_BITS, A_DAY);
+    /// After the transaction of this time and reading. Whatever becomes of it, it takes as many bytes.
+    fn transaction(&mut self, transaction: &mut Transaction, time: u64, reading: u64) {
+        let (code, mut since) = match transaction.outcome {
+            Outcome::Open => (0, transaction.delivered_at),
+            Outcome::Disputed { since } => (1, since),
+            Outcome::Settled { at } => (2, at),
+            Outcome::PaidAtOnce => (3, transaction.delivered_at),
+        };
+        self.number(&mut transaction.energy_delivered_kwh, SAME);
+        let mut flags = u64::from(transaction.metered) | u64::from(transaction.ruled) << 1 | code << 2;
+        self.time(&mut transaction.delivered_at, time, &mut flags, TRANSACTION_FLAG_BITS, A_DAY);
+        transaction.metered = flags & 1 != 0;
+        transaction.ruled = flags & 2 != 0;
         // Modulo 2^35: an exchanged meter may begin below the one before.
-        let mut exported = delivery.meter_reading.wrapping_sub(reading) & MAX_READING;
+        let mut exported = transaction.meter_reading.wrapping_sub(reading) & MAX_READING;
         self.number(&mut exported, SAME);
-        delivery.meter_reading = reading.wrapping_add(exported) & MAX_READING;
-        if delivery.flags & PAID_AT_ONCE == PAID_AT_ONCE {
-            delivery.energy_accepted_kwh = delivery.energy_delivered_kwh;
-            delivery.changed_at = delivery.delivered_at;
-        } else {
-            let mut later = delivery.changed_at.wrapping_sub(delivery.delivered_at);
-            let mut outcome = delivery.energy_accepted_kwh.unbounded_shl(LATER_BITS) | later.min(LATEST);
-            // The bits of the energy and the time, in whole bytes.
-            let bits = (u64::BITS + LATER_BITS + 7).wrapping_sub(delivery.energy_delivered_kwh.leading_zeros());
-            self.fixed(&mut outcome, bits / 8);
-            delivery.energy_accepted_kwh = outcome.unbounded_shr(LATER_BITS);
-            if outcome & LATEST == LATEST {
-                self.number(&mut later, SAME);
-            } else {
-                later = outcome & LATEST;
-            }
-            delivery.changed_at = delivery.delivered_at.wrapping_add(later);
+        transaction.meter_reading = reading.wrapping_add(exported) & MAX_READING;
+        if flags >> 2 == 3 {
+            transaction.energy_accepted_kwh = transaction.energy_delivered_kwh;
+            transaction.outcome = Outcome::PaidAtOnce;
+            return;
         }
+        let mut later = since.wrapping_sub(transaction.delivered_at);
+        let mut outcome = transaction.energy_accepted_kwh.unbounded_shl(LATER_BITS) | later.min(LATEST);
+        // The bits of the energy and the time, in whole bytes.
+        let bits = (u64::BITS + LATER_BITS + 7).wrapping_sub(transaction.energy_delivered_kwh.leading_zeros());
+        self.fixed(&mut outcome, bits / 8);
+        transaction.energy_accepted_kwh = outcome.unbounded_shr(LATER_BITS);
+        if outcome & LATEST == LATEST {
+            self.number(&mut later, SAME);
+        } else {
+            later = outcome & LATEST;
+        }
+        since = transaction.delivered_at.wrapping_add(later);
+        transaction.outcome = match flags >> 2 {
+            0 => Outcome::Open,
+            1 => Outcome::Disputed { since },
+            _ => Outcome::Settled { at: since },
+        };
     }
 
     /// A time as what passed since an earlier one, with some flags below it.

@@ -24,32 +24,16 @@ pub const MAX_TRANSACTIONS: u32 = 40;
 pub const MAX_PROSUMERS: u64 = 10_000_000;
 pub const AGREEMENTS_PER_PROVIDER: u64 = 1_000_000;
 
-/// Agreement ids are below this, and it is the step from one transaction of an agreement to the next: no id needs an
-/// index.
-pub const AGREEMENT_IDS: u64 = MAX_PROSUMERS * AGREEMENTS_PER_PROVIDER;
+/// The step from one transaction of an agreement to the next. Agreement ids are below it, so no id needs an index.
+pub const TRANSACTION_STEP: u64 = MAX_PROSUMERS * AGREEMENTS_PER_PROVIDER;
 
 /// The highest meter reading, 34 TWh: a slip of the hand cannot put a register out of use. A reading always packs into
 /// 5 bytes.
 pub const MAX_READING: u64 = (1 << 35) - 1;
 
-/// Flags of an agreement. Without the first two it has no deposit.
-pub const REVIEWED_DEPOSIT: u64 = 1;
-pub const METERED_DEPOSIT: u64 = 2;
-pub const CANCELLED: u64 = 4;
-pub const FUNDED: u64 = REVIEWED_DEPOSIT | METERED_DEPOSIT;
-pub const AGREEMENT_FLAG_BITS: u32 = 3;
-
-/// Flags of a delivery. Without the last two it waits to be settled; with both it was paid when it was recorded.
-pub const METERED: u64 = 1;
-pub const RULED: u64 = 2;
-pub const DISPUTED: u64 = 4;
-pub const SETTLED: u64 = 8;
-pub const PAID_AT_ONCE: u64 = DISPUTED | SETTLED;
-pub const DELIVERY_FLAG_BITS: u32 = 4;
-
-/// An agreement with all its deliveries.
+/// An agreement with all its transactions.
 pub struct Agreement {
-    /// When it is looked at.
+    /// The ledger's time, by which its status is told.
     pub now: u64,
     pub id: u64,
     pub provider: Address,
@@ -62,34 +46,48 @@ pub struct Agreement {
     pub provider_previous: u64,
     pub consumer_previous: u64,
     pub escrow_amount: u64,
-    pub flags: u64,
+    pub deposit: Deposit,
+    pub cancelled: bool,
     /// The oldest first, then empty places.
-    pub deliveries: [Delivery; MAX_TRANSACTIONS as usize],
+    pub transactions: [Transaction; MAX_TRANSACTIONS as usize],
 }
 
-/// A delivery. Its place in the agreement makes its id.
-#[derive(Clone, Copy)]
-pub struct Delivery {
+/// A delivery and its payment. Its place in the agreement makes its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Transaction {
     /// 0 is an empty place.
     pub energy_delivered_kwh: u64,
     /// What is paid for: all of it, unless a ruling said less.
     pub energy_accepted_kwh: u64,
     pub meter_reading: u64,
     pub delivered_at: u64,
-    /// When it was settled, disputed or ruled on.
-    pub changed_at: u64,
-    pub flags: u64,
+    pub metered: bool,
+    pub ruled: bool,
+    pub outcome: Outcome,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome {
+    /// It waits to be settled or disputed.
+    Open,
+    Disputed {
+        since: u64,
+    },
+    Settled {
+        at: u64,
+    },
+    /// It was settled by the call that recorded it.
+    PaidAtOnce,
 }
 
 impl Agreement {
-    /// A place to read an agreement into. (A record that is returned is copied: that costs 4 % of the contract's rent.)
-    pub fn blank(env: &Env) -> Self {
-        let nobody = env.current_contract_address();
+    pub fn new(env: &Env, id: u64, provider: Address, consumer: Address) -> Self {
         Self {
             now: env.ledger().timestamp(),
-            id: 0,
-            provider: nobody.clone(),
-            consumer: nobody,
+            id,
+            provider,
+            consumer,
             energy_amount_kwh: 0,
             price_per_kwh: 0,
             created_at: 0,
@@ -97,46 +95,43 @@ impl Agreement {
             provider_previous: 0,
             consumer_previous: 0,
             escrow_amount: 0,
-            flags: 0,
-            deliveries: Delivery::NONE,
+            deposit: Deposit::None,
+            cancelled: false,
+            transactions: Transaction::NONE,
         }
     }
 
-    pub fn has(&self, flags: u64) -> bool {
-        self.flags & flags != 0
+    pub fn is_funded(&self) -> bool {
+        self.deposit != Deposit::None
     }
 
-    /// Cannot overflow: checked in `create_agreement` for all of the energy.
-    #[inline(never)]
+    /// `create_agreement` checked the total, and no part is larger.
     pub fn amount(&self, energy_kwh: u64) -> u64 {
-        energy_kwh.saturating_mul(self.price_per_kwh)
+        energy_kwh * self.price_per_kwh
     }
 
+    /// The sums over its transactions. They cannot overflow: the agreement's energy bounds them.
     pub fn state(&self) -> AgreementState {
-        let (mut energy_delivered_kwh, mut pending_kwh, mut transactions) = (0_u64, 0_u64, 0_u64);
-        // Cannot overflow: the agreement's energy bounds the sums.
-        for delivery in self.deliveries.iter().take_while(|delivery| delivery.energy_delivered_kwh != 0) {
-            energy_delivered_kwh = energy_delivered_kwh.wrapping_add(delivery.energy_delivered_kwh);
-            if !delivery.has(SETTLED) {
-                pending_kwh = pending_kwh.wrapping_add(delivery.energy_accepted_kwh);
+        let (mut energy_delivered_kwh, mut pending_kwh, mut transactions) = (0, 0, 0);
+        for transaction in self.transactions.iter().take_while(|transaction| transaction.exists()) {
+            energy_delivered_kwh += transaction.energy_delivered_kwh;
+            if !transaction.is_settled() {
+                pending_kwh += transaction.energy_accepted_kwh;
             }
-            transactions = transactions.wrapping_add(1);
+            transactions += 1;
         }
         AgreementState {
             energy_delivered_kwh,
             pending_amount: self.amount(pending_kwh),
             escrow_amount: self.escrow_amount,
             transactions,
-            deposit: match self.flags & FUNDED {
-                0 => Deposit::None,
-                REVIEWED_DEPOSIT => Deposit::Reviewed,
-                _ => Deposit::Metered,
-            },
+            deposit: self.deposit,
         }
     }
 
-    pub fn status(&self, state: &AgreementState) -> AgreementStatus {
-        if self.has(CANCELLED) {
+    pub fn status(&self) -> AgreementStatus {
+        let state = self.state();
+        if self.cancelled {
             AgreementStatus::Cancelled
         } else if state.energy_delivered_kwh < self.energy_amount_kwh {
             if self.now > self.delivery_deadline {
@@ -153,8 +148,8 @@ impl Agreement {
     }
 
     /// Open for a deposit and for deliveries.
-    pub fn check_open(&self, state: &AgreementState) -> Result<(), SharingError> {
-        match self.status(state) {
+    pub fn check_open(&self) -> Result<(), SharingError> {
+        match self.status() {
             AgreementStatus::Active => Ok(()),
             AgreementStatus::Expired => Err(SharingError::DeliveryDeadlinePassed),
             _ => Err(SharingError::AgreementNotActive),
@@ -169,18 +164,14 @@ impl Agreement {
         }
     }
 
-    pub fn remaining_kwh(&self, state: &AgreementState) -> u64 {
-        self.energy_amount_kwh.saturating_sub(state.energy_delivered_kwh)
+    pub fn remaining_kwh(&self) -> u64 {
+        self.energy_amount_kwh - self.state().energy_delivered_kwh
     }
 
     /// What the escrow holds beyond what may still fall due.
     pub fn surplus(&self) -> u64 {
-        let state = self.state();
-        let undelivered = match self.check_open(&state) {
-            Ok(()) => self.amount(self.remaining_kwh(&state)),
-            Err(_) => 0,
-        };
-        self.escrow_amount.saturating_sub(state.pending_amount).saturating_sub(undelivered)
+        let undelivered_kwh = if self.status() == AgreementStatus::Active { self.remaining_kwh() } else { 0 };
+        self.escrow_amount.saturating_sub(self.state().pending_amount + self.amount(undelivered_kwh))
     }
 
     /// The agreement before it in the list of one of its parties.
@@ -192,22 +183,18 @@ impl Agreement {
         }
     }
 
-    /// The delivery that is this transaction, if it is one of this agreement.
-    pub fn delivery(&mut self, transaction_id: u64) -> Option<&mut Delivery> {
-        let place = (transaction_id / AGREEMENT_IDS) as usize;
-        let delivery = self.deliveries.get_mut(place)?;
-        (delivery.energy_delivered_kwh != 0 && transaction_id % AGREEMENT_IDS == self.id).then_some(delivery)
+    /// The transaction of this id, if it is one of this agreement.
+    pub fn transaction(&mut self, id: u64) -> Result<&mut Transaction, SharingError> {
+        let place = (id / TRANSACTION_STEP) as usize;
+        match self.transactions.get_mut(place) {
+            Some(transaction) if transaction.exists() && id % TRANSACTION_STEP == self.id => Ok(transaction),
+            _ => Err(SharingError::TransactionNotFound),
+        }
     }
 
-    pub fn find(&self, transaction_id: u64) -> Option<&Delivery> {
-        let place = (transaction_id / AGREEMENT_IDS) as usize;
-        let delivery = self.deliveries.get(place)?;
-        (delivery.energy_delivered_kwh != 0 && transaction_id % AGREEMENT_IDS == self.id).then_some(delivery)
-    }
-
-    /// The id of its n-th transaction, from 0. No overflow: n is below `MAX_TRANSACTIONS`.
+    /// The id of its n-th transaction, from 0.
     pub fn transaction_id(&self, n: u64) -> u64 {
-        n.saturating_mul(AGREEMENT_IDS).saturating_add(self.id)
+        n * TRANSACTION_STEP + self.id
     }
 
     pub fn to_record(&self) -> EnergyAgreement {
@@ -219,66 +206,71 @@ impl Agreement {
             price_per_kwh: self.price_per_kwh,
             total_amount: self.amount(self.energy_amount_kwh),
             delivery_deadline: self.delivery_deadline,
-            status: self.status(&self.state()),
+            status: self.status(),
             created_at: self.created_at,
         }
     }
 
-    pub fn to_transaction(&self, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
-        let delivery = self.find(transaction_id).ok_or(SharingError::TransactionNotFound)?;
+    pub fn to_transaction(&mut self, id: u64) -> Result<EnergyTransaction, SharingError> {
+        let transaction = *self.transaction(id)?;
+        let (status, settled_at) = match transaction.outcome {
+            Outcome::Open => (TransactionStatus::Delivered, None),
+            Outcome::Disputed { .. } => (TransactionStatus::Disputed, None),
+            Outcome::Settled { at } => (TransactionStatus::Settled, Some(at)),
+            Outcome::PaidAtOnce => (TransactionStatus::Settled, Some(transaction.delivered_at)),
+        };
         Ok(EnergyTransaction {
-            transaction_id,
+            transaction_id: id,
             agreement_id: self.id,
             provider: self.provider.clone(),
             consumer: self.consumer.clone(),
-            energy_delivered_kwh: delivery.energy_delivered_kwh,
-            meter_reading: delivery.meter_reading,
-            payment_amount: self.amount(delivery.energy_accepted_kwh),
-            delivered_at: delivery.delivered_at,
-            settled_at: delivery.has(SETTLED).then_some(delivery.changed_at),
-            status: match delivery.check_unsettled() {
-                Ok(()) => TransactionStatus::Delivered,
-                Err(SharingError::TransactionDisputed) => TransactionStatus::Disputed,
-                Err(_) => TransactionStatus::Settled,
-            },
+            energy_delivered_kwh: transaction.energy_delivered_kwh,
+            meter_reading: transaction.meter_reading,
+            payment_amount: self.amount(transaction.energy_accepted_kwh),
+            delivered_at: transaction.delivered_at,
+            settled_at,
+            status,
         })
     }
 }
 
-impl Delivery {
+impl Transaction {
     const NONE: [Self; MAX_TRANSACTIONS as usize] = [Self {
         energy_delivered_kwh: 0,
         energy_accepted_kwh: 0,
         meter_reading: 0,
         delivered_at: 0,
-        changed_at: 0,
-        flags: 0,
+        metered: false,
+        ruled: false,
+        outcome: Outcome::Open,
     }; MAX_TRANSACTIONS as usize];
 
-    pub fn has(&self, flags: u64) -> bool {
-        self.flags & flags != 0
+    pub fn exists(&self) -> bool {
+        self.energy_delivered_kwh != 0
+    }
+
+    pub fn is_settled(&self) -> bool {
+        matches!(self.outcome, Outcome::Settled { .. } | Outcome::PaidAtOnce)
     }
 
     pub fn check_unsettled(&self) -> Result<(), SharingError> {
-        if self.has(SETTLED) {
-            Err(SharingError::TransactionAlreadySettled)
-        } else if self.has(DISPUTED) {
-            Err(SharingError::TransactionDisputed)
-        } else {
-            Ok(())
+        match self.outcome {
+            Outcome::Open => Ok(()),
+            Outcome::Disputed { .. } => Err(SharingError::TransactionDisputed),
+            _ => Err(SharingError::TransactionAlreadySettled),
         }
     }
 
-    pub fn check_disputed(&self) -> Result<(), SharingError> {
-        match self.check_unsettled() {
-            Err(SharingError::TransactionDisputed) => Ok(()),
-            _ => Err(SharingError::TransactionNotDisputed),
+    pub fn disputed_at(&self) -> Option<u64> {
+        match self.outcome {
+            Outcome::Disputed { since } => Some(since),
+            _ => None,
         }
     }
 
     /// From when the provider alone may draw on a deposit.
     pub fn provider_settles_from(&self) -> u64 {
-        if self.has(METERED | RULED) {
+        if self.metered || self.ruled {
             self.delivered_at
         } else {
             self.delivered_at.saturating_add(REVIEW_PERIOD)
@@ -287,9 +279,9 @@ impl Delivery {
 
     pub fn state(&self) -> TransactionState {
         TransactionState {
-            metered: self.has(METERED),
-            ruled: self.has(RULED),
-            disputed_at: self.check_disputed().is_ok().then_some(self.changed_at),
+            metered: self.metered,
+            ruled: self.ruled,
+            disputed_at: self.disputed_at(),
             provider_settles_from: self.provider_settles_from(),
         }
     }

@@ -13,11 +13,13 @@
 //!
 //! A call declares how many bytes it will write when it is simulated, and fails if they turn out more. So a record has
 //! room for what other people's calls may change in between.
+//!
+//! A record is read, or the call ends with its error: what is read is there.
 
-use soroban_sdk::{symbol_short, Address, Bytes, Env, IntoVal, Symbol, TryFromVal, Val};
+use soroban_sdk::{panic_with_error, symbol_short, Address, Bytes, Env, IntoVal, Symbol, TryFromVal, Val};
 
 use super::packed::{Packed, AGREEMENT_BYTES, PROSUMER_BYTES};
-use super::records::{Agreement, AGREEMENT_IDS};
+use super::records::{Agreement, TRANSACTION_STEP};
 use super::{Prosumer, SharingError};
 
 /// A ledger closes every 5 seconds.
@@ -41,33 +43,35 @@ const ADMIN: Symbol = symbol_short!("ADMIN");
 const TOKEN: Symbol = symbol_short!("TOKEN");
 const PROSUMERS: Symbol = symbol_short!("PROSUMERS");
 
-pub fn check_initialized(env: &Env) -> Result<(), SharingError> {
-    if env.storage().instance().has(&ADMIN) {
-        Ok(())
-    } else {
-        Err(SharingError::NotInitialized)
-    }
+pub fn is_initialized(env: &Env) -> bool {
+    env.storage().instance().has(&ADMIN)
 }
 
-pub fn admin(env: &Env) -> Result<Address, SharingError> {
-    env.storage().instance().get(&ADMIN).ok_or(SharingError::NotInitialized)
+/// Every call that acts: the contract must be initialised, and is kept alive by a step where it is due.
+pub fn enter(env: &Env) {
+    admin(env);
+    env.storage().instance().extend_ttl_with_limits(SHARED_TTL, SHARED_MIN_STEP, SHARED_MAX_STEP);
+}
+
+pub fn admin(env: &Env) -> Address {
+    setting(env, &ADMIN)
 }
 
 pub fn set_admin(env: &Env, admin: &Address) {
     env.storage().instance().set(&ADMIN, admin);
 }
 
-pub fn token(env: &Env) -> Result<Address, SharingError> {
-    env.storage().instance().get(&TOKEN).ok_or(SharingError::NotInitialized)
+pub fn token(env: &Env) -> Address {
+    setting(env, &TOKEN)
 }
 
 pub fn set_token(env: &Env, token_contract: &Address) {
     env.storage().instance().set(&TOKEN, token_contract);
 }
 
-/// Extends instance and code by a step where it is due.
-pub fn keep_alive(env: &Env) {
-    env.storage().instance().extend_ttl_with_limits(SHARED_TTL, SHARED_MIN_STEP, SHARED_MAX_STEP);
+fn setting(env: &Env, key: &Symbol) -> Address {
+    let setting = env.storage().instance().get(key);
+    setting.unwrap_or_else(|| panic_with_error!(env, SharingError::NotInitialized))
 }
 
 /// How many prosumers are registered.
@@ -79,62 +83,59 @@ pub fn set_prosumer_count(env: &Env, count: u64) {
     set(env, &PROSUMERS, &count);
 }
 
-pub fn read_prosumer(env: &Env, address: &Address, prosumer: &mut Prosumer) -> Result<(), SharingError> {
-    let (meter, packed): (Option<Address>, Bytes) = get(env, address, SharingError::ProsumerNotRegistered)?;
-    prosumer.meter = meter;
-    let mut bytes = [0; PROSUMER_BYTES];
-    let mut numbers = Packed::writer(&mut bytes);
-    numbers.read(&packed);
-    numbers.prosumer(prosumer);
-    Ok(())
+pub fn is_registered(env: &Env, address: &Address) -> bool {
+    env.storage().persistent().has(address)
 }
 
-pub fn write_prosumer(env: &Env, address: &Address, prosumer: &mut Prosumer) {
-    let mut bytes = [0; PROSUMER_BYTES];
-    let mut packed = Packed::writer(&mut bytes);
+pub fn prosumer(env: &Env, address: &Address) -> Prosumer {
+    let (meter, packed): (Option<Address>, Bytes) = get(env, address, SharingError::ProsumerNotRegistered);
+    let mut prosumer = Prosumer { meter, ..Prosumer::default() };
+    Packed::reader(&mut [0; PROSUMER_BYTES], &packed).prosumer(&mut prosumer);
+    prosumer
+}
+
+pub fn set_prosumer(env: &Env, address: &Address, prosumer: &mut Prosumer) {
+    let mut place = [0; PROSUMER_BYTES];
+    let mut packed = Packed::writer(&mut place);
     packed.prosumer(prosumer);
     set(env, address, &(&prosumer.meter, packed.to_bytes(env)));
 }
 
-pub fn read_agreement(env: &Env, id: u64, agreement: &mut Agreement) -> Result<(), SharingError> {
-    read_agreement_or(env, id, agreement, SharingError::AgreementNotFound)
+pub fn agreement(env: &Env, id: u64) -> Agreement {
+    agreement_or(env, id, SharingError::AgreementNotFound)
 }
 
 /// The agreement of a transaction that exists.
-pub fn read_transaction(env: &Env, id: u64, agreement: &mut Agreement) -> Result<(), SharingError> {
-    read_agreement_or(env, id % AGREEMENT_IDS, agreement, SharingError::TransactionNotFound)?;
-    agreement.delivery(id).map(|_| ()).ok_or(SharingError::TransactionNotFound)
+pub fn agreement_of(env: &Env, transaction_id: u64) -> Agreement {
+    let missing = SharingError::TransactionNotFound;
+    let mut agreement = agreement_or(env, transaction_id % TRANSACTION_STEP, missing);
+    if agreement.transaction(transaction_id).is_err() {
+        panic_with_error!(env, missing);
+    }
+    agreement
 }
 
-pub fn write_agreement(env: &Env, agreement: &mut Agreement) {
-    let mut bytes = [0; AGREEMENT_BYTES];
-    let mut packed = Packed::writer(&mut bytes);
+pub fn set_agreement(env: &Env, agreement: &mut Agreement) {
+    let mut place = [0; AGREEMENT_BYTES];
+    let mut packed = Packed::writer(&mut place);
     packed.agreement(agreement);
     set(env, &agreement.id, &(&agreement.provider, &agreement.consumer, packed.to_bytes(env)));
 }
 
-fn read_agreement_or(env: &Env, id: u64, agreement: &mut Agreement, missing: SharingError) -> Result<(), SharingError> {
-    let (provider, consumer, packed): (Address, Address, Bytes) = get(env, &id, missing)?;
-    agreement.id = id;
-    agreement.provider = provider;
-    agreement.consumer = consumer;
-    let mut bytes = [0; AGREEMENT_BYTES];
-    let mut numbers = Packed::writer(&mut bytes);
-    numbers.read(&packed);
-    numbers.agreement(agreement);
-    Ok(())
+fn agreement_or(env: &Env, id: u64, missing: SharingError) -> Agreement {
+    let (provider, consumer, packed): (Address, Address, Bytes) = get(env, &id, missing);
+    let mut agreement = Agreement::new(env, id, provider, consumer);
+    Packed::reader(&mut [0; AGREEMENT_BYTES], &packed).agreement(&mut agreement);
+    agreement
 }
 
 /// A contract that is not initialised has no records, and says so.
-fn get<K: IntoVal<Env, Val>, V: TryFromVal<Env, Val>>(
-    env: &Env,
-    key: &K,
-    missing: SharingError,
-) -> Result<V, SharingError> {
-    match env.storage().persistent().get(key) {
-        Some(value) => Ok(value),
-        None => Err(check_initialized(env).err().unwrap_or(missing)),
-    }
+fn get<K: IntoVal<Env, Val>, V: TryFromVal<Env, Val>>(env: &Env, key: &K, missing: SharingError) -> V {
+    let stored = env.storage().persistent().get(key);
+    stored.unwrap_or_else(|| {
+        admin(env);
+        panic_with_error!(env, missing)
+    })
 }
 
 fn set<K: IntoVal<Env, Val>, V: IntoVal<Env, Val>>(env: &Env, key: &K, value: &V) {
