@@ -72,7 +72,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Signs: prosumer.
     ///
-    /// Errors: NotInitialized; AmountOverflow (10,000,000 are registered).
+    /// Errors: NotInitialized; InvalidInput (neither an account nor a contract); AmountOverflow (10,000,000 are registered).
     ///
     /// Event: ProsumerRegistered.
     pub fn register_prosumer(env: Env, prosumer: Address) -> Result<(), SharingError> {

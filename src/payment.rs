@@ -2,9 +2,10 @@
 //!
 //! Records and events are written before tokens move, and an error undoes both.
 
-use soroban_sdk::{token::TokenClient, xdr::ToXdr, Address, Env};
+use soroban_sdk::{token::TokenClient, Address, Env};
 
 use crate::utils::events::{AgreementFunded, DisputeResolved, EscrowRefunded, PaymentSettled, TransactionDisputed};
+use crate::utils::packed::is_contract;
 use crate::utils::records::{Agreement, Outcome, ARBITRATION_PERIOD, TRANSACTION_STEP};
 use crate::utils::{storage, Deposit, SharingError};
 
@@ -27,7 +28,7 @@ pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address) -> Result
     let total_amount = agreement.amount(agreement.energy_amount_kwh);
     agreement.deposit = deposit;
     agreement.escrow_amount = total_amount;
-    storage::set_agreement(env, &mut agreement);
+    storage::set_agreement(env, &agreement);
     AgreementFunded {
         agreement_id,
         provider: agreement.provider,
@@ -94,7 +95,7 @@ fn settle(env: &Env, mut agreement: Agreement, from: u64, through: u64, settler:
         }
         agreement.consumer.clone()
     };
-    storage::set_agreement(env, &mut agreement);
+    storage::set_agreement(env, &agreement);
     transfer(env, &payer, &agreement.provider, amount)?;
     Ok(amount)
 }
@@ -146,7 +147,7 @@ pub fn dispute_transaction(env: &Env, transaction_id: u64, disputer: Address) ->
     }
 
     transaction.outcome = Outcome::Disputed { since: disputed_at };
-    storage::set_agreement(env, &mut agreement);
+    storage::set_agreement(env, &agreement);
     TransactionDisputed {
         transaction_id,
         provider: agreement.provider,
@@ -211,7 +212,7 @@ fn rule(
     transaction.energy_accepted_kwh = energy_accepted_kwh;
     transaction.ruled = true;
     transaction.outcome = settled_at.map_or(Outcome::Open, |at| Outcome::Settled { at });
-    storage::set_agreement(env, &mut agreement);
+    storage::set_agreement(env, &agreement);
     DisputeResolved {
         transaction_id,
         payment_amount: agreement.amount(energy_accepted_kwh),
@@ -234,7 +235,7 @@ pub fn claim_refund(env: &Env, agreement_id: u64) -> Result<u64, SharingError> {
     }
 
     agreement.escrow_amount -= refund_amount;
-    storage::set_agreement(env, &mut agreement);
+    storage::set_agreement(env, &agreement);
     EscrowRefunded {
         agreement_id,
         provider: agreement.provider,
@@ -248,9 +249,9 @@ pub fn claim_refund(env: &Env, agreement_id: u64) -> Result<u64, SharingError> {
 }
 
 /// A token is a contract that knows its decimals. Calling an account would trap, so the kind of the address is looked
-/// at first: in XDR a contract's begins with the type of the value (18) and the type of the address (1), 4 bytes each.
+/// at first.
 pub fn check_token(env: &Env, token_contract: &Address) -> Result<(), SharingError> {
-    if token_contract.to_xdr(env).get(7) == Some(1) {
+    if is_contract(env, token_contract) {
         if let Ok(Ok(_)) = TokenClient::new(env, token_contract).try_decimals() {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use crate::utils::events::{
     AdminChanged, AgreementCancelled, AgreementCreated, EnergyDelivered, Initialized, MeterRegistered,
     ProsumerRegistered,
 };
+use crate::utils::packed::can_pack;
 use crate::utils::records::{
     Agreement, Outcome, Transaction, AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
     TRANSACTION_STEP,
@@ -43,13 +44,16 @@ pub fn register_prosumer(env: &Env, address: Address) -> Result<(), SharingError
     if storage::is_registered(env, &address) {
         return Ok(());
     }
+    if !can_pack(env, &address) {
+        return Err(SharingError::InvalidInput);
+    }
     let number = storage::prosumer_count(env);
     if number >= MAX_PROSUMERS {
         return Err(SharingError::AmountOverflow);
     }
 
     storage::set_prosumer_count(env, number + 1);
-    storage::set_prosumer(env, &address, &mut Prosumer { number, ..Prosumer::default() });
+    storage::set_prosumer(env, &address, &Prosumer { number, ..Prosumer::default() });
     ProsumerRegistered { prosumer: address, number }.publish(env);
     Ok(())
 }
@@ -63,7 +67,7 @@ pub fn register_meter(
 ) -> Result<(), SharingError> {
     let mut prosumer = storage::prosumer(env, &address);
     if let Some(meter) = &meter {
-        if *meter == address || meter_reading > MAX_READING {
+        if *meter == address || meter_reading > MAX_READING || !can_pack(env, meter) {
             return Err(SharingError::InvalidInput);
         }
         if address != *admin {
@@ -76,7 +80,7 @@ pub fn register_meter(
         return Ok(());
     }
     prosumer.meter = meter;
-    storage::set_prosumer(env, &address, &mut prosumer);
+    storage::set_prosumer(env, &address, &prosumer);
     MeterRegistered {
         prosumer: address,
         meter: prosumer.meter,
@@ -125,9 +129,9 @@ pub fn create_agreement(
     agreement.delivery_deadline = delivery_deadline;
     agreement.provider_previous = seller.last_agreement.replace(id).unwrap_or_default();
     agreement.consumer_previous = buyer.last_agreement.replace(id).unwrap_or_default();
-    storage::set_prosumer(env, &agreement.provider, &mut seller);
-    storage::set_prosumer(env, &agreement.consumer, &mut buyer);
-    storage::set_agreement(env, &mut agreement);
+    storage::set_prosumer(env, &agreement.provider, &seller);
+    storage::set_prosumer(env, &agreement.consumer, &buyer);
+    storage::set_agreement(env, &agreement);
     AgreementCreated {
         agreement_id: id,
         provider: agreement.provider,
@@ -154,7 +158,7 @@ pub fn cancel_agreement(env: &Env, agreement_id: u64, canceller: Address) -> Res
     }
 
     agreement.cancelled = true;
-    storage::set_agreement(env, &mut agreement);
+    storage::set_agreement(env, &agreement);
     AgreementCancelled { agreement_id, provider: agreement.provider, consumer: agreement.consumer, canceller }
         .publish(env);
     Ok(())
@@ -199,7 +203,7 @@ pub fn deliver_energy(
         ruled: false,
         outcome: Outcome::Open,
     };
-    storage::set_prosumer(env, &provider, &mut seller);
+    storage::set_prosumer(env, &provider, &seller);
     let paid = payment::pay_at_once(env, &mut agreement, transaction_id)?;
     EnergyDelivered {
         transaction_id,

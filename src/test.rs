@@ -194,7 +194,7 @@ impl Fixture {
         self.env.as_contract(&self.contract, || {
             let mut prosumer = storage::prosumer(&self.env, address);
             change(&mut prosumer);
-            storage::set_prosumer(&self.env, address, &mut prosumer);
+            storage::set_prosumer(&self.env, address, &prosumer);
         });
     }
 

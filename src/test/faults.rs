@@ -189,7 +189,7 @@ fn a_consumer_that_dropped_its_trustline_blocks_nobody_and_is_refunded_once_it_h
             let mut agreement = storage::agreement(&f.env, id);
             agreement.deposit = kind;
             agreement.escrow_amount = TOTAL;
-            storage::set_agreement(&f.env, &mut agreement);
+            storage::set_agreement(&f.env, &agreement);
         });
         id
     };

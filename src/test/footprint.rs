@@ -215,7 +215,7 @@ fn a_delivery_makes_its_agreement_longer_and_a_call_on_it_has_to_be_simulated_ag
         [(others, other), (id, agreement)].map(|(id, _)| declared(&f, || f.client.settle_payment(&id, &f.consumer)).1)
     });
     assert_eq!(before[0], after[0]);
-    assert_eq!(after[1] - before[1], 12);
+    assert_eq!(after[1] - before[1], 8);
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn a_first_meter_makes_a_prosumers_record_longer_and_a_later_one_does_not() {
         declared(&f, || f.agreement()).1
     };
     // An address in place of nothing.
-    assert_eq!(bytes(&[true]) - bytes(&[]), 36);
+    assert_eq!(bytes(&[true]) - bytes(&[]), 32);
     assert_eq!(bytes(&[true, true]), bytes(&[true]));
     assert_eq!(bytes(&[true, false]), bytes(&[]));
 }

@@ -8,10 +8,13 @@ use proptest::{
     prelude::{any, Just, Strategy},
     prop_assert_eq, prop_oneof, proptest,
 };
-use soroban_sdk::Bytes;
+use soroban_sdk::{
+    xdr::{ClaimableBalanceId, Hash, Limits, PoolId, ScAddress, WriteXdr},
+    Bytes,
+};
 
 use super::*;
-use crate::utils::packed::{Packed, AGREEMENT_BYTES, PROSUMER_BYTES};
+use crate::utils::packed::{kind, pack_agreement, pack_prosumer, unpack_agreement, unpack_prosumer, ACCOUNT, CONTRACT};
 use crate::utils::records::{Agreement, Outcome, Transaction};
 use crate::{Deposit, AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
 
@@ -78,9 +81,9 @@ fn agreement(
     agreement
 }
 
+/// A contract sells to an account.
 fn blank(env: &Env) -> Agreement {
-    let nobody = env.current_contract_address();
-    Agreement::new(env, 0, nobody.clone(), nobody)
+    Agreement::new(env, 7, env.current_contract_address(), Address::from_str(env, ACCOUNTS[0]))
 }
 
 /// Everything of it that is packed.
@@ -94,20 +97,8 @@ fn parts(agreement: &Agreement) -> String {
         agreement.provider_previous,
         agreement.consumer_previous,
     ];
-    format!("{terms:?} {:?} {} {:?}", agreement.deposit, agreement.cancelled, agreement.transactions)
-}
-
-fn packed(env: &Env, agreement: &mut Agreement) -> Bytes {
-    let mut bytes = [0; AGREEMENT_BYTES];
-    let mut packed = Packed::writer(&mut bytes);
-    packed.agreement(agreement);
-    packed.to_bytes(env)
-}
-
-fn unpacked(env: &Env, bytes: &Bytes) -> Agreement {
-    let mut agreement = blank(env);
-    Packed::reader(&mut [0; AGREEMENT_BYTES], bytes).agreement(&mut agreement);
-    agreement
+    let Agreement { provider, consumer, deposit, cancelled, transactions, .. } = agreement;
+    format!("{provider:?} {consumer:?} {terms:?} {deposit:?} {cancelled} {transactions:?}")
 }
 
 /// Within a contract, as the codec is.
@@ -125,13 +116,11 @@ proptest! {
         transactions in vec(transaction(), 0..=40),
     ) {
         within(|env| {
-            let mut agreement = agreement(env, terms, kind, previous, &transactions);
-            let before = parts(&agreement);
-            let bytes = packed(env, &mut agreement);
-            // Packing changes nothing.
-            prop_assert_eq!(parts(&agreement), before.clone());
-            prop_assert_eq!(parts(&unpacked(env, &bytes)), before);
-            prop_assert_eq!(packed(env, &mut unpacked(env, &bytes)), bytes);
+            let agreement = agreement(env, terms, kind, previous, &transactions);
+            let packed = pack_agreement(env, &agreement);
+            let unpacked = unpack_agreement(env, 7, &packed);
+            prop_assert_eq!(parts(&unpacked), parts(&agreement));
+            prop_assert_eq!(pack_agreement(env, &unpacked), packed);
             Ok(())
         })?;
     }
@@ -142,42 +131,52 @@ proptest! {
         last_agreement in option::of(1..TRANSACTION_STEP),
         start in up_to(MAX_READING), reading in up_to(MAX_READING), sold in up_to(MAX_READING),
     ) {
-        let prosumer = Prosumer {
-            number,
-            meter: None,
-            meter_start: start,
-            meter_reading: reading,
-            energy_sold_kwh: sold,
-            agreements,
-            last_agreement,
-        };
         within(|env| {
-            let mut place = [0; PROSUMER_BYTES];
-            let mut packed = Packed::writer(&mut place);
-            packed.prosumer(&mut prosumer.clone());
-            let bytes = packed.to_bytes(env);
-            let mut stored = Prosumer::default();
-            Packed::reader(&mut [0; PROSUMER_BYTES], &bytes).prosumer(&mut stored);
-            prop_assert_eq!(&stored, &prosumer);
+            for meter in [None, Some(env.current_contract_address()), Some(Address::from_str(env, ACCOUNTS[0]))] {
+                let prosumer = Prosumer {
+                    number,
+                    meter,
+                    meter_start: start,
+                    meter_reading: reading,
+                    energy_sold_kwh: sold,
+                    agreements,
+                    last_agreement,
+                };
+                prop_assert_eq!(unpack_prosumer(env, &pack_prosumer(env, &prosumer)), prosumer);
+            }
             Ok(())
         })?;
     }
 }
 
 #[test]
-fn the_longest_agreement_takes_1_367_bytes() {
+fn the_longest_agreement_takes_1_433_bytes() {
     // Each reading is one below the one before, which is the largest difference there is, and a term passes between two
     // deliveries.
     let reading = |n: u64| MAX_READING - n;
     let numbers = |n: u64| (MAX_READING, MAX_READING, reading(n), MAX_TERM, u64::MAX);
     let transactions: Vec<_> = (0..40).map(|n| (numbers(n), (true, true, 2))).collect();
     within(|env| {
-        let mut agreement =
+        let agreement =
             agreement(env, (1 << 63, MAX_TERM, u64::MAX, 1, u64::MAX), (Deposit::Metered, true), (1, 1), &transactions);
-        let before = parts(&agreement);
-        let bytes = packed(env, &mut agreement);
+        let packed = pack_agreement(env, &agreement);
         // The long times have 63 bits: 9 bytes, not 10.
-        assert_eq!(bytes.len(), 1_367 - 40);
-        assert_eq!(parts(&unpacked(env, &bytes)), before);
+        assert_eq!(packed.len(), 1_433 - 40);
+        assert_eq!(parts(&unpack_agreement(env, 7, &packed)), parts(&agreement));
     });
+}
+
+#[test]
+fn the_kind_of_an_address_is_told_by_its_xdr() {
+    // No host takes one of the last two, so that they cannot be given to a call.
+    let f = Fixture::new();
+    let found = |address: ScAddress| {
+        let xdr = ScVal::Address(address).to_xdr(Limits::none()).unwrap();
+        kind(&Bytes::from_slice(&f.env, &xdr))
+    };
+    assert_eq!(found((&Address::from_str(&f.env, ACCOUNTS[0])).into()), ACCOUNT);
+    assert_eq!(found((&f.contract).into()), CONTRACT);
+    let balance = ClaimableBalanceId::ClaimableBalanceIdTypeV0(Hash([0; 32]));
+    assert!(found(ScAddress::ClaimableBalance(balance)) > CONTRACT);
+    assert!(found(ScAddress::LiquidityPool(PoolId(Hash([0; 32])))) > CONTRACT);
 }

@@ -57,10 +57,10 @@ fn an_agreement_of_a_month_is_one_small_entry() {
     println!(
         "bytes of an agreement, new and after 1, 30 and 40 deliveries: {reviewed:?}, paid at once: {paid_at_once:?}"
     );
-    assert_eq!(reviewed, [208, 220, 512, 612]);
-    assert_eq!(paid_at_once, [208, 216, 360, 412]);
-    assert_eq!(size(&entry(&f, f.provider.clone())) - size(&entry(&f, f.consumer.clone())), 36);
-    assert_eq!(size(&entry(&f, f.consumer.clone())), 152);
+    assert_eq!(reviewed, [176, 188, 476, 576]);
+    assert_eq!(paid_at_once, [176, 184, 328, 376]);
+    assert_eq!(size(&entry(&f, f.provider.clone())) - size(&entry(&f, f.consumer.clone())), 32);
+    assert_eq!(size(&entry(&f, f.consumer.clone())), 136);
 }
 
 #[test]

@@ -1,13 +1,20 @@
-//! How the numbers of a record become bytes, and back: one list of fields for each record serves both ways.
+//! How a record becomes bytes, and back: one list of fields for each record serves both ways.
 //!
 //! A number is LEB128: 7 bits a byte, the lowest first, the top bit set where more follow. A call that is simulated
 //! declares how many bytes it will write, so where other people's calls may change a number in between, it has a fixed
 //! length; or it is filled up with bytes 0x80 to the length of the largest that it may become, and 0x00 ends it.
+//!
+//! An address is its kind, 0 for an account and 1 for a contract, and the 32 bytes of its key or hash: the last 33 bytes
+//! of its XDR. (As a value of the host it would take 44.)
 
-use soroban_sdk::{Bytes, Env};
+use soroban_sdk::{
+    panic_with_error,
+    xdr::{FromXdr, ToXdr},
+    Address, Bytes, Env,
+};
 
 use super::records::{Agreement, Outcome, Transaction, MAX_READING};
-use super::{Deposit, Prosumer};
+use super::{Deposit, Prosumer, SharingError};
 
 /// Flags of an agreement: its deposit, and whether it is cancelled.
 const AGREEMENT_FLAG_BITS: u32 = 3;
@@ -17,6 +24,9 @@ const TRANSACTION_FLAG_BITS: u32 = 4;
 
 /// No more room than the number takes.
 const SAME: u64 = 0;
+
+/// The bytes of a prosumer's numbers, which all have a fixed length: 2 * 3 + 6 + 3 * 5.
+const PROSUMER_BYTES: u32 = 27;
 
 /// Bytes of a number of fixed length: up to `MAX_PROSUMERS` (24 bits) and `AGREEMENTS_PER_PROVIDER` (20),
 /// `TRANSACTION_STEP` (44) and `MAX_READING` (35).
@@ -34,44 +44,110 @@ const A_DAY: u64 = (1 << 21) - 1;
 const LATER_BITS: u32 = 29;
 const LATEST: u64 = (1 << LATER_BITS) - 1;
 
-/// The most bytes of a prosumer's record, 2 * 3 + 6 + 3 * 5 = 27, and 3 that `fixed` writes beyond the last number.
-pub const PROSUMER_BYTES: usize = 27 + 3;
+/// The bytes of an address, and what stands before them in XDR: the types of the value (18), of the address and, for an
+/// account, of its key, 4 bytes each, the last of which is the kind and the first byte of the address.
+const ADDRESS_BYTES: u32 = 33;
+const BEFORE_ACCOUNT: [u8; 11] = [0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 0];
+const BEFORE_CONTRACT: [u8; 7] = [0, 0, 0, 18, 0, 0, 0];
+pub const ACCOUNT: u8 = 0;
+pub const CONTRACT: u8 = 1;
 
-/// The most bytes of an agreement's record: created_at and escrow take 10 each, energy and price 11 together (the total
-/// has 64 bits), the term with its flags 4 (25 + 3 bits) and the ids before it 2 * 6, 47 in all. A transaction takes 5
-/// (energy) + 5 (time and flags: 25 + 4 bits) + 5 (reading) + 8 (outcome) + 10 (a long time) = 33: 47 + 40 * 33 = 1,367.
-pub const AGREEMENT_BYTES: usize = 1_367;
+/// The most bytes of a record's numbers, an agreement's: created_at and escrow take 10 each, energy and price 11 together
+/// (the total has 64 bits), the term with its flags 4 (25 + 3 bits) and the ids before it 2 * 6, 47 in all. A
+/// transaction takes 5 (energy) + 5 (time and flags: 25 + 4 bits) + 5 (reading) + 8 (outcome) + 10 (a long time) = 33:
+/// 47 + 40 * 33 = 1,367.
+const MOST_BYTES: usize = 1_367;
 
-/// The bytes of a record, being read or written: in a place that is not larger than need be, since it has to be
-/// cleared.
-pub struct Packed<'a> {
-    bytes: &'a mut [u8],
+pub fn pack_prosumer(env: &Env, prosumer: &Prosumer) -> Bytes {
+    let mut numbers = Numbers::writer();
+    numbers.prosumer(&mut prosumer.clone());
+    let mut packed = numbers.to_bytes(env);
+    if let Some(meter) = &prosumer.meter {
+        packed.append(&pack_address(env, meter));
+    }
+    packed
+}
+
+pub fn unpack_prosumer(env: &Env, packed: &Bytes) -> Prosumer {
+    let mut prosumer = Prosumer::default();
+    Numbers::reader(packed).prosumer(&mut prosumer);
+    if packed.len() > PROSUMER_BYTES {
+        prosumer.meter = Some(unpack_address(env, &packed.slice(PROSUMER_BYTES..)));
+    }
+    prosumer
+}
+
+pub fn pack_agreement(env: &Env, agreement: &Agreement) -> Bytes {
+    let mut packed = pack_address(env, &agreement.provider);
+    packed.append(&pack_address(env, &agreement.consumer));
+    let mut numbers = Numbers::writer();
+    numbers.agreement(&mut agreement.clone());
+    packed.append(&numbers.to_bytes(env));
+    packed
+}
+
+pub fn unpack_agreement(env: &Env, id: u64, packed: &Bytes) -> Agreement {
+    let provider = unpack_address(env, &packed.slice(..ADDRESS_BYTES));
+    let consumer = unpack_address(env, &packed.slice(ADDRESS_BYTES..2 * ADDRESS_BYTES));
+    let mut agreement = Agreement::new(env, id, provider, consumer);
+    Numbers::reader(&packed.slice(2 * ADDRESS_BYTES..)).agreement(&mut agreement);
+    agreement
+}
+
+fn pack_address(env: &Env, address: &Address) -> Bytes {
+    let xdr = address.clone().to_xdr(env);
+    xdr.slice(xdr.len() - ADDRESS_BYTES..)
+}
+
+fn unpack_address(env: &Env, packed: &Bytes) -> Address {
+    let before: &[u8] = if packed.get(0) == Some(ACCOUNT) { &BEFORE_ACCOUNT } else { &BEFORE_CONTRACT };
+    let mut xdr = Bytes::from_slice(env, before);
+    xdr.append(packed);
+    Address::from_xdr(env, &xdr).unwrap_or_else(|_| panic_with_error!(env, SharingError::InvalidInput))
+}
+
+/// Whether an address is an account or a contract: no other kind, as a later protocol may bring, can be packed.
+pub fn can_pack(env: &Env, address: &Address) -> bool {
+    kind(&address.clone().to_xdr(env)) <= CONTRACT
+}
+
+pub fn is_contract(env: &Env, address: &Address) -> bool {
+    kind(&address.clone().to_xdr(env)) == CONTRACT
+}
+
+/// The kind of the address in this XDR.
+pub fn kind(address: &Bytes) -> u8 {
+    address.get(BEFORE_CONTRACT.len() as u32).unwrap_or(u8::MAX)
+}
+
+/// The bytes of a record's numbers, being read or written.
+struct Numbers {
+    bytes: [u8; MOST_BYTES],
     position: usize,
     /// Of what is read.
     length: usize,
     writes: bool,
 }
 
-impl<'a> Packed<'a> {
-    /// Writes into the place.
-    pub fn writer(place: &'a mut [u8]) -> Self {
-        Self { length: place.len(), bytes: place, position: 0, writes: true }
+impl Numbers {
+    fn writer() -> Self {
+        Self { bytes: [0; MOST_BYTES], position: 0, length: MOST_BYTES, writes: true }
     }
 
-    /// Reads what is stored, by way of the place.
-    pub fn reader(place: &'a mut [u8], stored: &Bytes) -> Self {
-        let length = stored.len() as usize;
-        if let Some(slice) = place.get_mut(..length) {
-            stored.copy_into_slice(slice);
+    fn reader(packed: &Bytes) -> Self {
+        let mut bytes = [0; MOST_BYTES];
+        let length = packed.len() as usize;
+        if let Some(place) = bytes.get_mut(..length) {
+            packed.copy_into_slice(place);
         }
-        Self { length, bytes: place, position: 0, writes: false }
+        Self { bytes, position: 0, length, writes: false }
     }
 
-    pub fn to_bytes(&self, env: &Env) -> Bytes {
-        Bytes::from_slice(env, self.bytes.get(..self.position).unwrap_or(self.bytes))
+    fn to_bytes(&self, env: &Env) -> Bytes {
+        Bytes::from_slice(env, self.bytes.get(..self.position).unwrap_or(&self.bytes))
     }
 
-    pub fn prosumer(&mut self, prosumer: &mut Prosumer) {
+    fn prosumer(&mut self, prosumer: &mut Prosumer) {
         self.fixed(&mut prosumer.number, COUNT_BYTES);
         self.fixed(&mut prosumer.agreements, COUNT_BYTES);
         let mut last_agreement = prosumer.last_agreement.unwrap_or_default();
@@ -82,7 +158,7 @@ impl<'a> Packed<'a> {
         self.fixed(&mut prosumer.energy_sold_kwh, READING_BYTES);
     }
 
-    pub fn agreement(&mut self, agreement: &mut Agreement) {
+    fn agreement(&mut self, agreement: &mut Agreement) {
         self.number(&mut agreement.created_at, SAME);
         let mut flags = agreement.deposit as u64 | u64::from(agreement.cancelled) << 2;
         self.time(&mut agreement.delivery_deadline, agreement.created_at, &mut flags, AGREEMENT_FLAG_BITS, SAME);

@@ -32,6 +32,7 @@ pub const TRANSACTION_STEP: u64 = MAX_PROSUMERS * AGREEMENTS_PER_PROVIDER;
 pub const MAX_READING: u64 = (1 << 35) - 1;
 
 /// An agreement with all its transactions.
+#[derive(Clone)]
 pub struct Agreement {
     /// The ledger's time, by which its status is told.
     pub now: u64,

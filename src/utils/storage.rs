@@ -4,21 +4,21 @@
 //! |---|---|---|
 //! | settings | instance: `"ADMIN"`, `"TOKEN"` | address |
 //! | count of prosumers | `"PROSUMERS"` | `u64` |
-//! | prosumer | its address | meter, packed numbers |
-//! | agreement with its transactions | its id as `u64` | provider, consumer, packed numbers |
+//! | prosumer | its address | `Bytes`: its numbers, then its meter if it has one |
+//! | agreement with its transactions | its id as `u64` | `Bytes`: provider, consumer, numbers |
 //!
 //! A byte of a new entry costs about 20,000 stroops of rent, and all instructions of a call about 500. So the type of a
-//! key says what it opens, the numbers of a record are packed (see `packed`), and what follows from the key or from
-//! other numbers is not stored.
+//! key says what it opens, records are packed (see `packed`), and what follows from the key or from other numbers is not
+//! stored.
 //!
 //! A call declares how many bytes it will write when it is simulated, and fails if they turn out more. So a record has
 //! room for what other people's calls may change in between.
 //!
 //! A record is read, or the call ends with its error: what is read is there.
 
-use soroban_sdk::{panic_with_error, symbol_short, Address, Bytes, Env, IntoVal, Symbol, TryFromVal, Val};
+use soroban_sdk::{panic_with_error, symbol_short, Address, Bytes, Env, IntoVal, Symbol, Val};
 
-use super::packed::{Packed, AGREEMENT_BYTES, PROSUMER_BYTES};
+use super::packed::{pack_agreement, pack_prosumer, unpack_agreement, unpack_prosumer};
 use super::records::{Agreement, TRANSACTION_STEP};
 use super::{Prosumer, SharingError};
 
@@ -88,51 +88,35 @@ pub fn is_registered(env: &Env, address: &Address) -> bool {
 }
 
 pub fn prosumer(env: &Env, address: &Address) -> Prosumer {
-    let (meter, packed): (Option<Address>, Bytes) = get(env, address, SharingError::ProsumerNotRegistered);
-    let mut prosumer = Prosumer { meter, ..Prosumer::default() };
-    Packed::reader(&mut [0; PROSUMER_BYTES], &packed).prosumer(&mut prosumer);
-    prosumer
+    unpack_prosumer(env, &get(env, address, SharingError::ProsumerNotRegistered))
 }
 
-pub fn set_prosumer(env: &Env, address: &Address, prosumer: &mut Prosumer) {
-    let mut place = [0; PROSUMER_BYTES];
-    let mut packed = Packed::writer(&mut place);
-    packed.prosumer(prosumer);
-    set(env, address, &(&prosumer.meter, packed.to_bytes(env)));
+pub fn set_prosumer(env: &Env, address: &Address, prosumer: &Prosumer) {
+    set(env, address, &pack_prosumer(env, prosumer));
 }
 
 pub fn agreement(env: &Env, id: u64) -> Agreement {
-    agreement_or(env, id, SharingError::AgreementNotFound)
+    unpack_agreement(env, id, &get(env, &id, SharingError::AgreementNotFound))
 }
 
 /// The agreement of a transaction that exists.
 pub fn agreement_of(env: &Env, transaction_id: u64) -> Agreement {
-    let missing = SharingError::TransactionNotFound;
-    let mut agreement = agreement_or(env, transaction_id % TRANSACTION_STEP, missing);
+    let (id, missing) = (transaction_id % TRANSACTION_STEP, SharingError::TransactionNotFound);
+    let mut agreement = unpack_agreement(env, id, &get(env, &id, missing));
     if agreement.transaction(transaction_id).is_err() {
         panic_with_error!(env, missing);
     }
     agreement
 }
 
-pub fn set_agreement(env: &Env, agreement: &mut Agreement) {
-    let mut place = [0; AGREEMENT_BYTES];
-    let mut packed = Packed::writer(&mut place);
-    packed.agreement(agreement);
-    set(env, &agreement.id, &(&agreement.provider, &agreement.consumer, packed.to_bytes(env)));
-}
-
-fn agreement_or(env: &Env, id: u64, missing: SharingError) -> Agreement {
-    let (provider, consumer, packed): (Address, Address, Bytes) = get(env, &id, missing);
-    let mut agreement = Agreement::new(env, id, provider, consumer);
-    Packed::reader(&mut [0; AGREEMENT_BYTES], &packed).agreement(&mut agreement);
-    agreement
+pub fn set_agreement(env: &Env, agreement: &Agreement) {
+    set(env, &agreement.id, &pack_agreement(env, agreement));
 }
 
 /// A contract that is not initialised has no records, and says so.
-fn get<K: IntoVal<Env, Val>, V: TryFromVal<Env, Val>>(env: &Env, key: &K, missing: SharingError) -> V {
-    let stored = env.storage().persistent().get(key);
-    stored.unwrap_or_else(|| {
+fn get<K: IntoVal<Env, Val>>(env: &Env, key: &K, missing: SharingError) -> Bytes {
+    let packed = env.storage().persistent().get(key);
+    packed.unwrap_or_else(|| {
         admin(env);
         panic_with_error!(env, missing)
     })
