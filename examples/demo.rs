@@ -8,7 +8,7 @@
 
 use std::{env, fmt::Debug, fs, io::IsTerminal, path::Path, process};
 
-use peer_to_peer_energy_sharing::{PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, SharingError};
+use peer_to_peer_energy_sharing::{Deposit, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, SharingError};
 use soroban_sdk::testutils::{Address as _, EnvTestConfig, Ledger as _};
 use soroban_sdk::token::{StellarAssetClient, TokenClient};
 use soroban_sdk::{Address, Env, InvokeError};
@@ -112,7 +112,7 @@ The fees are those of {source}.",
     demo.section(2, "2. A deposit under review, and a dispute", what);
     let call = contract.try_create_agreement(&bob, &alice, &40, &PRICE, &demo.days_ahead(7));
     let agreement = demo.step("offers 40 kWh at 0.25 EUR", call, ["Bob", "Active", "-", "197.50", "22.50", "0.00"]);
-    let call = contract.try_fund_agreement(&agreement, &alice);
+    let call = contract.try_fund_agreement(&agreement, &alice, &Deposit::Reviewed);
     demo.step("deposits 10.00 EUR", call, ["Alice", "Active", "-", "187.50", "22.50", "10.00"]);
     demo.note(DIM, "the first deposit of all, which opens the contract's balance in the token");
     demo.wait(24);
@@ -156,7 +156,7 @@ The fees are those of {source}.",
     demo.section(3, "3. A month from a deposit", what);
     let call = contract.try_create_agreement(&bob, &alice, &300, &PRICE, &demo.days_ahead(30));
     let agreement = demo.step("offers 300 kWh at 0.25 EUR", call, ["Bob", "Active", "-", "190.00", "30.00", "0.00"]);
-    let call = contract.try_fund_agreement(&agreement, &alice);
+    let call = contract.try_fund_agreement(&agreement, &alice, &Deposit::Metered);
     demo.step("deposits 75.00 EUR", call, ["Alice", "Active", "-", "115.00", "30.00", "75.00"]);
     demo.daily([1_060], "delivers 10 kWh, meter 1,060", ["meter", "Active", "Settled", "115.00", "32.50", "72.50"]);
     let call = contract.try_deliver_energy(&agreement, &10, &1_060, &bob);
@@ -203,7 +203,7 @@ The fees are those of {source}.",
     demo.section(5, "5. A deadline that passes", "What is not delivered in time is not owed, and returns to Alice.");
     let call = contract.try_create_agreement(&bob, &alice, &30, &PRICE, &demo.days_ahead(2));
     let agreement = demo.step("offers 30 kWh, for two days", call, ["Bob", "Active", "-", "40.00", "180.00", "0.00"]);
-    let call = contract.try_fund_agreement(&agreement, &alice);
+    let call = contract.try_fund_agreement(&agreement, &alice, &Deposit::Metered);
     demo.step("deposits 7.50 EUR", call, ["Alice", "Active", "-", "32.50", "180.00", "7.50"]);
     demo.daily([1_660], "delivers 10 kWh, meter 1,660", ["meter", "Active", "Settled", "32.50", "182.50", "5.00"]);
     demo.wait(25);

@@ -124,17 +124,22 @@ impl PeerToPeerEnergySharing {
         sharing::create_agreement(&env, provider, consumer, energy_amount_kwh, price_per_kwh, delivery_deadline)
     }
 
-    /// Deposits the agreement's total, from which its deliveries are then paid: at once where the provider has a certified meter now (a Metered deposit); else after 24 hours in which the consumer can dispute each (a Reviewed one), whatever is certified later. What is not owed returns to the consumer by claim_refund, once the deadline has passed, the provider has cancelled or a ruling frees it.
+    /// Deposits the agreement's total, from which its deliveries are then paid: what the certified meter records at once (Metered), or each after 24 hours in which the consumer can dispute it (Reviewed), whatever is certified now or later. What is not owed returns to the consumer by claim_refund, once the deadline has passed, the provider has cancelled or a ruling frees it.
     ///
     /// Signs: consumer, for this call and for the token's transfer in it.
     ///
-    /// Errors: NotInitialized; AgreementNotFound; NotAuthorized (not its consumer); AgreementNotActive; DeliveryDeadlinePassed; AgreementFunded; DeliveryStarted; PaymentFailed.
+    /// Errors: NotInitialized; InvalidInput (None); AgreementNotFound; NotAuthorized (not its consumer); AgreementNotActive; DeliveryDeadlinePassed; AgreementFunded; DeliveryStarted; MeterNotCertified (Metered, without a meter); PaymentFailed.
     ///
     /// Event: AgreementFunded.
-    pub fn fund_agreement(env: Env, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
+    pub fn fund_agreement(
+        env: Env,
+        agreement_id: u64,
+        consumer: Address,
+        deposit: Deposit,
+    ) -> Result<(), SharingError> {
         storage::enter(&env);
         consumer.require_auth();
-        payment::fund_agreement(&env, agreement_id, consumer)
+        payment::fund_agreement(&env, agreement_id, consumer, deposit)
     }
 
     /// Ends an open agreement. What was delivered is still to be settled; claim_refund returns the rest of a deposit.

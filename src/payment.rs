@@ -9,7 +9,10 @@ use crate::utils::packed::is_contract;
 use crate::utils::records::{Agreement, Outcome, ARBITRATION_PERIOD, TRANSACTION_STEP};
 use crate::utils::{storage, Deposit, SharingError};
 
-pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address) -> Result<(), SharingError> {
+pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address, deposit: Deposit) -> Result<(), SharingError> {
+    if deposit == Deposit::None {
+        return Err(SharingError::InvalidInput);
+    }
     let mut agreement = storage::agreement(env, agreement_id);
     if consumer != agreement.consumer {
         return Err(SharingError::NotAuthorized);
@@ -22,9 +25,10 @@ pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address) -> Result
     if agreement.state().transactions > 0 {
         return Err(SharingError::DeliveryStarted);
     }
+    if deposit == Deposit::Metered && storage::prosumer(env, &agreement.provider).meter.is_none() {
+        return Err(SharingError::MeterNotCertified);
+    }
 
-    let metered = storage::prosumer(env, &agreement.provider).meter.is_some();
-    let deposit = if metered { Deposit::Metered } else { Deposit::Reviewed };
     let total_amount = agreement.amount(agreement.energy_amount_kwh);
     agreement.deposit = deposit;
     agreement.escrow_amount = total_amount;

@@ -20,8 +20,8 @@ use soroban_token_sdk::events::TransferWithAmountOnly;
 use crate::events::{EscrowRefunded, PaymentSettled};
 use crate::utils::storage;
 use crate::{
-    AgreementState, AgreementStatus, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer, SharingError,
-    TransactionStatus, TRANSACTION_STEP,
+    AgreementState, AgreementStatus, Deposit, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer,
+    SharingError, TransactionStatus, TRANSACTION_STEP,
 };
 
 mod agreement;
@@ -155,9 +155,15 @@ impl Fixture {
         self.client.create_agreement(&self.provider, &self.consumer, &KWH, &PRICE, &DEADLINE)
     }
 
+    /// With a deposit that is `Metered` if the provider has a certified meter, else `Reviewed`.
     pub fn funded_agreement(&self) -> u64 {
+        let metered = self.client.get_prosumer(&self.provider).meter.is_some();
+        self.agreement_with(if metered { Deposit::Metered } else { Deposit::Reviewed })
+    }
+
+    pub fn agreement_with(&self, deposit: Deposit) -> u64 {
         let id = self.agreement();
-        self.client.fund_agreement(&id, &self.consumer);
+        self.client.fund_agreement(&id, &self.consumer, &deposit);
         id
     }
 

@@ -109,7 +109,7 @@ pub struct AgreementState {
 pub enum Deposit {
     /// There is none: the consumer pays each delivery itself.
     None = 0,
-    /// Its provider alone draws on it 24 hours after a delivery, in which the consumer can dispute it.
+    /// Its provider alone draws on it 24 hours after a delivery, in which the consumer can dispute it, meter or not.
     Reviewed = 1,
     /// It pays what the certified meter records, at once.
     Metered = 2,
@@ -214,4 +214,8 @@ pub enum SharingError {
     TooManyTransactions = 24,
     /// Nothing of this agreement is left to settle up to this transaction: look at its transactions.
     NothingToSettle = 25,
+    /// The deposit is Metered, so what the meter recorded is not disputed: settle it.
+    DepositTrustsMeter = 26,
+    /// The provider has no certified meter, which a Metered deposit needs: make a Reviewed one.
+    MeterNotCertified = 27,
 }

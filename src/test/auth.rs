@@ -135,7 +135,7 @@ fn create_agreement_needs_the_provider() {
 fn fund_agreement_needs_the_consumer_for_the_call_and_the_deposit() {
     let f = Fixture::new();
     let id = f.agreement();
-    let args = f.args((id, &f.consumer));
+    let args = f.args((id, &f.consumer, Deposit::Reviewed));
     // For the call alone the token refuses.
     assert_eq!(f.call("fund_agreement", &args, &[(&f.consumer, None)]).unwrap_err(), Ok(SharingError::PaymentFailed));
     assert_eq!(f.balances(), [WEALTH, 0, 0]);
@@ -309,7 +309,7 @@ fn the_first_signature_is_asked_for_before_anything_is_looked_at() {
     refused("set_admin", f.args((&f.admin,)));
     refused("register_meter", f.args((&f.stranger, Some(&f.stranger), 0_u64)));
     refused("create_agreement", f.args((&f.stranger, &f.stranger, 0_u64, 0_u64, 0_u64)));
-    refused("fund_agreement", f.args((9_u64, &f.stranger)));
+    refused("fund_agreement", f.args((9_u64, &f.stranger, Deposit::Reviewed)));
     refused("cancel_agreement", f.args((9_u64, &f.stranger)));
     refused("settle_payment", f.args((9_u64, &f.stranger)));
     refused("settle_agreement", f.args((9_u64, 9_u64, &f.stranger)));

@@ -187,14 +187,14 @@ fn costs(others: usize) -> Vec<(&'static str, Columns)> {
     measured("register_prosumer", &f.stranger, |s| s.client.register_prosumer(&s.stranger));
     measured("register_meter", &f.admin, |s| s.client.register_meter(&s.provider, &Some(s.meter.clone()), &READING));
     make(|s| assert_eq!(s.create(), 2));
-    measured("fund_agreement", &f.consumer, |s| s.client.fund_agreement(&2, &s.consumer));
+    measured("fund_agreement", &f.consumer, |s| s.client.fund_agreement(&2, &s.consumer, &Deposit::Metered));
     make(|s| assert_eq!(s.deliver(2), 2));
     f.at(START + 2 * DAY);
     measured("deliver_energy, paid at once", &f.meter, |s| assert_eq!(s.deliver(2), transaction_id(2, 2)));
     make(|s| {
         s.client.register_meter(&s.provider, &None, &0);
         assert_eq!(s.create(), 3);
-        s.client.fund_agreement(&3, &s.consumer);
+        s.client.fund_agreement(&3, &s.consumer, &Deposit::Reviewed);
         s.deliver(3);
         s.deliver(3);
     });
@@ -240,7 +240,7 @@ fn daily(metered: bool) -> (Vec<Columns>, Vec<Columns>, Fixture) {
     }));
     if metered {
         f.client.register_meter(&f.provider, &Some(f.meter.clone()), &READING);
-        before.push(measure(&f, &f.consumer, |s| s.client.fund_agreement(&1, &s.consumer)));
+        before.push(measure(&f, &f.consumer, |s| s.client.fund_agreement(&1, &s.consumer, &Deposit::Metered)));
     }
     let deliveries = (1..=40).map(|day| {
         f.at(START + day * DAY);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::events::{EnergyDelivered, PaymentSettled};
-use crate::{Deposit, EnergyTransaction, TransactionState, MAX_READING, MAX_TRANSACTIONS, REVIEW_PERIOD};
+use crate::{EnergyTransaction, TransactionState, MAX_READING, MAX_TRANSACTIONS, REVIEW_PERIOD};
 
 fn delivered(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, meter_reading: u64) -> EnergyTransaction {
     EnergyTransaction {

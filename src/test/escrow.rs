@@ -2,15 +2,17 @@
 
 use super::*;
 use crate::events::AgreementFunded;
-use crate::Deposit;
 
 #[test]
 fn funding_moves_the_total_into_escrow() {
-    for (f, deposit) in [(Fixture::new(), Deposit::Reviewed), (Fixture::metered(), Deposit::Metered)] {
+    for (f, deposit) in [
+        (Fixture::new(), Deposit::Reviewed),
+        (Fixture::metered(), Deposit::Reviewed),
+        (Fixture::metered(), Deposit::Metered),
+    ] {
         // Somebody else's gift does not count.
         f.token.transfer(&f.consumer, &f.contract, &1);
-        let id = f.agreement();
-        f.client.fund_agreement(&id, &f.consumer);
+        let id = f.agreement_with(deposit);
         assert_eq!(
             f.events(),
             [
@@ -32,17 +34,40 @@ fn funding_moves_the_total_into_escrow() {
 }
 
 #[test]
-fn the_kind_of_a_deposit_follows_the_meter_of_its_provider_and_stays() {
+fn the_kind_of_a_deposit_is_what_its_consumer_named_whatever_is_certified_later() {
     let f = Fixture::new();
-    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &0);
-    let [reviewed, metered, retired] = [f.agreement(), f.agreement(), f.agreement()];
-    f.client.fund_agreement(&reviewed, &f.consumer);
+    let unmetered = f.agreement_with(Deposit::Reviewed);
     f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
-    f.client.fund_agreement(&metered, &f.consumer);
+    let agreements =
+        [unmetered, f.agreement_with(Deposit::Reviewed), f.agreement_with(Deposit::Metered), f.agreement()];
+    let kinds = || agreements.map(|id| f.client.get_agreement_state(&id).deposit);
+    let named = [Deposit::Reviewed, Deposit::Reviewed, Deposit::Metered, Deposit::None];
+    assert_eq!(kinds(), named);
     f.client.register_meter(&f.provider, &None, &0);
-    f.client.fund_agreement(&retired, &f.consumer);
-    let kinds = [reviewed, metered, retired].map(|id| f.client.get_agreement_state(&id).deposit);
-    assert_eq!(kinds, [Deposit::Reviewed, Deposit::Metered, Deposit::Reviewed]);
+    assert_eq!(kinds(), named);
+}
+
+#[test]
+fn fund_fails_if_no_kind_of_deposit_is_named() {
+    let f = Fixture::new();
+    // Before the agreement is looked for.
+    f.fails(SharingError::InvalidInput, |c| c.try_fund_agreement(&99, &f.consumer, &Deposit::None));
+}
+
+#[test]
+fn fund_fails_if_a_metered_deposit_has_no_meter_to_trust() {
+    let f = Fixture::new();
+    // The consumer's own meter does not count.
+    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &0);
+    let [id, retired, started] = [f.agreement(), f.agreement(), f.agreement()];
+    let refused = |error, id| f.fails(error, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Metered));
+    refused(SharingError::MeterNotCertified, id);
+    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.client.register_meter(&f.provider, &None, &0);
+    refused(SharingError::MeterNotCertified, retired);
+    // After it is seen that a delivery was made.
+    f.deliver(started, 1);
+    refused(SharingError::DeliveryStarted, started);
 }
 
 #[test]
@@ -52,7 +77,7 @@ fn fund_fails_if_not_its_consumer() {
     f.client.cancel_agreement(&id, &f.provider);
     // Before the status is looked at.
     for other in [&f.provider, &f.stranger, &f.admin] {
-        f.fails(SharingError::NotAuthorized, |c| c.try_fund_agreement(&id, other));
+        f.fails(SharingError::NotAuthorized, |c| c.try_fund_agreement(&id, other, &Deposit::Reviewed));
     }
 }
 
@@ -67,7 +92,7 @@ fn fund_fails_if_not_active() {
         f.at(time);
         for id in [cancelled, delivered, settled] {
             // Before it is seen that it is funded, or that a delivery was made.
-            f.fails(SharingError::AgreementNotActive, |c| c.try_fund_agreement(&id, &f.consumer));
+            f.fails(SharingError::AgreementNotActive, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
         }
     }
 }
@@ -77,10 +102,10 @@ fn fund_fails_after_the_deadline() {
     let f = Fixture::new();
     let [last, late, funded] = [f.agreement(), f.agreement(), f.funded_agreement()];
     f.at(DEADLINE);
-    f.client.fund_agreement(&last, &f.consumer);
+    f.client.fund_agreement(&last, &f.consumer, &Deposit::Reviewed);
     f.at(DEADLINE + 1);
     for id in [late, funded] {
-        f.fails(SharingError::DeliveryDeadlinePassed, |c| c.try_fund_agreement(&id, &f.consumer));
+        f.fails(SharingError::DeliveryDeadlinePassed, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
     }
 }
 
@@ -88,10 +113,10 @@ fn fund_fails_after_the_deadline() {
 fn fund_fails_the_second_time() {
     let f = Fixture::new();
     let id = f.funded_agreement();
-    f.fails(SharingError::AgreementFunded, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.fails(SharingError::AgreementFunded, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
     // Before it is seen that a delivery was made; and though the escrow is spent.
     f.client.settle_payment(&f.deliver(id, KWH - 1), &f.consumer);
-    f.fails(SharingError::AgreementFunded, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.fails(SharingError::AgreementFunded, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
 }
 
 #[test]
@@ -99,9 +124,9 @@ fn fund_fails_once_something_was_delivered() {
     let f = Fixture::new();
     let id = f.agreement();
     let transaction = f.deliver(id, 1);
-    f.fails(SharingError::DeliveryStarted, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.fails(SharingError::DeliveryStarted, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
     f.client.settle_payment(&transaction, &f.consumer);
-    f.fails(SharingError::DeliveryStarted, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.fails(SharingError::DeliveryStarted, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
 }
 
 #[test]
@@ -109,12 +134,12 @@ fn fund_fails_while_the_token_refuses_and_succeeds_afterwards() {
     let f = Fixture::new();
     let id = f.agreement();
     f.token.transfer(&f.consumer, &f.stranger, &(WEALTH - i128::from(TOTAL) + 1));
-    f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
     f.token.transfer(&f.stranger, &f.consumer, &1);
     f.freeze(&f.consumer, true);
-    f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
+    f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
     f.freeze(&f.consumer, false);
-    f.client.fund_agreement(&id, &f.consumer);
+    f.client.fund_agreement(&id, &f.consumer, &Deposit::Reviewed);
     assert_eq!(f.balances(), [0, 0, TOTAL.into()]);
 }
 
@@ -123,7 +148,7 @@ fn the_largest_deposit_is_held_and_paid() {
     let f = Fixture::metered();
     f.asset.mint(&f.consumer, &u64::MAX.into());
     let id = f.client.create_agreement(&f.provider, &f.consumer, &1, &u64::MAX, &DEADLINE);
-    f.client.fund_agreement(&id, &f.consumer);
+    f.client.fund_agreement(&id, &f.consumer, &Deposit::Metered);
     f.assert_state(id, 0, 0, u64::MAX);
     f.deliver(id, 1);
     assert_eq!(f.balances(), [WEALTH, u64::MAX.into(), 0]);

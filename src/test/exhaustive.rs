@@ -128,7 +128,8 @@ fn calls(books: &Books) -> Vec<Call> {
         calls.push(Call::ClaimRefund(id));
         calls.extend(agreement.transactions.iter().map(|transaction| Call::CloseDispute(*transaction)));
         for person in [PROVIDER, CONSUMER, ADMIN, STRANGER] {
-            calls.extend([Call::FundAgreement(id, person), Call::CancelAgreement(id, person)]);
+            calls.push(Call::CancelAgreement(id, person));
+            calls.extend([Deposit::Reviewed, Deposit::Metered].map(|deposit| Call::FundAgreement(id, person, deposit)));
             calls.extend((1..=KWH).map(|kwh| Call::DeliverEnergy(id, kwh, kwh, person)));
             for &transaction in &agreement.transactions {
                 calls.extend([
@@ -253,7 +254,7 @@ fn check_step(before: &Model, call: Call, signers: &BTreeSet<Person>, after: &Mo
     }
     let agreement = |id: u64| &before.books.agreements[&(id % TRANSACTION_STEP)];
     let [to_provider, to_consumer] = match call {
-        Call::FundAgreement(id, _) => [0, -i128::from(agreement(id).total)],
+        Call::FundAgreement(id, ..) => [0, -i128::from(agreement(id).total)],
         Call::ClaimRefund(id) => [0, agreement(id).surplus(before.now).into()],
         Call::SettlePayment(id, _) | Call::SettleAgreement(id, ..) if !agreement(id).funded() => [paid, -paid],
         Call::SettlePayment(..) | Call::SettleAgreement(..) | Call::DeliverEnergy(..) => [paid, 0],

@@ -11,7 +11,7 @@ use super::payments::{
 };
 use super::*;
 use crate::events::AgreementFunded;
-use crate::{Deposit, ARBITRATION_PERIOD};
+use crate::ARBITRATION_PERIOD;
 
 const HALF: u64 = 1 << 62;
 
@@ -286,7 +286,7 @@ fn after_a_clawback_of_everything_a_new_deposit_pays_an_older_claim() {
     let older = Refund.prepare(&f);
     f.asset.clawback(&f.contract, &TOTAL.into());
     let newer = f.client.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &(DEADLINE + DAY));
-    f.client.fund_agreement(&newer, &f.consumer);
+    f.client.fund_agreement(&newer, &f.consumer, &Deposit::Reviewed);
     assert_eq!(f.client.claim_refund(&older.agreement), 150_000_000);
     f.client.cancel_agreement(&newer, &f.provider);
     f.assert_state(newer, 0, 0, TOTAL);
@@ -318,7 +318,7 @@ fn the_issuer_as_consumer_mints_its_deposit_and_burns_its_refund() {
     f.client.register_prosumer(&f.consumer);
     let [agreement, direct] = [f.agreement(), f.agreement()];
     let issuer = i128::from(i64::MAX);
-    f.client.fund_agreement(&agreement, &f.consumer);
+    f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed);
     assert_eq!(
         f.events(),
         [
@@ -359,12 +359,12 @@ fn a_classic_account_pays_and_receives_up_to_i64_max() {
     for total in [most + 1, u64::MAX] {
         let beyond = create(1, total);
         assert_eq!(f.refusal(&f.consumer, &f.contract, total), OVERFLOW);
-        f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&beyond, &f.consumer));
+        f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&beyond, &f.consumer, &Deposit::Reviewed));
         let id = f.deliver(beyond, 1);
         f.fails(SharingError::PaymentFailed, |c| c.try_settle_payment(&id, &f.consumer));
     }
     let id = create(1, most);
-    f.client.fund_agreement(&id, &f.consumer);
+    f.client.fund_agreement(&id, &f.consumer, &Deposit::Reviewed);
     assert_eq!(f.balances(), [0, 0, most.into()]);
     f.client.settle_payment(&f.deliver(id, 1), &f.consumer);
     assert_eq!(f.balances(), [0, most.into(), 0]);
@@ -379,7 +379,7 @@ fn a_payment_beyond_i64_max_to_a_classic_account_is_settled_in_parts_or_given_up
     f.asset.mint(&f.consumer, &(2 * i128::from(u64::MAX)));
     let fund = |kwh, price| {
         let id = f.client.create_agreement(&f.provider, &f.consumer, &kwh, &price, &DEADLINE);
-        f.client.fund_agreement(&id, &f.consumer);
+        f.client.fund_agreement(&id, &f.consumer, &Deposit::Reviewed);
         id
     };
     let [parts, whole] = [fund(2, HALF), fund(1, 2 * HALF)];

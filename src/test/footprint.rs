@@ -56,7 +56,7 @@ fn deliver(f: &Fixture, pair: &Pair, agreement_id: u64, reading: u64) -> u64 {
 fn trade(f: &Fixture, pair: &Pair) -> [BTreeSet<ScVal>; 8] {
     let mut agreement = 0;
     let create = written(f, || agreement = create(f, pair));
-    let fund = written(f, || f.client.fund_agreement(&agreement, &pair.consumer));
+    let fund = written(f, || f.client.fund_agreement(&agreement, &pair.consumer, &Deposit::Reviewed));
     let mut ids = [0; 3];
     let [first, ..] = [1, 2, 3].map(|k| written(f, || ids[k as usize - 1] = deliver(f, pair, agreement, 100 * k)));
     [
@@ -151,7 +151,7 @@ fn what_a_call_writes_does_not_depend_on_other_peoples_calls() {
         };
         [
             measured(&|| assert_eq!(create(&f, &pair), 1)),
-            measured(&|| f.client.fund_agreement(&1, &pair.consumer)),
+            measured(&|| f.client.fund_agreement(&1, &pair.consumer, &Deposit::Reviewed)),
             measured(&|| assert_eq!(deliver(&f, &pair, 1, 100), 1)),
             measured(&|| f.client.dispute_transaction(&1, &pair.consumer)),
             measured(&|| f.client.resolve_dispute(&1, &9, &f.admin)),

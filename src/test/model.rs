@@ -19,7 +19,7 @@ pub enum Call {
     RegisterProsumer(Person),
     RegisterMeter(Person, Option<Person>, u64),
     CreateAgreement(Person, Person, u64, u64, u64),
-    FundAgreement(u64, Person),
+    FundAgreement(u64, Person, Deposit),
     CancelAgreement(u64, Person),
     ClaimRefund(u64),
     DeliverEnergy(u64, u64, u64, Person),
@@ -85,7 +85,7 @@ impl Model {
             Call::CreateAgreement(provider, consumer, kwh, price, deadline) => {
                 self.create(provider, consumer, kwh, price, deadline)
             }
-            Call::FundAgreement(id, consumer) => self.fund(id, consumer),
+            Call::FundAgreement(id, consumer, deposit) => self.fund(id, consumer, deposit),
             Call::CancelAgreement(id, canceller) => self.cancel(id, canceller),
             Call::ClaimRefund(id) => self.claim(id),
             Call::DeliverEnergy(id, kwh, reading, provider) => self.deliver(id, kwh, reading, provider),
@@ -166,7 +166,10 @@ impl Model {
         done(id, [provider], [Event::new("agreement_created", vec![id.into(), provider.into(), consumer.into()], data)])
     }
 
-    fn fund(&mut self, id: u64, consumer: Person) -> Answer {
+    fn fund(&mut self, id: u64, consumer: Person, deposit: Deposit) -> Answer {
+        if deposit == Deposit::None {
+            return Err(SharingError::InvalidInput);
+        }
         let agreement = self.books.agreement(id)?;
         if consumer != agreement.consumer {
             return Err(SharingError::NotAuthorized);
@@ -178,8 +181,9 @@ impl Model {
         if !agreement.transactions.is_empty() {
             return Err(SharingError::DeliveryStarted);
         }
-        let metered = self.books.prosumer(agreement.provider)?.meter.is_some();
-        let deposit = if metered { Deposit::Metered } else { Deposit::Reviewed };
+        if deposit == Deposit::Metered && self.books.prosumer(agreement.provider)?.meter.is_none() {
+            return Err(SharingError::MeterNotCertified);
+        }
         let transfer = self.token.pay(consumer, self.contract, agreement.total)?;
         let data = [("escrow_amount", agreement.total.into()), ("deposit", deposit.into())];
         done(0, [consumer], [agreement.event("agreement_funded", data), transfer])

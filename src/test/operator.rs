@@ -40,7 +40,7 @@ fn every_entrypoint_but_initialize_fails_if_not_initialized() {
     f.fails(error, |c| c.try_register_prosumer(a));
     f.fails(error, |c| c.try_register_meter(a, &meter, &0));
     f.fails(error, |c| c.try_create_agreement(a, a, &0, &0, &0));
-    f.fails(error, |c| c.try_fund_agreement(&1, a));
+    f.fails(error, |c| c.try_fund_agreement(&1, a, &Deposit::Reviewed));
     f.fails(error, |c| c.try_cancel_agreement(&1, a));
     f.fails(error, |c| c.try_claim_refund(&1));
     f.fails(error, |c| c.try_deliver_energy(&1, &0, &0, a));

@@ -16,7 +16,7 @@ use soroban_sdk::{
 use super::*;
 use crate::utils::packed::{kind, pack_agreement, pack_prosumer, unpack_agreement, unpack_prosumer, ACCOUNT, CONTRACT};
 use crate::utils::records::{Agreement, Outcome, Transaction};
-use crate::{Deposit, AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
+use crate::{AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
 
 /// Numbers of every length, the extremes often.
 fn up_to(most: u64) -> impl Strategy<Value = u64> + Clone {

@@ -91,7 +91,7 @@ impl Payment {
 
     pub fn call(self, f: &Fixture, Trade { agreement, transaction }: Trade) -> Answer<(), ()> {
         match self {
-            Fund => plain(f.client.try_fund_agreement(&agreement, &f.consumer)),
+            Fund => plain(f.client.try_fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed)),
             Settle { settler, .. } => plain(f.client.try_settle_payment(&transaction, f.party(settler))),
             SettleAll { settler, .. } => {
                 plain(f.client.try_settle_agreement(&agreement, &transaction, f.party(settler)))

@@ -30,7 +30,6 @@ use super::{
     steps::{choose, Action, Step, ADMINS, ASSET, CONTRACT, METERS, PROSUMERS, STRANGER},
     *,
 };
-use crate::Deposit;
 use coverage::Coverage;
 
 mod coverage;
@@ -272,7 +271,9 @@ impl<'a> Run<'a> {
             Call::CreateAgreement(provider, consumer, kwh, price, deadline) => {
                 typed(c.try_create_agreement(person(provider), person(consumer), &kwh, &price, &deadline))?
             }
-            Call::FundAgreement(id, consumer) => typed(c.try_fund_agreement(&id, person(consumer)))?.map(|()| 0),
+            Call::FundAgreement(id, consumer, deposit) => {
+                typed(c.try_fund_agreement(&id, person(consumer), &deposit))?.map(|()| 0)
+            }
             Call::CancelAgreement(id, canceller) => typed(c.try_cancel_agreement(&id, person(canceller)))?.map(|()| 0),
             Call::ClaimRefund(id) => typed(c.try_claim_refund(&id))?,
             Call::DeliverEnergy(id, kwh, reading, provider) => {

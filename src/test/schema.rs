@@ -15,7 +15,7 @@ use soroban_sdk::xdr::{
 };
 
 use super::*;
-use crate::{events, Config, Deposit, EnergyAgreement, EnergyTransaction, TransactionState};
+use crate::{events, Config, EnergyAgreement, EnergyTransaction, TransactionState};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/schema.txt");
 
@@ -125,7 +125,7 @@ fn record_calls() -> Vec<String> {
     f.at(START + HOUR);
     let agreement = f.agreement();
     recorder.record("create_agreement");
-    client.fund_agreement(&agreement, &f.consumer);
+    client.fund_agreement(&agreement, &f.consumer, &Deposit::Metered);
     recorder.record("fund_agreement");
     client.deliver_energy(&agreement, &40, &120_050, &f.provider);
     recorder.record("deliver_energy (paid at once)");

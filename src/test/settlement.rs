@@ -115,7 +115,7 @@ fn a_review_that_would_end_after_the_end_of_time_ends_with_it() {
     let f = Fixture::new();
     f.env.ledger().set_timestamp(u64::MAX - 10);
     let agreement = f.client.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &u64::MAX);
-    f.client.fund_agreement(&agreement, &f.consumer);
+    f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed);
     let id = f.deliver(agreement, KWH);
     assert_eq!(f.client.get_transaction_state(&id).provider_settles_from, u64::MAX);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));

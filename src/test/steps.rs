@@ -141,7 +141,12 @@ fn fund_agreement(dice: &mut Dice) -> Vec<Action> {
     let now = dice.model.now;
     let unfunded = |agreement: &Agreement| agreement.open(now) && !agreement.funded() && agreement.delivered == 0;
     let Some((id, agreement)) = dice.agreement(unfunded) else { return create_agreement(dice) };
-    call(Call::FundAgreement(id, dice.person(&[agreement.consumer])))
+    let provider = dice.model.books.prosumers.get(&agreement.provider);
+    let metered = provider.is_some_and(|provider| provider.meter.is_some());
+    let usual = if metered { [Deposit::Metered, Deposit::Metered, Deposit::Reviewed] } else { [Deposit::Reviewed; 3] };
+    let deposit = dice.one(&usual);
+    let deposit = dice.mostly(deposit, &[Deposit::Metered, Deposit::Reviewed, Deposit::None]);
+    call(Call::FundAgreement(id, dice.person(&[agreement.consumer]), deposit))
 }
 
 fn cancel_agreement(dice: &mut Dice) -> Vec<Action> {

@@ -52,7 +52,7 @@ fn an_agreement_of_a_month_is_one_small_entry() {
     f.env.ledger().set_timestamp(START);
     f.client.register_meter(&f.provider, &Some(f.meter.clone()), &120_000);
     let metered = month();
-    f.client.fund_agreement(&metered, &f.consumer);
+    f.client.fund_agreement(&metered, &f.consumer, &Deposit::Metered);
     let paid_at_once = sizes(&f, metered);
     println!(
         "bytes of an agreement, new and after 1, 30 and 40 deliveries: {reviewed:?}, paid at once: {paid_at_once:?}"
@@ -75,7 +75,7 @@ fn the_largest_records_survive_storage() {
     // 2^35 - 1 divides 2^105 - 1, and not 2^64 - 1: so there is a rest.
     let (kwh, price) = (u64::MAX / 3, 3);
     let agreement = f.client.create_agreement(&f.provider, &f.consumer, &kwh, &price, &u64::MAX);
-    f.client.fund_agreement(&agreement, &f.consumer);
+    f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed);
     f.assert_state(agreement, 0, 0, u64::MAX);
     f.freeze(&f.provider, true);
     let id = f.client.deliver_energy(&agreement, &MAX_READING, &MAX_READING, &f.provider);
@@ -183,7 +183,7 @@ fn every_call_that_acts_keeps_the_contract_alive() {
     alive(&|| c.register_prosumer(&f.stranger));
     alive(&|| c.register_meter(&f.stranger, &Some(f.meter.clone()), &0));
     alive(&|| assert_eq!(c.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &DEADLINE), 4));
-    alive(&|| c.fund_agreement(&4, &f.consumer));
+    alive(&|| c.fund_agreement(&4, &f.consumer, &Deposit::Reviewed));
     alive(&|| assert_eq!(f.deliver(agreement, 1), transaction_id(agreement, 6)));
     alive(&|| c.settle_payment(&first, &f.consumer));
     alive(&|| assert_eq!(c.settle_agreement(&agreement, &fifth, &f.consumer), 2 * PRICE));

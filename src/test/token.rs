@@ -57,7 +57,7 @@ fn eighteen_decimals_leave_room_for_18_whole_tokens() {
         c.try_create_agreement(&f.provider, &f.consumer, &19, &token_unit, &DEADLINE)
     });
     let agreement = f.client.create_agreement(&f.provider, &f.consumer, &18, &token_unit, &DEADLINE);
-    f.client.fund_agreement(&agreement, &f.consumer);
+    f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed);
     f.assert_state(agreement, 0, 0, 18 * token_unit);
     f.client.settle_payment(&f.deliver(agreement, 18), &f.consumer);
     assert_eq!(f.balances(), [WEALTH + i128::from(u64::MAX - 18 * token_unit), (18 * token_unit).into(), 0]);
@@ -305,7 +305,7 @@ fn a_deposit_must_raise_the_balance_by_just_its_total() {
     ];
     for transfer in transfers {
         h.misbehave([Fault::None, transfer]);
-        f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
+        f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
     }
     let balances = [
         (0, 0),
@@ -325,12 +325,12 @@ fn a_deposit_must_raise_the_balance_by_just_its_total() {
     for balances in balances {
         let [before, after] = [balances.0, balances.1].map(|balance: i128| h.answers(balance));
         h.misbehave([before, Fault::None, after]);
-        f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer));
+        f.fails(SharingError::PaymentFailed, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Reviewed));
     }
 
     // A fee on top of the total is between the token and the consumer.
     h.misbehave([Fault::None, Fault::Moves(1, 0)]);
-    f.client.fund_agreement(&id, &f.consumer);
+    f.client.fund_agreement(&id, &f.consumer, &Deposit::Reviewed);
     assert_eq!(h.holds(), [WEALTH - total - 1, 0, total]);
     f.assert_state(id, 0, 0, TOTAL);
 }
@@ -343,7 +343,7 @@ fn balances_at_the_ends_of_their_range_are_subtracted_exactly() {
         let id = f.agreement();
         let [before, after] = [before, before + i128::from(TOTAL)].map(|balance: i128| h.answers(balance));
         h.misbehave([before, Fault::None, after]);
-        f.client.fund_agreement(&id, &f.consumer);
+        f.client.fund_agreement(&id, &f.consumer, &Deposit::Reviewed);
         f.assert_state(id, 0, 0, TOTAL);
     }
 }
@@ -375,7 +375,7 @@ fn a_deposit_that_only_the_token_believes_in_is_paid_while_there_is_something_to
     let [honest, hollow] = [f.funded_agreement(), f.agreement()];
     let [before, after] = [TOTAL, 2 * TOTAL].map(|balance| h.answers(i128::from(balance)));
     h.misbehave([before, h.answers(()), after]);
-    f.client.fund_agreement(&hollow, &f.consumer);
+    f.client.fund_agreement(&hollow, &f.consumer, &Deposit::Reviewed);
     assert_eq!(h.holds(), [WEALTH - i128::from(TOTAL), 0, TOTAL.into()]);
     f.client.cancel_agreement(&hollow, &f.provider);
     assert_eq!(f.client.claim_refund(&hollow), TOTAL);

@@ -219,7 +219,12 @@ fn wallets_that_are_contracts_play_all_roles() {
     let w = Wallets::new().started();
     let f = &w.f;
     w.succeeds("create_agreement", (&f.provider, &f.consumer, KWH, PRICE, DEADLINE), &[(&w.provider, ONE)], None);
-    w.succeeds("fund_agreement", (1_u64, &f.consumer), &[(&w.consumer, ONE)], Some((&f.consumer, &f.contract, TOTAL)));
+    w.succeeds(
+        "fund_agreement",
+        (1_u64, &f.consumer, Deposit::Metered),
+        &[(&w.consumer, ONE)],
+        Some((&f.consumer, &f.contract, TOTAL)),
+    );
     // The meter's wallet alone records, and the delivery is paid at once.
     w.succeeds("deliver_energy", (1_u64, 40_u64, 40_u64, &f.provider), &[(&w.meter, ONE)], None);
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
@@ -264,6 +269,6 @@ fn a_wallet_whose_key_did_not_sign_is_not_obeyed() {
     let forged = Owner { address: f.meter.clone(), keys: [SigningKey::from_bytes(&[99; 32])].into() };
     w.refused("deliver_energy", (1_u64, 40_u64, 40_u64, &f.provider), &[(&forged, ONE)]);
     // Its signature for the call, but not for the tokens in it.
-    let funded = w.call("fund_agreement", (1_u64, &f.consumer), &[(&w.consumer, ONE)], None);
+    let funded = w.call("fund_agreement", (1_u64, &f.consumer, Deposit::Metered), &[(&w.consumer, ONE)], None);
     assert!(matches!(funded, Err(Ok(SharingError::PaymentFailed))), "{funded:?}");
 }

@@ -33,8 +33,8 @@ const EVERYTHING: [&str; 33] = [
     "RegisterProsumer = Ok NotInitialized AmountOverflow",
     "RegisterMeter = Ok NotInitialized ProsumerNotRegistered InvalidInput",
     "CreateAgreement = Ok NotInitialized ProsumerNotRegistered InvalidInput SelfSharingNotAllowed DeliveryDeadlinePassed AmountOverflow",
-    "FundAgreement = Ok NotInitialized AgreementNotFound NotAuthorized AgreementNotActive DeliveryDeadlinePassed AgreementFunded \
-     DeliveryStarted PaymentFailed",
+    "FundAgreement = Ok NotInitialized InvalidInput AgreementNotFound NotAuthorized AgreementNotActive DeliveryDeadlinePassed \
+     AgreementFunded DeliveryStarted MeterNotCertified PaymentFailed",
     "CancelAgreement = Ok NotInitialized AgreementNotFound NotAuthorized AgreementNotActive AgreementFunded",
     "ClaimRefund = Ok NotInitialized AgreementNotFound NothingToRefund PaymentFailed",
     "DeliverEnergy = Ok NotInitialized AgreementNotFound NotAuthorized AgreementNotActive DeliveryDeadlinePassed InvalidInput \
@@ -60,7 +60,7 @@ const EVERYTHING: [&str; 33] = [
     "agreement Delivered = Settled",
     "transaction Delivered = Settled Disputed",
     "transaction Disputed = Delivered Settled",
-    "deposit = Reviewed Metered",
+    "deposit = Reviewed-without-a-meter Reviewed-with-a-meter Metered-with-a-meter",
     "payment at once = paid refused-to-provider refused-to-contract clawed-back",
     "settled together = 1 several 40",
     "left unsettled = disputed in-review newer",
@@ -88,8 +88,10 @@ impl Run<'_> {
             {
                 self.reached("ids", "used-up");
             }
-            (Call::FundAgreement(id, _), Ok(_)) => {
-                self.reached("deposit", format!("{:?}", books.agreements[&id].deposit))
+            (Call::FundAgreement(id, ..), Ok(_)) => {
+                let agreement = &books.agreements[&id];
+                let meter = books.prosumers[&agreement.provider].meter.map_or("without", |_| "with");
+                self.reached("deposit", format!("{:?}-{meter}-a-meter", agreement.deposit))
             }
             (Call::DeliverEnergy(id, ..), Ok(_)) => self.note_delivery(&books.agreements[&id]),
             (Call::SettleAgreement(id, through, _), Ok(_)) => {

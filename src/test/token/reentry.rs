@@ -29,7 +29,7 @@ impl Hostile {
             call("register_prosumer", args(&[stranger])),
             call("register_meter", args(&[provider, meter, zero])),
             call("create_agreement", args(&[provider, consumer, one, one, self.val(DEADLINE + DAY)])),
-            call("fund_agreement", args(&[agreement, consumer])),
+            call("fund_agreement", args(&[agreement, consumer, self.val(Deposit::Reviewed)])),
             call("cancel_agreement", args(&[agreement, provider])),
             call("claim_refund", args(&[agreement])),
             call("deliver_energy", args(&[agreement, one, reading, provider])),
@@ -64,7 +64,7 @@ impl Hostile {
         }
         .started();
         let id = neighbour.client.create_agreement(provider, consumer, &KWH, &PRICE, &(START + 1));
-        neighbour.client.fund_agreement(&id, consumer);
+        neighbour.client.fund_agreement(&id, consumer, &Deposit::Reviewed);
         (neighbour, id)
     }
 }
@@ -181,7 +181,7 @@ fn a_token_cannot_move_other_tokens_of_those_who_call_it() {
     let asset = TokenClient::new(&f.env, &f.asset.address);
     f.asset.mint(&f.contract, &5);
     let theft = |owner| Fault::Tries(h.visit(&asset.address, "transfer", (owner, &f.stranger, 5_i128)));
-    let fund = |id| {
+    let fund = |id, deposit: Deposit| {
         let transfer = MockAuthInvoke {
             contract: &h.token.address,
             fn_name: "transfer",
@@ -191,21 +191,21 @@ fn a_token_cannot_move_other_tokens_of_those_who_call_it() {
         let invoke = &MockAuthInvoke {
             contract: &f.contract,
             fn_name: "fund_agreement",
-            args: (id, &f.consumer).into_val(&f.env),
+            args: (id, &f.consumer, deposit).into_val(&f.env),
             sub_invokes: &[transfer],
         };
-        f.client.mock_auths(&[MockAuth { address: &f.consumer, invoke }]).fund_agreement(&id, &f.consumer);
+        f.client.mock_auths(&[MockAuth { address: &f.consumer, invoke }]).fund_agreement(&id, &f.consumer, &deposit);
         assert_eq!(h.token.answer(), refused());
         f.env.mock_all_auths();
     };
     // Neither the consumer's tokens nor the contract's own: with the consumer's signature,
     let first = f.agreement();
     h.misbehave_after(Fund.transfer(), &theft(&f.consumer));
-    fund(first);
+    fund(first, Deposit::Reviewed);
     f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
     let second = f.agreement();
     h.misbehave_after(Fund.transfer(), &theft(&f.contract));
-    fund(second);
+    fund(second, Deposit::Metered);
     // with the meter's,
     h.misbehave_after(Deliver.transfer(), &theft(&f.contract));
     let invoke = &MockAuthInvoke {
