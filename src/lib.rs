@@ -221,7 +221,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Signs: disputer, a party.
     ///
-    /// Errors: NotInitialized; TransactionNotFound; NotAuthorized (not a party); TransactionAlreadySettled; TransactionDisputed; DisputeAlreadyResolved.
+    /// Errors: NotInitialized; TransactionNotFound; NotAuthorized (not a party); TransactionAlreadySettled; TransactionDisputed; DisputeAlreadyResolved; DepositTrustsMeter (metered, from a Metered deposit).
     ///
     /// Event: TransactionDisputed.
     pub fn dispute_transaction(env: Env, transaction_id: u64, disputer: Address) -> Result<(), SharingError> {

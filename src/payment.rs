@@ -143,11 +143,16 @@ pub fn publish_settled(env: &Env, agreement: &Agreement, transaction_id: u64, en
 pub fn dispute_transaction(env: &Env, transaction_id: u64, disputer: Address) -> Result<(), SharingError> {
     let mut agreement = storage::agreement_of(env, transaction_id);
     agreement.check_party(&disputer)?;
-    let disputed_at = agreement.now;
+    let (disputed_at, deposit) = (agreement.now, agreement.deposit);
     let transaction = agreement.transaction(transaction_id)?;
     transaction.check_unsettled()?;
     if transaction.ruled {
         return Err(SharingError::DisputeAlreadyResolved);
+    }
+    // Whoever submits the meter's call can have its payment fail, with the token or a hundred contracts on the call
+    // stack. That must not open to dispute what was to be paid at once.
+    if transaction.metered && deposit == Deposit::Metered {
+        return Err(SharingError::DepositTrustsMeter);
     }
 
     transaction.outcome = Outcome::Disputed { since: disputed_at };

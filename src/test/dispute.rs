@@ -285,17 +285,42 @@ fn a_dispute_that_is_closed_frees_the_deposit() {
 }
 
 #[test]
-fn a_metered_delivery_that_could_not_be_paid_is_disputed_like_any_other() {
+fn dispute_fails_where_a_deposit_trusts_the_meter() {
     let f = Fixture::metered();
-    let agreement = f.funded_agreement();
+    let agreement = f.agreement_with(Deposit::Metered);
     f.freeze(&f.provider, true);
-    let id = f.disputed(agreement, 40);
+    let id = f.deliver(agreement, 40);
+    for disputer in [&f.consumer, &f.provider] {
+        f.fails(SharingError::DepositTrustsMeter, |c| c.try_dispute_transaction(&id, disputer));
+    }
+    // It is paid as soon as the token pays.
     f.freeze(&f.provider, false);
-    f.fails(SharingError::TransactionDisputed, |c| c.try_settle_payment(&id, &f.provider));
-    f.at(START + ARBITRATION_PERIOD);
-    f.client.close_dispute(&id);
     f.client.settle_payment(&id, &f.provider);
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
+    // What was settled is settled first of all.
+    f.fails(SharingError::TransactionAlreadySettled, |c| c.try_dispute_transaction(&id, &f.consumer));
+}
+
+#[test]
+fn a_delivery_from_a_deposit_that_trusts_the_meter_is_disputed_if_no_meter_recorded_it() {
+    let f = Fixture::metered();
+    let agreement = f.agreement_with(Deposit::Metered);
+    f.client.register_meter(&f.provider, &None, &0);
+    let id = f.disputed(agreement, 40);
+    f.fails(SharingError::TransactionDisputed, |c| c.try_settle_payment(&id, &f.provider));
+    f.client.resolve_dispute(&id, &10, &f.admin);
+    f.client.settle_payment(&id, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(10 * PRICE), i128::from(90 * PRICE)]);
+}
+
+#[test]
+fn metered_deliveries_are_disputed_without_a_deposit_and_those_of_a_meter_from_a_reviewed_one() {
+    let f = Fixture::metered();
+    for (agreement, metered) in [(f.agreement(), true), (f.agreement_with(Deposit::Reviewed), false)] {
+        let id = f.disputed(agreement, 40);
+        let state = f.client.get_transaction_state(&id);
+        assert_eq!((state.metered, state.disputed_at), (metered, Some(START)));
+    }
 }
 
 #[test]

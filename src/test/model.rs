@@ -322,6 +322,9 @@ impl Model {
         if transaction.ruled {
             return Err(SharingError::DisputeAlreadyResolved);
         }
+        if transaction.metered && agreement.deposit == Deposit::Metered {
+            return Err(SharingError::DepositTrustsMeter);
+        }
         let data = [("disputed_at", self.now.into()), ("disputer", disputer.into())];
         done(0, [disputer], [agreement.transaction_event("transaction_disputed", id, data)])
     }

@@ -44,7 +44,7 @@ const EVERYTHING: [&str; 33] = [
     "SettleAgreement = Ok NotInitialized AgreementNotFound NotAuthorized TransactionNotFound ReviewPeriodOpen NothingToSettle \
      PaymentFailed",
     "DisputeTransaction = Ok NotInitialized TransactionNotFound NotAuthorized TransactionAlreadySettled TransactionDisputed \
-     DisputeAlreadyResolved",
+     DisputeAlreadyResolved DepositTrustsMeter",
     "ResolveDispute = Ok NotInitialized TransactionNotFound TransactionNotDisputed NotAuthorized InvalidInput",
     "CloseDispute = Ok NotInitialized TransactionNotFound TransactionNotDisputed ArbitrationPeriodOpen",
     "get_config = Ok NotInitialized",
