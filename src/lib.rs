@@ -18,8 +18,8 @@ pub use test::check_sequence;
 
 pub use sharing::{MAX_PAGE, MAX_TERM};
 pub use utils::records::{
-    AGREEMENTS_PER_PROVIDER, ARBITRATION_PERIOD, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS, REVIEW_PERIOD,
-    TRANSACTION_STEP,
+    AGREEMENTS_PER_PROVIDER, ARBITRATION_PERIOD, MAX_POWER, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
+    REVIEW_PERIOD, TRANSACTION_STEP,
 };
 pub use utils::{
     events, AgreementState, AgreementStatus, Config, Deposit, EnergyAgreement, EnergyTransaction, Prosumer,
@@ -81,13 +81,13 @@ impl PeerToPeerEnergySharing {
         sharing::register_prosumer(&env, prosumer)
     }
 
-    /// Certifies a prosumer's meter, which from then on alone signs its deliveries and counts from meter_reading; or, without a meter, retires it. Also for a meter's exchange or rollover, and to correct a mistyped reading. A certified meter draws on deposits that are made from then on.
+    /// Certifies a prosumer's meter, which from then on alone signs its deliveries, draws on its Metered deposits and counts from meter_reading; or, without a meter, retires it. Also for a meter's exchange or rollover, and to correct a mistyped reading. No reading grows faster than max_power_kw allows.
     ///
     /// Signs: the admin; and the prosumer where a meter is given.
     ///
-    /// Units: meter_reading is the meter's cumulative export register (OBIS 2.8.0), whole kWh, below 2^35; ignored without a meter.
+    /// Units: meter_reading is the meter's cumulative export register (OBIS 2.8.0), whole kWh, below 2^35; max_power_kw what the plant can export at most, kW, 1 to 2^24 - 1. Both are ignored without a meter.
     ///
-    /// Errors: NotInitialized; ProsumerNotRegistered; InvalidInput (the prosumer itself as its meter, or too high a reading).
+    /// Errors: NotInitialized; ProsumerNotRegistered; InvalidInput (the prosumer itself as its meter, a reading or a power out of range).
     ///
     /// Event: MeterRegistered.
     pub fn register_meter(
@@ -95,11 +95,12 @@ impl PeerToPeerEnergySharing {
         prosumer: Address,
         meter: Option<Address>,
         meter_reading: u64,
+        max_power_kw: u64,
     ) -> Result<(), SharingError> {
         storage::enter(&env);
         let admin = storage::admin(&env);
         admin.require_auth();
-        sharing::register_meter(&env, &admin, prosumer, meter, meter_reading)
+        sharing::register_meter(&env, &admin, prosumer, meter, meter_reading, max_power_kw)
     }
 
     /// Offers energy to a consumer at a price, until a deadline. Returns the agreement's id. It binds nobody to pay: that takes the consumer's signature, in fund_agreement, settle_payment or settle_agreement.

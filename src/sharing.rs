@@ -9,13 +9,15 @@ use crate::utils::events::{
 };
 use crate::utils::packed::can_pack;
 use crate::utils::records::{
-    Agreement, Outcome, Transaction, AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
+    Agreement, Outcome, Transaction, AGREEMENTS_PER_PROVIDER, MAX_POWER, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
     TRANSACTION_STEP,
 };
 use crate::utils::{storage, AgreementStatus, Deposit, EnergyAgreement, EnergyTransaction, Prosumer, SharingError};
 
 /// The furthest deadline, a leap year ahead: catches milliseconds given for seconds, and deposits locked for ages.
 pub const MAX_TERM: u64 = 366 * 24 * 60 * 60;
+
+const SECONDS_PER_HOUR: u64 = 60 * 60;
 
 /// The most agreements of a page: an answer must fit the network's 16,384 bytes of events and return value. An
 /// `EnergyAgreement` takes 368 at most, fewer than an `EnergyTransaction`, whose 400 are 12 and, for each field, 8 and
@@ -64,28 +66,41 @@ pub fn register_meter(
     address: Address,
     meter: Option<Address>,
     meter_reading: u64,
+    max_power_kw: u64,
 ) -> Result<(), SharingError> {
     let mut prosumer = storage::prosumer(env, &address);
     if let Some(meter) = &meter {
-        if *meter == address || meter_reading > MAX_READING || !can_pack(env, meter) {
+        if *meter == address
+            || !can_pack(env, meter)
+            || meter_reading > MAX_READING
+            || max_power_kw == 0
+            || max_power_kw > MAX_POWER
+        {
             return Err(SharingError::InvalidInput);
         }
         if address != *admin {
             address.require_auth();
         }
+        prosumer.max_power_kw = max_power_kw;
         prosumer.meter_start = meter_reading;
         prosumer.meter_reading = meter_reading;
+        prosumer.read_at = env.ledger().timestamp();
         prosumer.energy_sold_kwh = 0;
-    } else if prosumer.meter.is_none() {
+    } else if prosumer.meter.is_some() {
+        prosumer.max_power_kw = 0;
+    } else {
         return Ok(());
     }
+
     prosumer.meter = meter;
     storage::set_prosumer(env, &address, &prosumer);
     MeterRegistered {
         prosumer: address,
         meter: prosumer.meter,
+        max_power_kw: prosumer.max_power_kw,
         meter_start: prosumer.meter_start,
         meter_reading: prosumer.meter_reading,
+        read_at: prosumer.read_at,
         energy_sold_kwh: prosumer.energy_sold_kwh,
     }
     .publish(env);
@@ -190,7 +205,7 @@ pub fn deliver_energy(
         return Err(SharingError::TooManyTransactions);
     };
     let mut seller = storage::prosumer(env, &provider);
-    read_meter(&mut seller, last_reading, energy_delivered_kwh, meter_reading)?;
+    read_meter(&mut seller, agreement.now, last_reading, energy_delivered_kwh, meter_reading)?;
     seller.meter.as_ref().unwrap_or(&provider).require_auth();
 
     let (delivered_at, metered) = (agreement.now, seller.meter.is_some() && agreement.deposit != Deposit::Reviewed);
@@ -226,6 +241,7 @@ pub fn deliver_energy(
 /// The meter rule, after the agreement's last reading.
 fn read_meter(
     seller: &mut Prosumer,
+    now: u64,
     last_reading: u64,
     energy_kwh: u64,
     meter_reading: u64,
@@ -243,9 +259,26 @@ fn read_meter(
     if sold_kwh > meter_reading - seller.meter_start {
         return Err(SharingError::InvalidMeterReading);
     }
+    if meter_reading > seller.meter_reading {
+        seller.read_at = read_at(seller, now, meter_reading - seller.meter_reading)?;
+    }
     seller.meter_reading = meter_reading;
     seller.energy_sold_kwh = sold_kwh;
     Ok(())
+}
+
+/// From when a register's growth counts after it has risen by so much: from now; or while a certified plant exports all
+/// that it can, from when it can have exported this. A whole kWh may come before its time, as its fraction did not show
+/// in the reading before, but only once: so readings grow as slowly as real energy, however many calls there are.
+fn read_at(seller: &Prosumer, now: u64, exported_kwh: u64) -> Result<u64, SharingError> {
+    if seller.meter.is_none() {
+        return Ok(now);
+    }
+    let exported_by = |kwh: u64| seller.read_at.saturating_add((kwh * SECONDS_PER_HOUR).div_ceil(seller.max_power_kw));
+    if now < exported_by(exported_kwh - 1) {
+        return Err(SharingError::InvalidMeterReading);
+    }
+    Ok(now.max(exported_by(exported_kwh)))
 }
 
 pub fn get_agreement_transactions(env: &Env, agreement_id: u64) -> Vec<EnergyTransaction> {

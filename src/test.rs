@@ -44,6 +44,7 @@ mod model;
 mod operator;
 mod packed;
 mod payments;
+mod power;
 mod property;
 mod schema;
 mod settlement;
@@ -65,6 +66,8 @@ pub const KWH: u64 = 100;
 pub const PRICE: u64 = 2_500_000;
 pub const TOTAL: u64 = KWH * PRICE;
 pub const DEADLINE: u64 = START + 7 * DAY;
+/// Of the fixture's plants, kW.
+pub const POWER: u64 = crate::MAX_POWER;
 /// What the consumer owns at the beginning.
 pub const WEALTH: i128 = 1_000 * 10_000_000;
 
@@ -139,7 +142,7 @@ impl Fixture {
     /// As `new`, and the provider's meter certified at a reading of 0.
     pub fn metered() -> Self {
         let fixture = Self::new();
-        fixture.client.register_meter(&fixture.provider, &Some(fixture.meter.clone()), &0);
+        fixture.certify(0);
         fixture
     }
 
@@ -178,9 +181,24 @@ impl Fixture {
 
     /// A delivery with a meter that has exported just enough, and something since the last one.
     pub fn deliver(&self, agreement_id: u64, kwh: u64) -> u64 {
+        self.let_meter_rest();
         let prosumer = self.client.get_prosumer(&self.provider);
         let reading = (prosumer.meter_reading + 1).max(prosumer.meter_start + prosumer.energy_sold_kwh + kwh);
         self.client.deliver_energy(&agreement_id, &kwh, &reading, &self.provider)
+    }
+
+    /// Certifies the provider's meter, which could have shown any reading long ago: `power` tests the plant's power.
+    pub fn certify(&self, meter_reading: u64) {
+        self.client.register_meter(&self.provider, &Some(self.meter.clone()), &meter_reading, &POWER);
+        self.let_meter_rest();
+    }
+
+    pub fn let_meter_rest(&self) {
+        self.change_prosumer(&self.provider, |prosumer| prosumer.read_at = 0);
+    }
+
+    pub fn retire(&self) {
+        self.client.register_meter(&self.provider, &None, &0, &0);
     }
 
     /// A disputed delivery.

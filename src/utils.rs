@@ -137,10 +137,14 @@ pub struct Prosumer {
     pub number: u64,
     /// signs its deliveries, certified by the admin
     pub meter: Option<Address>,
+    /// what the certified plant can export at most, kW
+    pub max_power_kw: u64,
     /// the reading from which its meter counts, whole kWh
     pub meter_start: u64,
     /// its last reading, whole kWh
     pub meter_reading: u64,
+    /// from when its growth counts: when it was certified or last rose, or a kWh's time later at most, Unix time
+    pub read_at: u64,
     /// delivered since meter_start, whole kWh
     pub energy_sold_kwh: u64,
     /// created as provider
@@ -192,7 +196,7 @@ pub enum SharingError {
     SelfSharingNotAllowed = 13,
     /// A number is over its limit: agree on less or a lower price; or the provider has no id left.
     AmountOverflow = 14,
-    /// The reading is not new, or the meter has not exported that much: read the meter again, or certify it anew.
+    /// The reading is not new, or too high for the energy sold or for the plant's power since the last: read the meter again, or certify it anew.
     InvalidMeterReading = 15,
     /// The agreement is funded: a second deposit is refused, and its consumer cannot cancel it.
     AgreementFunded = 16,

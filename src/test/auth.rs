@@ -113,16 +113,16 @@ fn register_prosumer_needs_the_prosumer() {
 #[test]
 fn register_meter_needs_the_admin_and_the_prosumer_where_a_meter_is_given() {
     let f = Fixture::new();
-    let certify = f.args((&f.provider, Some(&f.meter), 0_u64));
+    let certify = f.args((&f.provider, Some(&f.meter), 0_u64, POWER));
     f.needs("register_meter", certify, &[(&f.admin, None), (&f.provider, None)]);
-    f.needs("register_meter", f.args((&f.provider, None::<Address>, 0_u64)), &[(&f.admin, None)]);
+    f.needs("register_meter", f.args((&f.provider, None::<Address>, 0_u64, 0_u64)), &[(&f.admin, None)]);
 }
 
 #[test]
 fn register_meter_asks_an_admin_that_is_the_prosumer_once() {
     let f = Fixture::new();
     f.client.register_prosumer(&f.admin);
-    f.needs("register_meter", f.args((&f.admin, Some(&f.meter), 0_u64)), &[(&f.admin, None)]);
+    f.needs("register_meter", f.args((&f.admin, Some(&f.meter), 0_u64, POWER)), &[(&f.admin, None)]);
 }
 
 #[test]
@@ -165,13 +165,13 @@ fn deliver_energy_needs_the_certified_meter_alone_or_else_the_provider() {
     let f = Fixture::new();
     let id = f.agreement();
     f.needs("deliver_energy", f.args((id, 1_u64, 1_u64, &f.provider)), &[(&f.provider, None)]);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     f.needs("deliver_energy", f.args((id, 1_u64, 2_u64, &f.provider)), &[(&f.meter, None)]);
     // The same where it is paid at once: the contract pays.
     let funded = f.funded_agreement();
     f.needs("deliver_energy", f.args((funded, 1_u64, 3_u64, &f.provider)), &[(&f.meter, None)]);
     assert_eq!(f.balances()[1], i128::from(PRICE));
-    f.client.register_meter(&f.provider, &None, &0);
+    f.retire();
     f.needs("deliver_energy", f.args((id, 1_u64, 4_u64, &f.provider)), &[(&f.provider, None)]);
 }
 
@@ -307,7 +307,7 @@ fn the_first_signature_is_asked_for_before_anything_is_looked_at() {
     f.env.mock_all_auths();
     f.client.initialize(&f.admin, &f.token.address);
     refused("set_admin", f.args((&f.admin,)));
-    refused("register_meter", f.args((&f.stranger, Some(&f.stranger), 0_u64)));
+    refused("register_meter", f.args((&f.stranger, Some(&f.stranger), 0_u64, 0_u64)));
     refused("create_agreement", f.args((&f.stranger, &f.stranger, 0_u64, 0_u64, 0_u64)));
     refused("fund_agreement", f.args((9_u64, &f.stranger, Deposit::Reviewed)));
     refused("cancel_agreement", f.args((9_u64, &f.stranger)));
@@ -328,9 +328,14 @@ fn a_second_signature_is_asked_for_only_when_all_else_is_right() {
     };
     let (admin, provider, consumer) = (&f.admin, &f.provider, &f.consumer);
     fails(SharingError::InvalidInput, "set_admin", f.args((admin,)), admin);
-    fails(SharingError::ProsumerNotRegistered, "register_meter", f.args((&f.stranger, Some(&f.meter), 0_u64)), admin);
-    fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(provider), 0_u64)), admin);
-    fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(&f.meter), u64::MAX)), admin);
+    fails(
+        SharingError::ProsumerNotRegistered,
+        "register_meter",
+        f.args((&f.stranger, Some(&f.meter), 0_u64, POWER)),
+        admin,
+    );
+    fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(provider), 0_u64, POWER)), admin);
+    fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(&f.meter), u64::MAX, POWER)), admin);
     fails(SharingError::InvalidMeterReading, "deliver_energy", f.args((agreement, 1_u64, 0_u64, provider)), provider);
     fails(SharingError::AgreementNotFound, "deliver_energy", f.args((9_u64, 1_u64, 99_u64, provider)), provider);
     fails(SharingError::TransactionAlreadySettled, "settle_payment", f.args((settled, provider)), provider);

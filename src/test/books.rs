@@ -13,6 +13,7 @@ pub const ARBITRATION: u64 = 30 * DAY;
 pub const TERM: u64 = 366 * DAY;
 pub const FORTY: usize = 40;
 pub const HIGHEST_READING: u64 = (1 << 35) - 1;
+pub const MOST_POWER: u64 = (1 << 24) - 1;
 
 /// The steps of the ids: from provider to provider, and from one transaction of an agreement to the next.
 pub const PROVIDER_STEP: u64 = 1_000_000;
@@ -136,8 +137,10 @@ pub struct Books {
 pub struct Prosumer {
     pub number: u64,
     pub meter: Option<Person>,
+    pub power: u64,
     pub start: u64,
     pub reading: u64,
+    pub read_at: u64,
     pub sold: u64,
     pub agreements: u64,
     pub last_agreement: Option<u64>,
@@ -254,6 +257,14 @@ impl Transaction {
     }
 }
 
+impl Prosumer {
+    /// From when a certified plant can have exported so much since its last reading.
+    pub fn can_export(&self, kwh: u64) -> u64 {
+        let seconds = if self.meter.is_some() { (kwh * HOUR).div_ceil(self.power) } else { 0 };
+        self.read_at.saturating_add(seconds)
+    }
+}
+
 impl Books {
     pub fn config(&self) -> Result<(Person, Person), SharingError> {
         self.config.ok_or(SharingError::NotInitialized)
@@ -307,6 +318,8 @@ impl Books {
             "meter_registered" => {
                 let prosumer = self.prosumers.get_mut(&event.person(0)).unwrap();
                 prosumer.meter = event.data["meter"].person();
+                prosumer.power = event.number("max_power_kw");
+                prosumer.read_at = event.number("read_at");
                 prosumer.start = event.number("meter_start");
                 prosumer.reading = event.number("meter_reading");
                 prosumer.sold = event.number("energy_sold_kwh");
@@ -360,6 +373,9 @@ impl Books {
         agreement.pending += transaction.payment;
         agreement.transactions.push(event.id());
         let provider = self.prosumers.get_mut(&agreement.provider).unwrap();
+        if let Some(risen) = transaction.reading.checked_sub(provider.reading).filter(|risen| *risen > 0) {
+            provider.read_at = transaction.delivered_at.max(provider.can_export(risen));
+        }
         provider.reading = transaction.reading;
         provider.sold += transaction.kwh;
         self.transactions.insert(event.id(), transaction);

@@ -185,14 +185,16 @@ fn costs(others: usize) -> Vec<(&'static str, Columns)> {
     measured("deliver_energy", &f.provider, |s| assert_eq!(s.deliver(1), 1));
     measured("settle_payment", &f.consumer, |s| s.client.settle_payment(&1, &s.consumer));
     measured("register_prosumer", &f.stranger, |s| s.client.register_prosumer(&s.stranger));
-    measured("register_meter", &f.admin, |s| s.client.register_meter(&s.provider, &Some(s.meter.clone()), &READING));
+    measured("register_meter", &f.admin, |s| {
+        s.client.register_meter(&s.provider, &Some(s.meter.clone()), &READING, &POWER)
+    });
     make(|s| assert_eq!(s.create(), 2));
     measured("fund_agreement", &f.consumer, |s| s.client.fund_agreement(&2, &s.consumer, &Deposit::Metered));
     make(|s| assert_eq!(s.deliver(2), 2));
     f.at(START + 2 * DAY);
     measured("deliver_energy, paid at once", &f.meter, |s| assert_eq!(s.deliver(2), transaction_id(2, 2)));
     make(|s| {
-        s.client.register_meter(&s.provider, &None, &0);
+        s.client.register_meter(&s.provider, &None, &0, &POWER);
         assert_eq!(s.create(), 3);
         s.client.fund_agreement(&3, &s.consumer, &Deposit::Reviewed);
         s.deliver(3);
@@ -239,7 +241,7 @@ fn daily(metered: bool) -> (Vec<Columns>, Vec<Columns>, Fixture) {
         s.client.create_agreement(&s.provider, &s.consumer, &(40 * DAY_KWH), &PRICE, &deadline);
     }));
     if metered {
-        f.client.register_meter(&f.provider, &Some(f.meter.clone()), &READING);
+        f.client.register_meter(&f.provider, &Some(f.meter.clone()), &READING, &POWER);
         before.push(measure(&f, &f.consumer, |s| s.client.fund_agreement(&1, &s.consumer, &Deposit::Metered)));
     }
     let deliveries = (1..=40).map(|day| {

@@ -192,7 +192,7 @@ fn the_last_metered_delivery_settles_the_agreement() {
 fn a_deposit_made_before_the_meter_was_certified_stays_under_review() {
     let f = Fixture::new();
     let agreement = f.funded_agreement();
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     let id = f.deliver(agreement, 40);
     assert_eq!(f.events().filter_by_contract(&f.token.address).events(), []);
     let state = TransactionState {
@@ -214,13 +214,13 @@ fn a_deposit_made_before_the_meter_was_certified_stays_under_review() {
 fn a_metered_deposit_waits_for_review_where_the_meter_was_retired() {
     let f = Fixture::metered();
     let agreement = f.funded_agreement();
-    f.client.register_meter(&f.provider, &None, &0);
+    f.retire();
     let id = f.deliver(agreement, 40);
     assert!(!f.client.get_transaction_state(&id).metered);
     assert_eq!(f.client.get_agreement_state(&agreement).deposit, Deposit::Metered);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
     // Certified anew, the meter draws on it again.
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &1_000);
+    f.certify(1_000);
     f.deliver(agreement, 10);
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(10 * PRICE), i128::from(90 * PRICE)]);
     f.assert_state(agreement, 50, 40 * PRICE, 90 * PRICE);
@@ -290,7 +290,7 @@ fn the_largest_delivery_is_recorded() {
     let most = MAX_READING;
     for (kwh, price) in [(most, 536_870_912), (1, u64::MAX)] {
         let agreement = f.client.create_agreement(&f.provider, &f.consumer, &kwh, &price, &DEADLINE);
-        f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+        f.certify(0);
         let id = f.client.deliver_energy(&agreement, &kwh, &most, &f.provider);
         assert_eq!(f.client.get_transaction(&id).payment_amount, kwh * price);
         f.assert_state(agreement, kwh, kwh * price, 0);

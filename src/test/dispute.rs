@@ -305,7 +305,7 @@ fn dispute_fails_where_a_deposit_trusts_the_meter() {
 fn a_delivery_from_a_deposit_that_trusts_the_meter_is_disputed_if_no_meter_recorded_it() {
     let f = Fixture::metered();
     let agreement = f.agreement_with(Deposit::Metered);
-    f.client.register_meter(&f.provider, &None, &0);
+    f.retire();
     let id = f.disputed(agreement, 40);
     f.fails(SharingError::TransactionDisputed, |c| c.try_settle_payment(&id, &f.provider));
     f.client.resolve_dispute(&id, &10, &f.admin);
@@ -328,9 +328,9 @@ fn a_default_ruling_goes_by_the_meter_of_the_delivery() {
     let f = Fixture::metered();
     let agreement = f.agreement();
     let metered = f.disputed(agreement, 40);
-    f.client.register_meter(&f.provider, &None, &0);
+    f.retire();
     let unmetered = f.disputed(agreement, 40);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     f.at(START + ARBITRATION_PERIOD);
     for (id, payment) in [(metered, 40 * PRICE), (unmetered, 0)] {
         f.client.close_dispute(&id);

@@ -116,6 +116,7 @@ fn the_reference_states_the_limits() {
         ("ARBITRATION_PERIOD", crate::ARBITRATION_PERIOD),
         ("MAX_TERM", crate::MAX_TERM),
         ("MAX_READING", crate::MAX_READING),
+        ("MAX_POWER", crate::MAX_POWER),
         ("MAX_TRANSACTIONS", crate::MAX_TRANSACTIONS.into()),
         ("MAX_PAGE", crate::MAX_PAGE.into()),
         ("MAX_PROSUMERS", crate::MAX_PROSUMERS),

@@ -37,13 +37,13 @@ fn funding_moves_the_total_into_escrow() {
 fn the_kind_of_a_deposit_is_what_its_consumer_named_whatever_is_certified_later() {
     let f = Fixture::new();
     let unmetered = f.agreement_with(Deposit::Reviewed);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     let agreements =
         [unmetered, f.agreement_with(Deposit::Reviewed), f.agreement_with(Deposit::Metered), f.agreement()];
     let kinds = || agreements.map(|id| f.client.get_agreement_state(&id).deposit);
     let named = [Deposit::Reviewed, Deposit::Reviewed, Deposit::Metered, Deposit::None];
     assert_eq!(kinds(), named);
-    f.client.register_meter(&f.provider, &None, &0);
+    f.retire();
     assert_eq!(kinds(), named);
 }
 
@@ -58,12 +58,12 @@ fn fund_fails_if_no_kind_of_deposit_is_named() {
 fn fund_fails_if_a_metered_deposit_has_no_meter_to_trust() {
     let f = Fixture::new();
     // The consumer's own meter does not count.
-    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &0);
+    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &0, &POWER);
     let [id, retired, started] = [f.agreement(), f.agreement(), f.agreement()];
     let refused = |error, id| f.fails(error, |c| c.try_fund_agreement(&id, &f.consumer, &Deposit::Metered));
     refused(SharingError::MeterNotCertified, id);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
-    f.client.register_meter(&f.provider, &None, &0);
+    f.certify(0);
+    f.retire();
     refused(SharingError::MeterNotCertified, retired);
     // After it is seen that a delivery was made.
     f.deliver(started, 1);

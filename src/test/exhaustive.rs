@@ -12,7 +12,7 @@ use super::std::{
 };
 
 use super::{
-    books::{Agreement, Books, Person, Transaction, ARBITRATION, REVIEW, TERM, TRANSACTION_STEP},
+    books::{Agreement, Books, Person, Transaction, ARBITRATION, MOST_POWER, REVIEW, TERM, TRANSACTION_STEP},
     model::{Call, Done, Model, Token},
     START,
 };
@@ -198,7 +198,8 @@ impl Walk {
         let mut after = before.clone();
         for call in calls(&before.books) {
             for &(meter, frozen) in circumstances(call) {
-                after.books.prosumers.get_mut(&PROVIDER).unwrap().meter = meter;
+                let provider = after.books.prosumers.get_mut(&PROVIDER).unwrap();
+                (provider.meter, provider.power) = (meter, MOST_POWER);
                 after.token.frozen = frozen.into_iter().collect();
                 let Ok(Done { signers, events, .. }) = after.call(call) else { continue };
                 events.iter().filter(|event| event.name != "transfer").for_each(|event| after.books.apply(event));

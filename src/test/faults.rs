@@ -179,7 +179,7 @@ fn a_consumer_without_a_trustline_neither_funds_nor_pays() {
 #[test]
 fn a_consumer_that_dropped_its_trustline_blocks_nobody_and_is_refunded_once_it_has_one_again() {
     let f = Fixture::without_the_consumers_trustline();
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     // A deposit as it is on the ledger after its consumer dropped the trustline: entries cannot be taken out of a
     // test's ledger.
     let deposit = |kind| {

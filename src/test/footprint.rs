@@ -86,7 +86,7 @@ fn each_call_writes_only_the_entries_of_its_trade() {
     assert_eq!(others, [(); 5].map(|()| just_the_agreement.clone()));
     assert_eq!(written(&f, || f.client.claim_refund(&1)), just_the_agreement);
     assert_eq!(
-        written(&f, || f.client.register_meter(&pair.provider, &Some(f.meter.clone()), &0)),
+        written(&f, || f.client.register_meter(&pair.provider, &Some(f.meter.clone()), &0, &POWER)),
         keys(&f, [provider])
     );
     let [stranger, prosumers] = [f.stranger.to_val(), symbol_short!("PROSUMERS").to_val()];
@@ -100,6 +100,7 @@ fn a_delivery_paid_at_once_writes_what_one_that_waits_writes() {
     let [waits, paid] = [create(&f, &pair), f.funded_agreement()];
     for (agreement, reading) in [(waits, 10), (paid, 20)] {
         let keys = keys(&f, [pair.provider.to_val(), agreement.into_val(&f.env)]);
+        f.let_meter_rest();
         assert_eq!(written(&f, || deliver(&f, &pair, agreement, reading)), keys);
     }
 }
@@ -238,12 +239,12 @@ fn a_first_meter_makes_a_prosumers_record_longer_and_a_later_one_does_not() {
     let bytes = |meters: &[bool]| {
         let f = Fixture::new();
         for certified in meters {
-            f.client.register_meter(&f.consumer, &certified.then(|| f.meter.clone()), &0);
+            f.client.register_meter(&f.consumer, &certified.then(|| f.meter.clone()), &0, &POWER);
         }
         declared(&f, || f.agreement()).1
     };
-    // An address in place of nothing.
-    assert_eq!(bytes(&[true]) - bytes(&[]), 32);
+    // Its address and its plant's power.
+    assert_eq!(bytes(&[true]) - bytes(&[]), 36);
     assert_eq!(bytes(&[true, true]), bytes(&[true]));
     assert_eq!(bytes(&[true, false]), bytes(&[]));
 }

@@ -59,7 +59,7 @@ fn a_full_reviewed_agreement_goes_through_every_call() {
 #[test]
 fn a_full_metered_agreement_is_paid_delivery_by_delivery() {
     let f = Fixture::classic();
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     let agreement = f.funded_agreement();
     for (n, id) in (1..).zip(full(&f, agreement)) {
         assert_eq!(id, transaction_id(agreement, n));

@@ -19,14 +19,16 @@ fn certifying_restarts_the_register() {
     let other = Some(f.stranger.clone());
     // Higher, lower and all there is: first certification, exchange and rollover.
     for (meter, reading) in [(Some(f.meter.clone()), 1_000), (other, 7), (Some(f.meter.clone()), MAX_READING)] {
-        f.client.register_meter(&f.provider, &meter, &reading);
+        f.client.register_meter(&f.provider, &meter, &reading, &POWER);
         assert_eq!(
             f.events(),
             [f.event(&MeterRegistered {
                 prosumer: f.provider.clone(),
                 meter: meter.clone(),
+                max_power_kw: POWER,
                 meter_start: reading,
                 meter_reading: reading,
+                read_at: START,
                 energy_sold_kwh: 0,
             })]
         );
@@ -40,7 +42,7 @@ fn certifying_leaves_counts_and_history() {
     let f = Fixture::new();
     let id = f.agreement();
     f.deliver(id, 10);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &1_000);
+    f.certify(1_000);
     let prosumer = f.client.get_prosumer(&f.provider);
     assert_eq!((prosumer.number, prosumer.agreements, prosumer.last_agreement), (0, 1, Some(id)));
 }
@@ -48,17 +50,19 @@ fn certifying_leaves_counts_and_history() {
 #[test]
 fn a_retired_meter_leaves_the_register_as_it_is() {
     let f = Fixture::new();
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &100);
+    f.certify(100);
     let id = f.agreement();
     f.client.deliver_energy(&id, &10, &125, &f.provider);
-    f.client.register_meter(&f.provider, &None, &999);
+    f.client.register_meter(&f.provider, &None, &999, &POWER);
     assert_eq!(
         f.events(),
         [f.event(&MeterRegistered {
             prosumer: f.provider.clone(),
             meter: None,
+            max_power_kw: 0,
             meter_start: 100,
             meter_reading: 125,
+            read_at: START,
             energy_sold_kwh: 10,
         })]
     );
@@ -74,7 +78,7 @@ fn a_retired_meter_leaves_the_register_as_it_is() {
 fn retiring_without_a_meter_changes_nothing_and_emits_nothing() {
     let f = Fixture::new();
     let before = f.ledger();
-    f.client.register_meter(&f.provider, &None, &5);
+    f.client.register_meter(&f.provider, &None, &5, &POWER);
     assert_eq!(f.events(), []);
     assert!(f.ledger() == before);
 }
@@ -83,23 +87,25 @@ fn retiring_without_a_meter_changes_nothing_and_emits_nothing() {
 fn register_meter_fails_if_the_prosumer_is_not_registered() {
     let f = Fixture::new();
     for meter in [None, Some(f.meter.clone()), Some(f.stranger.clone())] {
-        f.fails(SharingError::ProsumerNotRegistered, |c| c.try_register_meter(&f.stranger, &meter, &0));
+        f.fails(SharingError::ProsumerNotRegistered, |c| c.try_register_meter(&f.stranger, &meter, &0, &POWER));
     }
 }
 
 #[test]
 fn register_meter_fails_if_the_prosumer_is_its_own_meter() {
     let f = Fixture::new();
-    f.fails(SharingError::InvalidInput, |c| c.try_register_meter(&f.provider, &Some(f.provider.clone()), &0));
+    f.fails(SharingError::InvalidInput, |c| c.try_register_meter(&f.provider, &Some(f.provider.clone()), &0, &POWER));
 }
 
 #[test]
 fn register_meter_fails_above_the_highest_reading() {
     let f = Fixture::new();
     for reading in [MAX_READING + 1, u64::MAX] {
-        f.fails(SharingError::InvalidInput, |c| c.try_register_meter(&f.provider, &Some(f.meter.clone()), &reading));
+        f.fails(SharingError::InvalidInput, |c| {
+            c.try_register_meter(&f.provider, &Some(f.meter.clone()), &reading, &POWER)
+        });
         // Without a meter it is ignored.
-        f.client.register_meter(&f.provider, &None, &reading);
+        f.client.register_meter(&f.provider, &None, &reading, &POWER);
     }
     assert_eq!(MAX_READING, 34_359_738_367);
 }
@@ -107,7 +113,8 @@ fn register_meter_fails_above_the_highest_reading() {
 #[test]
 fn one_meter_serves_several_prosumers() {
     let f = Fixture::metered();
-    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &500);
+    f.client.register_meter(&f.consumer, &Some(f.meter.clone()), &500, &POWER);
+    f.at(START + 1);
     let back = f.client.create_agreement(&f.consumer, &f.provider, &KWH, &PRICE, &DEADLINE);
     for (agreement, seller, reading) in [(f.agreement(), &f.provider, 10), (back, &f.consumer, 510)] {
         let id = f.client.deliver_energy(&agreement, &10, &reading, seller);
@@ -144,8 +151,11 @@ fn an_exchanged_meter_begins_below_the_readings_before_it() {
     let f = Fixture::metered();
     let agreement = f.agreement();
     f.client.deliver_energy(&agreement, &10, &1_000, &f.provider);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &5);
-    let deliver = |kwh: u64, reading: u64| f.client.deliver_energy(&agreement, &kwh, &reading, &f.provider);
+    f.certify(5);
+    let deliver = |kwh: u64, reading: u64| {
+        f.let_meter_rest();
+        f.client.deliver_energy(&agreement, &kwh, &reading, &f.provider)
+    };
     let ids = [deliver(10, 15), deliver(10, 25)];
     assert_eq!(ids.map(|id| f.client.get_transaction(&id).meter_reading), [15, 25]);
     // From here on the agreement's readings rise again.
@@ -157,7 +167,7 @@ fn an_exchanged_meter_that_stands_higher_does_not_open_the_agreement_to_a_call_s
     let f = Fixture::metered();
     let agreement = f.agreement();
     f.client.deliver_energy(&agreement, &10, &1_000, &f.provider);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &1_000);
+    f.certify(1_000);
     f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&agreement, &1, &1_000, &f.provider));
     f.client.deliver_energy(&agreement, &1, &1_001, &f.provider);
 }
@@ -166,7 +176,7 @@ fn an_exchanged_meter_that_stands_higher_does_not_open_the_agreement_to_a_call_s
 fn nobody_sells_more_than_the_meter_exported() {
     for start in [0, 1_000] {
         let f = Fixture::new();
-        f.client.register_meter(&f.provider, &Some(f.meter.clone()), &start);
+        f.certify(start);
         let [first, second] = [f.agreement(), f.agreement()];
         let error = SharingError::InvalidMeterReading;
         f.fails(error, |c| c.try_deliver_energy(&first, &1, &start, &f.provider));
@@ -195,11 +205,11 @@ fn no_reading_is_above_the_highest() {
 #[test]
 fn a_register_that_is_full_sells_no_more_until_its_meter_is_certified_anew() {
     let f = Fixture::new();
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &MAX_READING);
+    f.certify(MAX_READING);
     let id = f.agreement();
     for reading in [0, MAX_READING - 1, MAX_READING, MAX_READING + 1] {
         f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &1, &reading, &f.provider));
     }
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     f.client.deliver_energy(&id, &1, &1, &f.provider);
 }

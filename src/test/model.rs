@@ -6,8 +6,8 @@
 use super::std::{collections::BTreeSet, iter, vec, vec::Vec};
 
 use super::books::{
-    Agreement, Books, Event, Person, Prosumer, Transaction, ARBITRATION, FORTY, HIGHEST_READING, PROVIDER_STEP, TERM,
-    TRANSACTION_STEP,
+    Agreement, Books, Event, Person, Prosumer, Transaction, ARBITRATION, FORTY, HIGHEST_READING, MOST_POWER,
+    PROVIDER_STEP, TERM, TRANSACTION_STEP,
 };
 use crate::{Deposit, SharingError, TransactionStatus};
 
@@ -17,7 +17,7 @@ pub enum Call {
     Initialize(Person, Person),
     SetAdmin(Person),
     RegisterProsumer(Person),
-    RegisterMeter(Person, Option<Person>, u64),
+    RegisterMeter(Person, Option<Person>, u64, u64),
     CreateAgreement(Person, Person, u64, u64, u64),
     FundAgreement(u64, Person, Deposit),
     CancelAgreement(u64, Person),
@@ -81,7 +81,9 @@ impl Model {
             Call::Initialize(..) => unreachable!(),
             Call::SetAdmin(new) => set_admin(admin, new),
             Call::RegisterProsumer(prosumer) => self.register_prosumer(prosumer),
-            Call::RegisterMeter(prosumer, meter, reading) => self.register_meter(admin, prosumer, meter, reading),
+            Call::RegisterMeter(prosumer, meter, reading, power) => {
+                self.register_meter(admin, prosumer, meter, reading, power)
+            }
             Call::CreateAgreement(provider, consumer, kwh, price, deadline) => {
                 self.create(provider, consumer, kwh, price, deadline)
             }
@@ -118,19 +120,31 @@ impl Model {
         done(0, [prosumer], [Event::new("prosumer_registered", vec![prosumer.into()], [("number", number.into())])])
     }
 
-    fn register_meter(&self, admin: Person, prosumer: Person, meter: Option<Person>, reading: u64) -> Answer {
+    fn register_meter(
+        &self,
+        admin: Person,
+        prosumer: Person,
+        meter: Option<Person>,
+        reading: u64,
+        power: u64,
+    ) -> Answer {
         let register = self.books.prosumer(prosumer)?;
-        let (signers, start, reading, sold) = match meter {
-            Some(meter) if meter == prosumer || reading > HIGHEST_READING => return Err(SharingError::InvalidInput),
-            Some(_) => (vec![admin, prosumer], reading, reading, 0),
+        let signers = if meter.is_some() { vec![admin, prosumer] } else { vec![admin] };
+        let after = match meter {
+            Some(meter) if meter == prosumer || reading > HIGHEST_READING || power == 0 || power > MOST_POWER => {
+                return Err(SharingError::InvalidInput)
+            }
+            Some(_) => Prosumer { power, start: reading, reading, read_at: self.now, sold: 0, ..*register },
             None if register.meter.is_none() => return done(0, [admin], []),
-            None => (vec![admin], register.start, register.reading, register.sold),
+            None => Prosumer { power: 0, ..*register },
         };
         let data = [
             ("meter", meter.into()),
-            ("meter_start", start.into()),
-            ("meter_reading", reading.into()),
-            ("energy_sold_kwh", sold.into()),
+            ("max_power_kw", after.power.into()),
+            ("meter_start", after.start.into()),
+            ("meter_reading", after.reading.into()),
+            ("read_at", after.read_at.into()),
+            ("energy_sold_kwh", after.sold.into()),
         ];
         done(0, signers, [Event::new("meter_registered", vec![prosumer.into()], data)])
     }
@@ -231,7 +245,7 @@ impl Model {
         }
         let seller = self.books.prosumer(provider)?;
         let last = agreement.transactions.last().map(|last| self.books.transactions[last].reading);
-        if !plausible(reading, kwh, seller, last) {
+        if !plausible(reading, kwh, seller, last, self.now) {
             return Err(SharingError::InvalidMeterReading);
         }
 
@@ -392,13 +406,16 @@ fn set_admin(admin: Person, new: Person) -> Answer {
 }
 
 /// The meter rule, for a delivery after the agreement's last reading.
-fn plausible(reading: u64, kwh: u64, seller: &Prosumer, last: Option<u64>) -> bool {
+fn plausible(reading: u64, kwh: u64, seller: &Prosumer, last: Option<u64>, now: u64) -> bool {
     let goes_back = reading < seller.reading;
     let too_high = reading > HIGHEST_READING;
     let exchanged = last.is_some_and(|last| seller.reading < last);
     let sent_twice = last.is_some_and(|last| reading <= last) && !exchanged;
     let exported = u128::from(reading.saturating_sub(seller.start));
-    !goes_back && !too_high && !sent_twice && u128::from(seller.sold) + u128::from(kwh) <= exported
+    let risen = reading.saturating_sub(seller.reading);
+    // The kWh of which the last reading hid a fraction is there already.
+    let too_fast = !too_high && risen > 0 && seller.meter.is_some() && now < seller.can_export(risen - 1);
+    !goes_back && !too_high && !sent_twice && !too_fast && u128::from(seller.sold) + u128::from(kwh) <= exported
 }
 
 fn unsettled(transaction: &Transaction) -> Result<(), SharingError> {

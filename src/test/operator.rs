@@ -38,7 +38,7 @@ fn every_entrypoint_but_initialize_fails_if_not_initialized() {
     let error = SharingError::NotInitialized;
     f.fails(error, |c| c.try_set_admin(a));
     f.fails(error, |c| c.try_register_prosumer(a));
-    f.fails(error, |c| c.try_register_meter(a, &meter, &0));
+    f.fails(error, |c| c.try_register_meter(a, &meter, &0, &POWER));
     f.fails(error, |c| c.try_create_agreement(a, a, &0, &0, &0));
     f.fails(error, |c| c.try_fund_agreement(&1, a, &Deposit::Reviewed));
     f.fails(error, |c| c.try_cancel_agreement(&1, a));
@@ -85,8 +85,10 @@ fn prosumers_are_numbered_as_they_register() {
             Prosumer {
                 number,
                 meter: None,
+                max_power_kw: 0,
                 meter_start: 0,
                 meter_reading: 0,
+                read_at: 0,
                 energy_sold_kwh: 0,
                 agreements: 0,
                 last_agreement: None

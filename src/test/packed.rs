@@ -16,7 +16,7 @@ use soroban_sdk::{
 use super::*;
 use crate::utils::packed::{kind, pack_agreement, pack_prosumer, unpack_agreement, unpack_prosumer, ACCOUNT, CONTRACT};
 use crate::utils::records::{Agreement, Outcome, Transaction};
-use crate::{AGREEMENTS_PER_PROVIDER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
+use crate::{AGREEMENTS_PER_PROVIDER, MAX_POWER, MAX_PROSUMERS, MAX_READING, MAX_TERM};
 
 /// Numbers of every length, the extremes often.
 fn up_to(most: u64) -> impl Strategy<Value = u64> + Clone {
@@ -130,14 +130,17 @@ proptest! {
         number in up_to(MAX_PROSUMERS), agreements in up_to(AGREEMENTS_PER_PROVIDER),
         last_agreement in option::of(1..TRANSACTION_STEP),
         start in up_to(MAX_READING), reading in up_to(MAX_READING), sold in up_to(MAX_READING),
+        power in up_to(MAX_POWER), read_at in up_to(u64::MAX),
     ) {
         within(|env| {
             for meter in [None, Some(env.current_contract_address()), Some(Address::from_str(env, ACCOUNTS[0]))] {
                 let prosumer = Prosumer {
                     number,
+                    max_power_kw: if meter.is_some() { power } else { 0 },
                     meter,
                     meter_start: start,
                     meter_reading: reading,
+                    read_at,
                     energy_sold_kwh: sold,
                     agreements,
                     last_agreement,

@@ -24,7 +24,8 @@ use soroban_sdk::testutils::IssuerFlags;
 
 use super::{
     books::{
-        Agreement, Event, Person, Transaction, Value, FORTY, HIGHEST_READING, PROVIDER_STEP, REVIEW, TRANSACTION_STEP,
+        Agreement, Event, Person, Transaction, Value, FORTY, HIGHEST_READING, MOST_POWER, PROVIDER_STEP, REVIEW,
+        TRANSACTION_STEP,
     },
     model::{Call, Model, Token},
     steps::{choose, Action, Step, ADMINS, ASSET, CONTRACT, METERS, PROSUMERS, STRANGER},
@@ -152,8 +153,8 @@ impl<'a> Run<'a> {
         for prosumer in PROSUMERS {
             self.act(Action::Call(Call::RegisterProsumer(prosumer)))?;
         }
-        for (prosumer, meter) in [(0, METERS[0]), (2, METERS[1]), (4, METERS[1])] {
-            self.act(Action::Call(Call::RegisterMeter(prosumer, Some(meter), 100)))?;
+        for (prosumer, meter, power) in [(0, METERS[0], MOST_POWER), (2, METERS[1], 30), (4, METERS[1], 4)] {
+            self.act(Action::Call(Call::RegisterMeter(prosumer, Some(meter), 100, power)))?;
         }
         Ok(())
     }
@@ -264,9 +265,9 @@ impl<'a> Run<'a> {
             Call::Initialize(admin, token) => typed(c.try_initialize(person(admin), person(token)))?.map(|()| 0),
             Call::SetAdmin(new) => typed(c.try_set_admin(person(new)))?.map(|()| 0),
             Call::RegisterProsumer(prosumer) => typed(c.try_register_prosumer(person(prosumer)))?.map(|()| 0),
-            Call::RegisterMeter(prosumer, meter, reading) => {
-                typed(c.try_register_meter(person(prosumer), &meter.map(|meter| person(meter).clone()), &reading))?
-                    .map(|()| 0)
+            Call::RegisterMeter(prosumer, meter, reading, power) => {
+                let meter = meter.map(|meter| person(meter).clone());
+                typed(c.try_register_meter(person(prosumer), &meter, &reading, &power))?.map(|()| 0)
             }
             Call::CreateAgreement(provider, consumer, kwh, price, deadline) => {
                 typed(c.try_create_agreement(person(provider), person(consumer), &kwh, &price, &deadline))?

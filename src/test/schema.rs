@@ -116,7 +116,7 @@ fn record_calls() -> Vec<String> {
         client.register_prosumer(prosumer);
         recorder.record("register_prosumer");
     }
-    client.register_meter(&f.provider, &Some(f.meter.clone()), &120_000);
+    client.register_meter(&f.provider, &Some(f.meter.clone()), &120_000, &POWER);
     recorder.record("register_meter");
 
     // An account without a meter sells as well.
@@ -155,7 +155,7 @@ fn record_calls() -> Vec<String> {
     recorder.record("cancel_agreement");
     client.claim_refund(&agreement);
     recorder.record("claim_refund");
-    client.register_meter(&f.provider, &None, &0);
+    client.register_meter(&f.provider, &None, &0, &POWER);
     recorder.record("register_meter (retired)");
     f.at(START + 3 * HOUR + crate::ARBITRATION_PERIOD);
     client.close_dispute(&closed);

@@ -70,9 +70,9 @@ fn whether_a_delivery_is_metered_is_decided_when_it_is_recorded() {
     let agreement = f.agreement();
     let metered = |id: u64| f.client.get_transaction_state(&id).metered;
     let before = f.deliver(agreement, 10);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     let with = f.deliver(agreement, 10);
-    f.client.register_meter(&f.provider, &None, &0);
+    f.retire();
     let after = f.deliver(agreement, 10);
     assert_eq!([before, with, after].map(metered), [false, true, false]);
 }

@@ -7,7 +7,7 @@ use super::std::{slice, vec, vec::Vec};
 
 use super::{
     books::{
-        Agreement, Person, Transaction, ARBITRATION, FORTY, HIGHEST_READING, PROVIDER_STEP, REVIEW, TERM,
+        Agreement, Person, Transaction, ARBITRATION, FORTY, HIGHEST_READING, MOST_POWER, PROVIDER_STEP, REVIEW, TERM,
         TRANSACTION_STEP,
     },
     model::{Call, Model},
@@ -111,7 +111,9 @@ fn register_meter(dice: &mut Dice) -> Vec<Action> {
     let register = dice.model.books.prosumers.get(&prosumer).map_or(0, |prosumer| prosumer.reading);
     let reading = dice.one(&[0, register / 2, register]);
     let reading = dice.mostly(reading, &[HIGHEST_READING, HIGHEST_READING - 3, HIGHEST_READING + 1, u64::MAX]);
-    call(Call::RegisterMeter(prosumer, meter, reading))
+    let power = dice.one(&[30, MOST_POWER, 4, MOST_POWER - 1]);
+    let power = dice.mostly(power, &[0, 1, MOST_POWER + 1, u64::MAX]);
+    call(Call::RegisterMeter(prosumer, meter, reading, power))
 }
 
 fn create_agreement(dice: &mut Dice) -> Vec<Action> {
@@ -172,7 +174,12 @@ fn deliver_energy(dice: &mut Dice) -> Vec<Action> {
     let more = least.saturating_add(dice.roll() as u64 / 8);
     let reading = dice.one(&[least, least, least, more, more, least.saturating_sub(1)]);
     let reading = dice.mostly(reading, &[0, HIGHEST_READING, HIGHEST_READING + 1, u64::MAX]);
-    call(Call::DeliverEnergy(id, kwh, reading, dice.person(&[agreement.provider])))
+    let deliver = Action::Call(Call::DeliverEnergy(id, kwh, reading, dice.person(&[agreement.provider])));
+    // Mostly as soon as the plant can have exported it, or a second before.
+    let soonest = dice.soonest(agreement, reading);
+    let time = dice.one(&[soonest, soonest, soonest, soonest - 1]);
+    let waits = time > now && time <= agreement.deadline;
+    waits.then_some(Action::Wait(time)).into_iter().chain([deliver]).collect()
 }
 
 /// A kWh at a time, at once or every two hours, until there is no more, or one too many; and the bill for all of it.
@@ -386,6 +393,15 @@ impl<'a> Dice<'a> {
         let last = agreement.transactions.last().map_or(0, |last| self.model.books.transactions[last].reading);
         let higher = if seller.reading < last { 0 } else { last + 1 };
         (seller.start + seller.sold).saturating_add(kwh).max(seller.reading).max(higher)
+    }
+
+    /// From when the provider's meter can show this reading.
+    fn soonest(&self, agreement: &Agreement, reading: u64) -> u64 {
+        let now = self.model.now;
+        let seller = self.model.books.prosumers.get(&agreement.provider);
+        seller
+            .filter(|seller| seller.reading < reading && reading <= HIGHEST_READING)
+            .map_or(now, |seller| now.max(seller.can_export(reading - seller.reading - 1)))
     }
 
     /// An agreement that fits, if there is one; sometimes any other, or an id that names none.

@@ -50,7 +50,7 @@ fn an_agreement_of_a_month_is_one_small_entry() {
     let unmetered = month();
     let reviewed = sizes(&f, unmetered);
     f.env.ledger().set_timestamp(START);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &120_000);
+    f.certify(120_000);
     let metered = month();
     f.client.fund_agreement(&metered, &f.consumer, &Deposit::Metered);
     let paid_at_once = sizes(&f, metered);
@@ -59,8 +59,8 @@ fn an_agreement_of_a_month_is_one_small_entry() {
     );
     assert_eq!(reviewed, [176, 188, 476, 576]);
     assert_eq!(paid_at_once, [176, 184, 328, 376]);
-    assert_eq!(size(&entry(&f, f.provider.clone())) - size(&entry(&f, f.consumer.clone())), 32);
-    assert_eq!(size(&entry(&f, f.consumer.clone())), 136);
+    assert_eq!(size(&entry(&f, f.provider.clone())) - size(&entry(&f, f.consumer.clone())), 36);
+    assert_eq!(size(&entry(&f, f.consumer.clone())), 140);
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn every_call_that_acts_keeps_the_contract_alive() {
     };
     let c = &f.client;
     alive(&|| c.register_prosumer(&f.stranger));
-    alive(&|| c.register_meter(&f.stranger, &Some(f.meter.clone()), &0));
+    alive(&|| c.register_meter(&f.stranger, &Some(f.meter.clone()), &0, &POWER));
     alive(&|| assert_eq!(c.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &DEADLINE), 4));
     alive(&|| c.fund_agreement(&4, &f.consumer, &Deposit::Reviewed));
     alive(&|| assert_eq!(f.deliver(agreement, 1), transaction_id(agreement, 6)));
@@ -239,8 +239,10 @@ fn a_prosumer_takes_the_same_room_from_its_first_day_on() {
         *prosumer = Prosumer {
             number: crate::MAX_PROSUMERS - 1,
             meter: None,
+            max_power_kw: 0,
             meter_start: MAX_READING,
             meter_reading: MAX_READING,
+            read_at: u64::from(u32::MAX),
             energy_sold_kwh: MAX_READING,
             agreements: crate::AGREEMENTS_PER_PROVIDER - 1,
             last_agreement: Some(TRANSACTION_STEP - 1),

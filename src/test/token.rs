@@ -158,12 +158,12 @@ fn a_delivery_that_is_not_paid_at_once_calls_no_token() {
     // Without a meter, and with one.
     deliver(reviewed);
     deliver(direct);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     deliver(reviewed);
     deliver(direct);
     // Without the meter that was there when the deposit was made.
     let metered = f.funded_agreement();
-    f.client.register_meter(&f.provider, &None, &0);
+    f.retire();
     deliver(metered);
 }
 

@@ -205,7 +205,7 @@ impl Wallets {
         self.succeeds("register_prosumer", (&f.provider,), &[(&self.provider, ONE)], None);
         self.succeeds("register_prosumer", (&f.consumer,), &[(&self.consumer, ONE)], None);
         let signers: [(&Owner, &[bool]); 2] = [(&self.admin, TWO), (&self.provider, ONE)];
-        self.succeeds("register_meter", (&f.provider, Some(&f.meter), 0_u64), &signers, None);
+        self.succeeds("register_meter", (&f.provider, Some(&f.meter), 0_u64, POWER), &signers, None);
         self
     }
 }
@@ -226,6 +226,7 @@ fn wallets_that_are_contracts_play_all_roles() {
         Some((&f.consumer, &f.contract, TOTAL)),
     );
     // The meter's wallet alone records, and the delivery is paid at once.
+    f.let_meter_rest();
     w.succeeds("deliver_energy", (1_u64, 40_u64, 40_u64, &f.provider), &[(&w.meter, ONE)], None);
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
     w.succeeds("cancel_agreement", (1_u64, &f.provider), &[(&w.provider, ONE)], None);
@@ -235,6 +236,7 @@ fn wallets_that_are_contracts_play_all_roles() {
     // Without a deposit: a dispute that two of the admin's three keys rule on, and a bill.
     w.succeeds("create_agreement", (&f.provider, &f.consumer, KWH, PRICE, DEADLINE), &[(&w.provider, ONE)], None);
     for reading in [50_u64, 60] {
+        f.let_meter_rest();
         w.succeeds("deliver_energy", (2_u64, 10_u64, reading, &f.provider), &[(&w.meter, ONE)], None);
     }
     w.succeeds("dispute_transaction", (2_u64, &f.consumer), &[(&w.consumer, ONE)], None);
@@ -254,7 +256,7 @@ fn one_of_three_keys_does_not_act_for_an_admin_of_two() {
     w.refused("initialize", (&f.admin, &f.token.address), &[(&w.admin, TOO_FEW)]);
     let w = w.started();
     let f = &w.f;
-    w.refused("register_meter", (&f.provider, None::<Address>, 0_u64), &[(&w.admin, TOO_FEW)]);
+    w.refused("register_meter", (&f.provider, None::<Address>, 0_u64, 0_u64), &[(&w.admin, TOO_FEW)]);
     w.refused("set_admin", (&f.consumer,), &[(&w.admin, TOO_FEW), (&w.consumer, ONE)]);
 }
 
@@ -263,6 +265,7 @@ fn a_wallet_whose_key_did_not_sign_is_not_obeyed() {
     let w = Wallets::new().started();
     let f = &w.f;
     w.succeeds("create_agreement", (&f.provider, &f.consumer, KWH, PRICE, DEADLINE), &[(&w.provider, ONE)], None);
+    f.let_meter_rest();
     w.refused("deliver_energy", (1_u64, 40_u64, 40_u64, &f.provider), &[(&w.meter, &[false])]);
     w.refused("deliver_energy", (1_u64, 40_u64, 40_u64, &f.provider), &[(&w.provider, ONE)]);
     // Another's key in its place.

@@ -42,8 +42,10 @@ pub struct MeterRegistered {
     #[topic]
     pub prosumer: Address,
     pub meter: Option<Address>,
+    pub max_power_kw: u64,
     pub meter_start: u64,
     pub meter_reading: u64,
+    pub read_at: u64,
     pub energy_sold_kwh: u64,
 }
 

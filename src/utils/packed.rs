@@ -25,18 +25,19 @@ const TRANSACTION_FLAG_BITS: u32 = 4;
 /// No more room than the number takes.
 const SAME: u64 = 0;
 
-/// The bytes of a prosumer's numbers, which all have a fixed length: 2 * 3 + 6 + 3 * 5.
-const PROSUMER_BYTES: u32 = 27;
-
 /// Bytes of a number of fixed length: up to `MAX_PROSUMERS` (24 bits) and `AGREEMENTS_PER_PROVIDER` (20),
-/// `TRANSACTION_STEP` (44) and `MAX_READING` (35).
+/// `TRANSACTION_STEP` (44), `MAX_READING` (35) and `MAX_POWER` (24).
 const COUNT_BYTES: u32 = 3;
 const ID_BYTES: u32 = 6;
 const READING_BYTES: u32 = 5;
+const POWER_BYTES: u32 = 3;
 
 /// 3 bytes for the time since the last delivery and its flags, which lasts for 36 hours: so that a call which is
 /// applied seconds after its simulation takes no more bytes.
 const A_DAY: u64 = (1 << 21) - 1;
+
+/// 5 bytes for a time until the year 3058.
+const A_TIME: u64 = (1 << 35) - 1;
 
 /// The time until a delivery is settled, disputed or ruled on: less than 17 years. It shares 64 bits with the accepted
 /// energy, whose 35 bits are those of a reading. A longer time follows as a number of its own; then a call that was
@@ -69,10 +70,11 @@ pub fn pack_prosumer(env: &Env, prosumer: &Prosumer) -> Bytes {
 }
 
 pub fn unpack_prosumer(env: &Env, packed: &Bytes) -> Prosumer {
-    let mut prosumer = Prosumer::default();
-    Numbers::reader(packed).prosumer(&mut prosumer);
-    if packed.len() > PROSUMER_BYTES {
-        prosumer.meter = Some(unpack_address(env, &packed.slice(PROSUMER_BYTES..)));
+    let (mut prosumer, mut numbers) = (Prosumer::default(), Numbers::reader(packed));
+    numbers.prosumer(&mut prosumer);
+    let meter = packed.slice(numbers.position as u32..);
+    if !meter.is_empty() {
+        prosumer.meter = Some(unpack_address(env, &meter));
     }
     prosumer
 }
@@ -156,6 +158,11 @@ impl Numbers {
         self.fixed(&mut prosumer.meter_start, READING_BYTES);
         self.fixed(&mut prosumer.meter_reading, READING_BYTES);
         self.fixed(&mut prosumer.energy_sold_kwh, READING_BYTES);
+        self.number(&mut prosumer.read_at, A_TIME);
+        // A plant's power stands between these and its meter: neither is there without the other.
+        if if self.writes { prosumer.meter.is_some() } else { self.position < self.length } {
+            self.fixed(&mut prosumer.max_power_kw, POWER_BYTES);
+        }
     }
 
     fn agreement(&mut self, agreement: &mut Agreement) {

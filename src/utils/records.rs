@@ -31,6 +31,9 @@ pub const TRANSACTION_STEP: u64 = MAX_PROSUMERS * AGREEMENTS_PER_PROVIDER;
 /// 5 bytes.
 pub const MAX_READING: u64 = (1 << 35) - 1;
 
+/// The most power of a plant: 16 GW, more than any has. It packs into 3 bytes.
+pub const MAX_POWER: u64 = (1 << 24) - 1;
+
 /// An agreement with all its transactions.
 #[derive(Clone)]
 pub struct Agreement {

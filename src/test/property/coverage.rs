@@ -64,7 +64,7 @@ const EVERYTHING: [&str; 33] = [
     "payment at once = paid refused-to-provider refused-to-contract clawed-back",
     "settled together = 1 several 40",
     "left unsettled = disputed in-review newer",
-    "reading = of-an-exchanged-meter highest",
+    "reading = of-an-exchanged-meter highest a-second-too-early a-kwh-before-its-time",
     "ids = used-up",
 ];
 
@@ -94,6 +94,13 @@ impl Run<'_> {
                 self.reached("deposit", format!("{:?}-{meter}-a-meter", agreement.deposit))
             }
             (Call::DeliverEnergy(id, ..), Ok(_)) => self.note_delivery(&books.agreements[&id]),
+            (Call::DeliverEnergy(id, _, reading, _), Err(SharingError::InvalidMeterReading)) => {
+                let seller = &books.prosumers[&books.agreements[&id].provider];
+                let risen = reading.saturating_sub(seller.reading);
+                if (1..=HIGHEST_READING).contains(&risen) && seller.can_export(risen - 1) == self.model.now + 1 {
+                    self.reached("reading", "a-second-too-early");
+                }
+            }
             (Call::SettleAgreement(id, through, _), Ok(_)) => {
                 self.note_settlement(&books.agreements[&id], through, events)
             }
@@ -107,6 +114,9 @@ impl Run<'_> {
         let (new, last) = (newest.next().unwrap(), newest.next());
         if last.is_some_and(|last| new.reading <= last.reading) {
             self.reached("reading", "of-an-exchanged-meter");
+        }
+        if self.model.books.prosumers[&agreement.provider].read_at > self.model.now {
+            self.reached("reading", "a-kwh-before-its-time");
         }
         if new.reading == HIGHEST_READING {
             self.reached("reading", "highest");

@@ -57,8 +57,10 @@ impl Run<'_> {
         let expected = self.model.books.prosumer(person).map(|prosumer| Prosumer {
             number: prosumer.number,
             meter: prosumer.meter.map(|meter| self.people[meter].clone()),
+            max_power_kw: prosumer.power,
             meter_start: prosumer.start,
             meter_reading: prosumer.reading,
+            read_at: prosumer.read_at,
             energy_sold_kwh: prosumer.sold,
             agreements: prosumer.agreements,
             last_agreement: prosumer.last_agreement,

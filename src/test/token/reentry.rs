@@ -27,7 +27,7 @@ impl Hostile {
             call("initialize", args(&[stranger, token])),
             call("set_admin", args(&[stranger])),
             call("register_prosumer", args(&[stranger])),
-            call("register_meter", args(&[provider, meter, zero])),
+            call("register_meter", args(&[provider, meter, zero, one])),
             call("create_agreement", args(&[provider, consumer, one, one, self.val(DEADLINE + DAY)])),
             call("fund_agreement", args(&[agreement, consumer, self.val(Deposit::Reviewed)])),
             call("cancel_agreement", args(&[agreement, provider])),
@@ -202,7 +202,7 @@ fn a_token_cannot_move_other_tokens_of_those_who_call_it() {
     let first = f.agreement();
     h.misbehave_after(Fund.transfer(), &theft(&f.consumer));
     fund(first, Deposit::Reviewed);
-    f.client.register_meter(&f.provider, &Some(f.meter.clone()), &0);
+    f.certify(0);
     let second = f.agreement();
     h.misbehave_after(Fund.transfer(), &theft(&f.contract));
     fund(second, Deposit::Metered);
