@@ -22,8 +22,8 @@ pub use utils::records::{
     REVIEW_PERIOD, TRANSACTION_STEP,
 };
 pub use utils::{
-    events, AgreementState, AgreementStatus, Config, Deposit, EnergyAgreement, EnergyTransaction, Prosumer,
-    SharingError, TransactionState, TransactionStatus,
+    events, AgreementEntry, AgreementState, AgreementStatus, Config, Deposit, EnergyAgreement, EnergyTransaction,
+    Prosumer, SharingError, TransactionState, TransactionStatus,
 };
 
 use utils::storage;
@@ -284,7 +284,7 @@ impl PeerToPeerEnergySharing {
         Ok(storage::agreement(&env, agreement_id).to_record())
     }
 
-    /// What of an agreement is delivered, waits to be settled and is in escrow, its number of deliveries and kind of deposit.
+    /// What of an agreement is delivered, waits to be settled, is disputed and is in escrow, its number of transactions and kind of deposit.
     ///
     /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_agreement_state(env: Env, agreement_id: u64) -> Result<AgreementState, SharingError> {
@@ -298,13 +298,6 @@ impl PeerToPeerEnergySharing {
         storage::agreement_of(&env, transaction_id).to_transaction(transaction_id)
     }
 
-    /// Whether a transaction is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
-    ///
-    /// Errors: NotInitialized; TransactionNotFound.
-    pub fn get_transaction_state(env: Env, transaction_id: u64) -> Result<TransactionState, SharingError> {
-        Ok(storage::agreement_of(&env, transaction_id).transaction(transaction_id)?.state())
-    }
-
     /// All transactions in which the prosumer is a party: agreement by agreement in the order in which they were created, and within each the oldest delivery first. For simulation: it ends where the budget of a call ends. Pages of agreements never do.
     ///
     /// Errors: NotInitialized; ProsumerNotRegistered.
@@ -312,9 +305,9 @@ impl PeerToPeerEnergySharing {
         Ok(sharing::get_transaction_history(&env, &prosumer))
     }
 
-    /// The prosumer's newest agreements, offers too, the newest first: those before the agreement `before`, or the newest of all without it.
+    /// The prosumer's newest agreements with their states, offers too, the newest first: those before the agreement `before`, or the newest of all without it.
     ///
-    /// Units: limit in agreements, at most 40.
+    /// Units: limit in agreements, at most 25.
     ///
     /// Errors: NotInitialized; ProsumerNotRegistered; AgreementNotFound (`before` is not one of this prosumer).
     pub fn get_agreement_page(
@@ -322,14 +315,29 @@ impl PeerToPeerEnergySharing {
         prosumer: Address,
         before: Option<u64>,
         limit: u32,
-    ) -> Result<Vec<EnergyAgreement>, SharingError> {
+    ) -> Result<Vec<AgreementEntry>, SharingError> {
         sharing::get_agreement_page(&env, &prosumer, before, limit)
     }
 
-    /// All deliveries of an agreement, the oldest first.
+    /// All transactions of an agreement, the oldest first.
     ///
     /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_agreement_transactions(env: Env, agreement_id: u64) -> Result<Vec<EnergyTransaction>, SharingError> {
         Ok(sharing::get_agreement_transactions(&env, agreement_id))
+    }
+
+    /// Of all transactions of an agreement, in the same order: whether each is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
+    ///
+    /// Errors: NotInitialized; AgreementNotFound.
+    pub fn get_transaction_states(env: Env, agreement_id: u64) -> Result<Vec<TransactionState>, SharingError> {
+        Ok(sharing::get_transaction_states(&env, agreement_id))
+    }
+
+    /// How many prosumers are registered: their numbers are below it.
+    ///
+    /// Errors: NotInitialized.
+    pub fn get_prosumer_count(env: Env) -> Result<u64, SharingError> {
+        storage::admin(&env);
+        Ok(storage::prosumer_count(&env))
     }
 }

@@ -104,27 +104,18 @@ fn settle(env: &Env, mut agreement: Agreement, from: u64, through: u64, settler:
     Ok(amount)
 }
 
-/// Writes an agreement with a new delivery, and pays that at once if it is metered and the deposit is. Where the token
-/// refuses, it is settled later as any other: a provider who cannot receive does not stop its meter.
-pub fn pay_at_once(env: &Env, agreement: &mut Agreement, transaction_id: u64) -> Result<bool, SharingError> {
-    let from_deposit = agreement.deposit == Deposit::Metered;
-    let transaction = agreement.transaction(transaction_id)?;
+/// Pays a delivery in the call that records it, from the deposit of an agreement that it is part of already. False where
+/// the token refuses; then the agreement has to be written without it.
+pub fn pay_at_once(env: &Env, agreement: &mut Agreement, energy_kwh: u64) -> bool {
     // Reading the balance counts it among the bytes that the call declares, even if the transfer writes it and then
     // fails.
-    if from_deposit && transaction.metered && balance(env).is_ok() {
-        transaction.outcome = Outcome::PaidAtOnce;
-        let energy_kwh = transaction.energy_delivered_kwh;
-        let amount = agreement.amount(energy_kwh);
-        agreement.escrow_amount -= amount;
-        storage::set_agreement(env, agreement);
-        if transfer(env, &env.current_contract_address(), &agreement.provider, amount).is_ok() {
-            return Ok(true);
-        }
-        agreement.escrow_amount += amount;
-        agreement.transaction(transaction_id)?.outcome = Outcome::Open;
+    if balance(env).is_err() {
+        return false;
     }
+    let amount = agreement.amount(energy_kwh);
+    agreement.escrow_amount -= amount;
     storage::set_agreement(env, agreement);
-    Ok(false)
+    transfer(env, &env.current_contract_address(), &agreement.provider, amount).is_ok()
 }
 
 pub fn publish_settled(env: &Env, agreement: &Agreement, transaction_id: u64, energy_kwh: u64, settler: Address) {

@@ -10,9 +10,10 @@ use crate::utils::events::{
 use crate::utils::packed::can_pack;
 use crate::utils::records::{
     Agreement, Outcome, Transaction, AGREEMENTS_PER_PROVIDER, MAX_POWER, MAX_PROSUMERS, MAX_READING, MAX_TRANSACTIONS,
-    TRANSACTION_STEP,
 };
-use crate::utils::{storage, AgreementStatus, Deposit, EnergyAgreement, EnergyTransaction, Prosumer, SharingError};
+use crate::utils::{
+    storage, AgreementEntry, AgreementStatus, Deposit, EnergyTransaction, Prosumer, SharingError, TransactionState,
+};
 
 /// The furthest deadline, a leap year ahead: catches milliseconds given for seconds, and deposits locked for ages.
 pub const MAX_TERM: u64 = 366 * 24 * 60 * 60;
@@ -20,9 +21,8 @@ pub const MAX_TERM: u64 = 366 * 24 * 60 * 60;
 const SECONDS_PER_HOUR: u64 = 60 * 60;
 
 /// The most agreements of a page: an answer must fit the network's 16,384 bytes of events and return value. An
-/// `EnergyAgreement` takes 368 at most, fewer than an `EnergyTransaction`, whose 400 are 12 and, for each field, 8 and
-/// its padded name and value (32 + 60 + 32 + 40 + 36 + 36 + 60 + 32 + 24 + 36 = 388): (16,384 - 12) / 400 = 40.9.
-pub const MAX_PAGE: u32 = 40;
+/// `AgreementEntry` takes 632 at most, 368 of them its `EnergyAgreement`: (16,384 - 12) / 632 = 25.9.
+pub const MAX_PAGE: u32 = 25;
 
 pub fn initialize(env: &Env, admin: Address, token_contract: Address) -> Result<(), SharingError> {
     payment::check_token(env, &token_contract)?;
@@ -130,13 +130,16 @@ pub fn create_agreement(
     if delivery_deadline - created_at > MAX_TERM {
         return Err(SharingError::InvalidInput);
     }
-    let total_amount = energy_amount_kwh.checked_mul(price_per_kwh).ok_or(SharingError::AmountOverflow)?;
+    let total_amount = energy_amount_kwh.wrapping_mul(price_per_kwh);
+    if total_amount / energy_amount_kwh != price_per_kwh {
+        return Err(SharingError::AmountOverflow);
+    }
     seller.agreements += 1;
     if seller.agreements >= AGREEMENTS_PER_PROVIDER {
         return Err(SharingError::AmountOverflow);
     }
 
-    let id = seller.number * AGREEMENTS_PER_PROVIDER + seller.agreements;
+    let id = seller.number.wrapping_mul(AGREEMENTS_PER_PROVIDER) + seller.agreements;
     let mut agreement = Agreement::new(env, id, provider, consumer);
     agreement.energy_amount_kwh = energy_amount_kwh;
     agreement.price_per_kwh = price_per_kwh;
@@ -197,29 +200,35 @@ pub fn deliver_energy(
     if energy_delivered_kwh > agreement.remaining_kwh() {
         return Err(SharingError::InsufficientEnergy);
     }
-    let count = agreement.state().transactions;
-    let transaction_id = agreement.transaction_id(count);
-    let last_reading =
-        agreement.transaction(transaction_id.wrapping_sub(TRANSACTION_STEP)).map_or(0, |last| last.meter_reading);
-    let Some(place) = agreement.transactions.get_mut(count as usize) else {
-        return Err(SharingError::TooManyTransactions);
-    };
     let mut seller = storage::prosumer(env, &provider);
-    read_meter(&mut seller, agreement.now, last_reading, energy_delivered_kwh, meter_reading)?;
-    seller.meter.as_ref().unwrap_or(&provider).require_auth();
-
-    let (delivered_at, metered) = (agreement.now, seller.meter.is_some() && agreement.deposit != Deposit::Reviewed);
-    *place = Transaction {
+    let delivered_at = agreement.now;
+    let metered = seller.meter.is_some() && agreement.deposit != Deposit::Reviewed;
+    let at_once = metered && agreement.deposit == Deposit::Metered;
+    let mut delivery = Transaction {
         energy_delivered_kwh,
         energy_accepted_kwh: energy_delivered_kwh,
         meter_reading,
         delivered_at,
         metered,
         ruled: false,
-        outcome: Outcome::Open,
+        outcome: if at_once { Outcome::PaidAtOnce } else { Outcome::Open },
     };
+    let before = agreement.clone();
+    let mut transaction_id = agreement.add(delivery)?;
+    read_meter(&mut seller, delivered_at, before.last_reading(), energy_delivered_kwh, meter_reading)?;
+    seller.meter.as_ref().unwrap_or(&provider).require_auth();
+
     storage::set_prosumer(env, &provider, &seller);
-    let paid = payment::pay_at_once(env, &mut agreement, transaction_id)?;
+    let is_paid = at_once && payment::pay_at_once(env, &mut agreement, energy_delivered_kwh);
+    if at_once && !is_paid {
+        // It is a transaction of its own, to be settled later: a provider who cannot receive does not stop its meter.
+        delivery.outcome = Outcome::Open;
+        agreement = before;
+        transaction_id = agreement.add(delivery)?;
+    }
+    if !is_paid {
+        storage::set_agreement(env, &agreement);
+    }
     EnergyDelivered {
         transaction_id,
         provider: provider.clone(),
@@ -232,7 +241,7 @@ pub fn deliver_energy(
         metered,
     }
     .publish(env);
-    if paid {
+    if is_paid {
         payment::publish_settled(env, &agreement, transaction_id, energy_delivered_kwh, provider);
     }
     Ok(transaction_id)
@@ -274,7 +283,8 @@ fn read_at(seller: &Prosumer, now: u64, exported_kwh: u64) -> Result<u64, Sharin
     if seller.meter.is_none() {
         return Ok(now);
     }
-    let exported_by = |kwh: u64| seller.read_at.saturating_add((kwh * SECONDS_PER_HOUR).div_ceil(seller.max_power_kw));
+    let exported_by =
+        |kwh: u64| seller.read_at.saturating_add(kwh.wrapping_mul(SECONDS_PER_HOUR).div_ceil(seller.max_power_kw));
     if now < exported_by(exported_kwh - 1) {
         return Err(SharingError::InvalidMeterReading);
     }
@@ -285,6 +295,14 @@ pub fn get_agreement_transactions(env: &Env, agreement_id: u64) -> Vec<EnergyTra
     let mut transactions = Vec::new(env);
     put_first(&mut transactions, storage::agreement(env, agreement_id));
     transactions
+}
+
+pub fn get_transaction_states(env: &Env, agreement_id: u64) -> Vec<TransactionState> {
+    let mut states = Vec::new(env);
+    for transaction in storage::agreement(env, agreement_id).existing() {
+        states.push_back(transaction.state());
+    }
+    states
 }
 
 pub fn get_transaction_history(env: &Env, address: &Address) -> Vec<EnergyTransaction> {
@@ -312,7 +330,7 @@ pub fn get_agreement_page(
     address: &Address,
     before: Option<u64>,
     limit: u32,
-) -> Result<Vec<EnergyAgreement>, SharingError> {
+) -> Result<Vec<AgreementEntry>, SharingError> {
     let mut next = storage::prosumer(env, address).last_agreement.unwrap_or_default();
     if let Some(id) = before {
         let agreement = storage::agreement(env, id);
@@ -322,7 +340,7 @@ pub fn get_agreement_page(
     let mut page = Vec::new(env);
     while next != 0 && page.len() < limit.min(MAX_PAGE) {
         let agreement = storage::agreement(env, next);
-        page.push_back(agreement.to_record());
+        page.push_back(agreement.to_entry());
         next = agreement.previous(address);
     }
     Ok(page)

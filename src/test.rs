@@ -21,7 +21,7 @@ use crate::events::{EscrowRefunded, PaymentSettled};
 use crate::utils::storage;
 use crate::{
     AgreementState, AgreementStatus, Deposit, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer,
-    SharingError, TransactionStatus, TRANSACTION_STEP,
+    SharingError, TransactionState, TransactionStatus, TRANSACTION_STEP,
 };
 
 mod agreement;
@@ -30,6 +30,7 @@ mod bill;
 mod books;
 mod classic;
 mod costs;
+mod day;
 mod delivery;
 mod dispute;
 mod docs;
@@ -248,6 +249,11 @@ impl Fixture {
 
     pub fn transaction_status(&self, transaction_id: u64) -> TransactionStatus {
         self.client.get_transaction(&transaction_id).status
+    }
+
+    pub fn transaction_state(&self, transaction_id: u64) -> TransactionState {
+        let states = self.client.get_transaction_states(&(transaction_id % TRANSACTION_STEP));
+        states.get((transaction_id / TRANSACTION_STEP) as u32).unwrap()
     }
 
     /// Asserts delivered kWh, pending and escrow of an agreement.

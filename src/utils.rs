@@ -94,12 +94,22 @@ pub struct AgreementState {
     pub energy_delivered_kwh: u64,
     /// payments of its unsettled transactions, in the token's smallest unit
     pub pending_amount: u64,
+    /// what of pending_amount is disputed
+    pub disputed_amount: u64,
     /// what the contract holds for it, in the token's smallest unit
     pub escrow_amount: u64,
     /// how many deliveries it has
     pub transactions: u64,
     /// how its deposit may be drawn
     pub deposit: Deposit,
+}
+
+/// An agreement of a page.
+#[contracttype]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AgreementEntry {
+    pub agreement: EnergyAgreement,
+    pub state: AgreementState,
 }
 
 /// How a deposit may be drawn, fixed when it was made.

@@ -188,6 +188,7 @@ fn an_agreement_is_not_found_by_another_id() {
         f.fails(error, |c| c.try_get_agreement(&id));
         f.fails(error, |c| c.try_get_agreement_state(&id));
         f.fails(error, |c| c.try_get_agreement_transactions(&id));
+        f.fails(error, |c| c.try_get_transaction_states(&id));
         f.fails(error, |c| c.try_settle_agreement(&id, &1, &f.stranger));
         f.fails(error, |c| c.try_fund_agreement(&id, &f.stranger, &Deposit::Reviewed));
         f.fails(error, |c| c.try_cancel_agreement(&id, &f.stranger));

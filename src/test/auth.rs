@@ -347,7 +347,7 @@ fn a_second_signature_is_asked_for_only_when_all_else_is_right() {
 }
 
 /// Who has to sign each call: whoever is asked, and in which cases. A getter asks nobody.
-pub const CLASSES: [(&str, &str); 23] = [
+pub const CLASSES: [(&str, &str); 24] = [
     ("initialize", "admin, an argument"),
     ("set_admin", "the admin and new_admin"),
     ("register_prosumer", "prosumer"),
@@ -367,10 +367,11 @@ pub const CLASSES: [(&str, &str); 23] = [
     ("get_agreement", GETTER),
     ("get_agreement_state", GETTER),
     ("get_transaction", GETTER),
-    ("get_transaction_state", GETTER),
     ("get_transaction_history", GETTER),
     ("get_agreement_page", GETTER),
     ("get_agreement_transactions", GETTER),
+    ("get_transaction_states", GETTER),
+    ("get_prosumer_count", GETTER),
 ];
 const GETTER: &str = "nobody; it only reads";
 
@@ -401,10 +402,11 @@ fn getters_need_nobody_write_nothing_and_emit_nothing() {
         ("get_agreement", f.args((id,))),
         ("get_agreement_state", f.args((id,))),
         ("get_transaction", f.args((transaction,))),
-        ("get_transaction_state", f.args((transaction,))),
         ("get_transaction_history", f.args((&f.provider,))),
         ("get_agreement_page", f.args((&f.provider, None::<u64>, 10_u32))),
         ("get_agreement_transactions", f.args((id,))),
+        ("get_transaction_states", f.args((id,))),
+        ("get_prosumer_count", f.args(())),
     ] {
         f.needs(function, args, &[]);
         assert_eq!(f.events(), []);

@@ -12,6 +12,7 @@ pub const REVIEW: u64 = 24 * HOUR;
 pub const ARBITRATION: u64 = 30 * DAY;
 pub const TERM: u64 = 366 * DAY;
 pub const FORTY: usize = 40;
+pub const PAGE: usize = 25;
 pub const HIGHEST_READING: u64 = (1 << 35) - 1;
 pub const MOST_POWER: u64 = (1 << 24) - 1;
 
@@ -176,6 +177,8 @@ pub struct Transaction {
     pub disputed_at: Option<u64>,
     pub metered: bool,
     pub ruled: bool,
+    /// It was paid in the call that recorded it.
+    pub at_once: bool,
 }
 
 impl Agreement {
@@ -248,6 +251,10 @@ impl Transaction {
         self.status() == TransactionStatus::Disputed
     }
 
+    pub fn day(&self) -> u64 {
+        self.delivered_at / DAY
+    }
+
     pub fn provider_settles_from(&self) -> u64 {
         if self.metered || self.ruled {
             self.delivered_at
@@ -299,15 +306,27 @@ impl Books {
         if let Some(before) = before {
             older.truncate(older.iter().position(|id| *id == before).ok_or(SharingError::AgreementNotFound)?);
         }
-        Ok(older.into_iter().rev().take(FORTY.min(limit as usize)).collect())
+        Ok(older.into_iter().rev().take(PAGE.min(limit as usize)).collect())
     }
 
     fn agreements_of(&self, person: Person) -> impl Iterator<Item = u64> + '_ {
         self.created.iter().copied().filter(move |id| self.agreements[id].party(person))
     }
 
-    pub fn apply(&mut self, event: &Event) {
+    /// All that a call emitted.
+    pub fn apply(&mut self, events: &[Event]) {
+        events.iter().for_each(|event| self.apply_one(event));
+        let paid = events.iter().any(|event| event.name == "payment_settled");
+        let delivered = events.iter().find(|event| event.name == "energy_delivered");
+        if let Some(delivered) = delivered.filter(|_| paid) {
+            self.transactions.get_mut(&delivered.id()).unwrap().at_once = true;
+        }
+    }
+
+    fn apply_one(&mut self, event: &Event) {
         match event.name.as_str() {
+            // The token's.
+            "transfer" => {}
             "initialized" => self.config = Some((event.person(0), event.data["token_contract"].person().unwrap())),
             "admin_changed" => self.config = self.config.map(|(_, token)| (event.person(1), token)),
             "prosumer_registered" => {
@@ -356,6 +375,7 @@ impl Books {
         self.agreements.insert(agreement.id, agreement);
     }
 
+    /// Of an id that is there already, it is more of what was paid at once on that day.
     fn delivered(&mut self, event: &Event) {
         let transaction = Transaction {
             agreement: event.number("agreement_id"),
@@ -367,18 +387,30 @@ impl Books {
             disputed_at: None,
             metered: event.data["metered"] == Value::Flag(true),
             ruled: false,
+            at_once: false,
         };
         let agreement = self.agreements.get_mut(&transaction.agreement).unwrap();
         agreement.delivered += transaction.kwh;
         agreement.pending += transaction.payment;
-        agreement.transactions.push(event.id());
         let provider = self.prosumers.get_mut(&agreement.provider).unwrap();
         if let Some(risen) = transaction.reading.checked_sub(provider.reading).filter(|risen| *risen > 0) {
             provider.read_at = transaction.delivered_at.max(provider.can_export(risen));
         }
         provider.reading = transaction.reading;
         provider.sold += transaction.kwh;
-        self.transactions.insert(event.id(), transaction);
+        match self.transactions.get_mut(&event.id()) {
+            Some(day) => {
+                *day = Transaction {
+                    kwh: day.kwh + transaction.kwh,
+                    payment: day.payment + transaction.payment,
+                    ..transaction
+                }
+            }
+            None => {
+                agreement.transactions.push(event.id());
+                self.transactions.insert(event.id(), transaction);
+            }
+        }
     }
 
     fn transaction_changed(&mut self, event: &Event) {

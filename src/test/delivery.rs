@@ -42,7 +42,7 @@ fn a_delivery_is_recorded() {
     );
     assert_eq!(f.client.get_transaction(&id), delivered(&f, 2, 2, 40, 1_000));
     assert_eq!(
-        f.client.get_transaction_state(&id),
+        f.transaction_state(id),
         TransactionState {
             metered: false,
             ruled: false,
@@ -76,7 +76,7 @@ fn a_delivery_of_a_certified_meter_is_metered() {
         })]
     );
     assert_eq!(
-        f.client.get_transaction_state(&id),
+        f.transaction_state(id),
         TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: START }
     );
 }
@@ -167,7 +167,7 @@ fn a_metered_delivery_is_paid_at_once_from_a_metered_deposit() {
     assert_eq!(f.client.get_transaction(&id), paid);
     let state =
         TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: START + HOUR };
-    assert_eq!(f.client.get_transaction_state(&id), state);
+    assert_eq!(f.transaction_state(id), state);
     f.assert_state(agreement, 40, 0, 150_000_000);
     assert_eq!(f.balances(), [WEALTH - 250_000_000, 100_000_000, 150_000_000]);
     for settler in [&f.consumer, &f.provider] {
@@ -201,7 +201,7 @@ fn a_deposit_made_before_the_meter_was_certified_stays_under_review() {
         disputed_at: None,
         provider_settles_from: START + REVIEW_PERIOD,
     };
-    assert_eq!(f.client.get_transaction_state(&id), state);
+    assert_eq!(f.transaction_state(id), state);
     f.assert_state(agreement, 40, 100_000_000, TOTAL);
     f.at(START + REVIEW_PERIOD - 1);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
@@ -216,7 +216,7 @@ fn a_metered_deposit_waits_for_review_where_the_meter_was_retired() {
     let agreement = f.funded_agreement();
     f.retire();
     let id = f.deliver(agreement, 40);
-    assert!(!f.client.get_transaction_state(&id).metered);
+    assert!(!f.transaction_state(id).metered);
     assert_eq!(f.client.get_agreement_state(&agreement).deposit, Deposit::Metered);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
     // Certified anew, the meter draws on it again.
@@ -306,7 +306,6 @@ fn a_transaction_is_not_found_by_another_id() {
     // Of no agreement, of one without deliveries, beyond the count, beyond the most, and the highest number.
     for id in [0, 2, 3, transaction_id(1, 2), transaction_id(1, 41), TRANSACTION_STEP, u64::MAX] {
         f.fails(error, |c| c.try_get_transaction(&id));
-        f.fails(error, |c| c.try_get_transaction_state(&id));
         f.fails(error, |c| c.try_settle_payment(&id, &f.stranger));
         f.fails(error, |c| c.try_dispute_transaction(&id, &f.stranger));
         f.fails(error, |c| c.try_resolve_dispute(&id, &0, &f.stranger));

@@ -46,7 +46,7 @@ fn either_party_disputes_a_delivery() {
         let transaction = f.client.get_transaction(&id);
         assert_eq!((transaction.status, transaction.settled_at), (TransactionStatus::Disputed, None));
         assert_eq!(
-            f.client.get_transaction_state(&id),
+            f.transaction_state(id),
             TransactionState {
                 metered: false,
                 ruled: false,
@@ -125,7 +125,7 @@ fn a_ruling_sets_the_payment_and_frees_it_at_once() {
         (TransactionStatus::Delivered, None, 40, 15 * PRICE)
     );
     assert_eq!(
-        f.client.get_transaction_state(&id),
+        f.transaction_state(id),
         TransactionState { metered: false, ruled: true, disputed_at: None, provider_settles_from: START }
     );
     // No energy goes back to the agreement or to the meter.
@@ -166,7 +166,7 @@ fn a_ruling_of_nothing_settles_without_a_payment() {
             (TransactionStatus::Settled, Some(f.env.ledger().timestamp()), 0)
         );
         assert_eq!(
-            f.client.get_transaction_state(&id),
+            f.transaction_state(id),
             TransactionState {
                 metered: false,
                 ruled: true,
@@ -318,7 +318,7 @@ fn metered_deliveries_are_disputed_without_a_deposit_and_those_of_a_meter_from_a
     let f = Fixture::metered();
     for (agreement, metered) in [(f.agreement(), true), (f.agreement_with(Deposit::Reviewed), false)] {
         let id = f.disputed(agreement, 40);
-        let state = f.client.get_transaction_state(&id);
+        let state = f.transaction_state(id);
         assert_eq!((state.metered, state.disputed_at), (metered, Some(START)));
     }
 }
@@ -370,7 +370,7 @@ fn a_dispute_may_be_opened_and_settled_decades_after_the_delivery() {
         let id = f.deliver(agreement, 1);
         f.env.ledger().set_timestamp(START + time);
         f.client.dispute_transaction(&id, &f.consumer);
-        assert_eq!(f.client.get_transaction_state(&id).disputed_at, Some(START + time));
+        assert_eq!(f.transaction_state(id).disputed_at, Some(START + time));
         f.client.resolve_dispute(&id, &1, &f.admin);
         f.client.settle_payment(&id, &f.consumer);
         assert_eq!(f.client.get_transaction(&id).settled_at, Some(START + time));

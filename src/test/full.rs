@@ -56,20 +56,50 @@ fn a_full_reviewed_agreement_goes_through_every_call() {
     assert_eq!(f.client.get_agreement_state(&agreement).transactions, 40);
 }
 
-#[test]
-fn a_full_metered_agreement_is_paid_delivery_by_delivery() {
-    let f = Fixture::classic();
+/// 100 kWh with a `Metered` deposit, of which the meter records one on each of 40 days.
+fn full_of_days(f: &Fixture) -> u64 {
     f.certify(0);
-    let agreement = f.funded_agreement();
-    for (n, id) in (1..).zip(full(&f, agreement)) {
+    let deadline = START + 50 * DAY;
+    let agreement = f.client.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &deadline);
+    f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Metered);
+    for n in 1..=40 {
+        f.at(START + n * DAY);
+        let id = f.deliver(agreement, 1);
         assert_eq!(id, transaction_id(agreement, n));
-        assert_eq!(f.client.get_transaction(&id).settled_at, Some(START));
+        assert_eq!(f.client.get_transaction(&id).settled_at, Some(START + n * DAY));
     }
+    agreement
+}
+
+#[test]
+fn a_full_metered_agreement_is_paid_day_by_day() {
+    let f = Fixture::classic();
+    let agreement = full_of_days(&f);
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
     f.fails(SharingError::NothingToSettle, |c| {
         c.try_settle_agreement(&agreement, &transaction_id(agreement, 40), &f.provider)
     });
-    f.at(DEADLINE + 1);
+    f.at(START + 50 * DAY + 1);
     assert_eq!(f.client.claim_refund(&agreement), 60 * PRICE);
     assert_eq!(f.status(agreement), AgreementStatus::Expired);
+}
+
+#[test]
+fn a_full_agreement_takes_more_on_its_last_day_and_none_on_the_next() {
+    let f = Fixture::classic();
+    let agreement = full_of_days(&f);
+    let last = transaction_id(agreement, 40);
+    assert_eq!(f.deliver(agreement, 20), last);
+    let transaction = f.client.get_transaction(&last);
+    assert_eq!((transaction.energy_delivered_kwh, transaction.payment_amount), (21, 21 * PRICE));
+    f.assert_state(agreement, 60, 0, 40 * PRICE);
+    // A payment that the token refuses has no place of its own.
+    f.trust(&f.provider, |line| line.flags = 0);
+    f.let_meter_rest();
+    f.fails(SharingError::TooManyTransactions, |c| c.try_deliver_energy(&agreement, &20, &1_000, &f.provider));
+    f.trust(&f.provider, |line| line.flags = 1);
+    f.at(START + 41 * DAY);
+    // Before the meter is looked at.
+    f.fails(SharingError::TooManyTransactions, |c| c.try_deliver_energy(&agreement, &20, &0, &f.provider));
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(60 * PRICE), i128::from(40 * PRICE)]);
 }

@@ -3,7 +3,7 @@
 use soroban_sdk::xdr::{Limits, WriteXdr};
 
 use super::*;
-use crate::{EnergyAgreement, EnergyTransaction, MAX_PAGE};
+use crate::{AgreementEntry, EnergyTransaction, MAX_PAGE};
 
 /// The ids of a list of transactions, which must all be as `get_transaction` answers.
 fn ids(f: &Fixture, transactions: soroban_sdk::Vec<EnergyTransaction>) -> Vec<u64> {
@@ -19,13 +19,13 @@ fn history(f: &Fixture, prosumer: &Address) -> Vec<u64> {
 
 /// As `ids`, of a page of agreements.
 fn page(f: &Fixture, prosumer: &Address, before: Option<u64>, limit: u32) -> Vec<u64> {
-    let same = |agreement: &EnergyAgreement| assert_eq!(*agreement, f.client.get_agreement(&agreement.agreement_id));
-    f.client
-        .get_agreement_page(prosumer, &before, &limit)
-        .iter()
-        .inspect(same)
-        .map(|agreement| agreement.agreement_id)
-        .collect()
+    let page = f.client.get_agreement_page(prosumer, &before, &limit);
+    let same = |AgreementEntry { agreement, state }| {
+        let id = agreement.agreement_id;
+        assert_eq!((agreement, state), (f.client.get_agreement(&id), f.client.get_agreement_state(&id)));
+        id
+    };
+    page.iter().map(same).collect()
 }
 
 /// Three people trade with each other in both directions; some offers are not answered.
@@ -83,6 +83,36 @@ fn the_transactions_of_an_agreement_are_all_its_deliveries() {
     let delivered = [f.deliver(three, 1), f.disputed(three, 2), f.deliver(three, 3)];
     assert_eq!(ids(&f, f.client.get_agreement_transactions(&three)), delivered);
     assert!(f.client.get_agreement_transactions(&none).is_empty());
+}
+
+#[test]
+fn the_states_of_an_agreements_transactions_stand_in_their_order() {
+    let f = Fixture::metered();
+    let [none, some] = [f.agreement(), f.agreement()];
+    f.deliver(some, 1);
+    f.retire();
+    f.client.resolve_dispute(&f.disputed(some, 2), &1, &f.admin);
+    f.at(START + HOUR);
+    f.disputed(some, 3);
+    let reviewed = START + DAY;
+    let state = |metered, ruled, disputed_at, provider_settles_from| TransactionState {
+        metered,
+        ruled,
+        disputed_at,
+        provider_settles_from,
+    };
+    assert_eq!(
+        f.client.get_transaction_states(&some).iter().collect::<Vec<_>>(),
+        [
+            state(true, false, None, START),
+            state(false, true, None, START),
+            state(false, false, Some(START + HOUR), reviewed + HOUR)
+        ]
+    );
+    assert!(f.client.get_transaction_states(&none).is_empty());
+    // 1 kWh due, 1 ruled, 3 disputed.
+    let state = f.client.get_agreement_state(&some);
+    assert_eq!((state.pending_amount, state.disputed_amount), (5 * PRICE, 3 * PRICE));
 }
 
 #[test]
@@ -174,7 +204,7 @@ fn the_largest_answers_fit_the_network() {
     for limit in [MAX_PAGE, MAX_PAGE + 1, u32::MAX] {
         let page = f.client.get_agreement_page(&f.consumer, &None, &limit);
         assert_eq!(page.len(), MAX_PAGE);
-        assert_eq!(size(&f, page.to_val()), 12 + 40 * 368);
+        assert_eq!(size(&f, page.to_val()), 12 + 25 * 632);
     }
     // With a time of settlement.
     let agreement = f.agreement();
@@ -185,5 +215,5 @@ fn the_largest_answers_fit_the_network() {
     let largest = size(&f, transactions.to_val());
     assert_eq!(largest, 12 + 40 * 400);
     assert!(largest <= 16_384);
-    assert_eq!(MAX_PAGE, 40);
+    assert_eq!(MAX_PAGE, 25);
 }

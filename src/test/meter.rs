@@ -71,7 +71,7 @@ fn a_retired_meter_leaves_the_register_as_it_is() {
     // The rule goes on counting from there.
     f.fails(SharingError::InvalidMeterReading, |c| c.try_deliver_energy(&id, &17, &126, &f.provider));
     let transaction = f.client.deliver_energy(&id, &16, &126, &f.provider);
-    assert!(!f.client.get_transaction_state(&transaction).metered);
+    assert!(!f.transaction_state(transaction).metered);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn one_meter_serves_several_prosumers() {
     let back = f.client.create_agreement(&f.consumer, &f.provider, &KWH, &PRICE, &DEADLINE);
     for (agreement, seller, reading) in [(f.agreement(), &f.provider, 10), (back, &f.consumer, 510)] {
         let id = f.client.deliver_energy(&agreement, &10, &reading, seller);
-        assert!(f.client.get_transaction_state(&id).metered);
+        assert!(f.transaction_state(id).metered);
     }
 }
 

@@ -9,6 +9,7 @@ use super::books::{
     Agreement, Books, Event, Person, Prosumer, Transaction, ARBITRATION, FORTY, HIGHEST_READING, MOST_POWER,
     PROVIDER_STEP, TERM, TRANSACTION_STEP,
 };
+use super::DAY;
 use crate::{Deposit, SharingError, TransactionStatus};
 
 /// Every entrypoint that acts, with its arguments in their order.
@@ -240,18 +241,26 @@ impl Model {
         if kwh > agreement.remaining() {
             return Err(SharingError::InsufficientEnergy);
         }
-        if agreement.transactions.len() == FORTY {
+        let seller = self.books.prosumer(provider)?;
+        let metered = seller.meter.is_some() && agreement.deposit != Deposit::Reviewed;
+        let at_once = metered && agreement.deposit == Deposit::Metered;
+        let last = agreement.transactions.last().map(|id| (*id, &self.books.transactions[id]));
+        let joins = last.filter(|(_, last)| at_once && last.at_once && last.day() == self.now / DAY);
+        let is_full = agreement.transactions.len() == FORTY;
+        if is_full && joins.is_none() {
             return Err(SharingError::TooManyTransactions);
         }
-        let seller = self.books.prosumer(provider)?;
-        let last = agreement.transactions.last().map(|last| self.books.transactions[last].reading);
-        if !plausible(reading, kwh, seller, last, self.now) {
+        if !plausible(reading, kwh, seller, last.map(|(_, last)| last.reading), self.now) {
             return Err(SharingError::InvalidMeterReading);
         }
 
-        let id = agreement.transactions.len() as u64 * TRANSACTION_STEP + agreement_id;
         let payment = kwh * agreement.price;
-        let metered = seller.meter.is_some() && agreement.deposit != Deposit::Reviewed;
+        let paid = if at_once { self.token.pay(self.contract, provider, payment).ok() } else { None };
+        let id = match joins {
+            Some((id, _)) if paid.is_some() => id,
+            _ if is_full => return Err(SharingError::TooManyTransactions),
+            _ => agreement.transactions.len() as u64 * TRANSACTION_STEP + agreement_id,
+        };
         let data = [
             ("energy_delivered_kwh", kwh.into()),
             ("meter_reading", reading.into()),
@@ -260,11 +269,9 @@ impl Model {
             ("metered", metered.into()),
         ];
         let mut events = vec![agreement.transaction_event("energy_delivered", id, data)];
-        if metered && agreement.deposit == Deposit::Metered {
-            if let Ok(transfer) = self.token.pay(self.contract, provider, payment) {
-                events.insert(0, transfer);
-                events.push(self.settled(agreement, id, payment, provider));
-            }
+        if let Some(transfer) = paid {
+            events.insert(0, transfer);
+            events.push(self.settled(agreement, id, payment, provider));
         }
         done(id, [seller.meter.unwrap_or(provider)], events)
     }

@@ -54,10 +54,11 @@ fn every_entrypoint_but_initialize_fails_if_not_initialized() {
     f.fails(error, |c| c.try_get_agreement(&1));
     f.fails(error, |c| c.try_get_agreement_state(&1));
     f.fails(error, |c| c.try_get_transaction(&1));
-    f.fails(error, |c| c.try_get_transaction_state(&1));
     f.fails(error, |c| c.try_get_transaction_history(a));
     f.fails(error, |c| c.try_get_agreement_page(a, &None, &0));
     f.fails(error, |c| c.try_get_agreement_transactions(&1));
+    f.fails(error, |c| c.try_get_transaction_states(&1));
+    f.fails(error, |c| c.try_get_prosumer_count());
 }
 
 #[test]
@@ -94,6 +95,17 @@ fn prosumers_are_numbered_as_they_register() {
                 last_agreement: None
             }
         );
+    }
+}
+
+#[test]
+fn the_count_of_prosumers_is_that_of_registrations() {
+    let f = Fixture::deployed();
+    f.client.initialize(&f.admin, &f.token.address);
+    assert_eq!(f.client.get_prosumer_count(), 0);
+    for (count, prosumer) in [(1, &f.provider), (2, &f.consumer), (2, &f.provider), (3, &f.stranger)] {
+        f.client.register_prosumer(prosumer);
+        assert_eq!(f.client.get_prosumer_count(), count);
     }
 }
 

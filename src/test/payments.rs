@@ -211,7 +211,7 @@ fn delivers_unpaid(f: &Fixture, trade: Trade) {
     assert_eq!(f.client.get_transaction(&transaction_id), transaction);
     let state =
         TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: delivered_at };
-    assert_eq!(f.client.get_transaction_state(&transaction_id), state);
+    assert_eq!(f.transaction_state(transaction_id), state);
     f.assert_state(agreement_id, 40, 100_000_000, TOTAL);
     let register = f.client.get_prosumer(&f.provider);
     assert_eq!((register.meter_reading, register.energy_sold_kwh), (40, 40));

@@ -207,6 +207,7 @@ impl<'a> Run<'a> {
             Action::Look(person, agreement, transaction, before, limit) => {
                 let ledger = self.f.ledger();
                 self.check_config()?;
+                self.check_count()?;
                 self.check_prosumer(person)?;
                 self.check_agreement(agreement)?;
                 self.check_transaction(transaction)?;
@@ -243,10 +244,10 @@ impl<'a> Run<'a> {
         let events: Vec<_> = emitted.events().iter().map(|event| self.event(event)).collect();
         prop_assert_eq!(&events, &done.events, "what was emitted");
         // The books learn of the call by what the contract emitted only.
-        for event in events.iter().filter(|event| event.name != "transfer") {
-            self.check_payment(event, &done.signers)?;
-            self.model.books.apply(event);
+        for event in &events {
+            self.check_payment(event, &events, &done.signers)?;
         }
+        self.model.books.apply(&events);
         // The token emits whatever it moves.
         if events.iter().any(|event| event.name == "transfer") {
             self.check_balances()?;
@@ -339,8 +340,14 @@ impl<'a> Run<'a> {
     }
 
     /// A transaction is paid once, and by the provider alone from a reviewed deposit only after the review or a ruling.
-    fn check_payment(&self, event: &Event, signers: &BTreeSet<Person>) -> Check {
-        if event.name == "payment_settled" {
+    /// What is paid in the call that records it is from a deposit that trusts the meter.
+    fn check_payment(&self, event: &Event, events: &[Event], signers: &BTreeSet<Person>) -> Check {
+        let delivered = events.iter().find(|event| event.name == "energy_delivered");
+        if let Some(delivered) = delivered.filter(|_| event.name == "payment_settled") {
+            let agreement = &self.model.books.agreements[&delivered.number("agreement_id")];
+            let metered = delivered.data["metered"] == Value::Flag(true);
+            prop_assert!(metered && agreement.deposit == Deposit::Metered, "paid at once, and no meter is trusted");
+        } else if event.name == "payment_settled" {
             let (transaction, agreement) = self.model.books.transaction(event.id()).unwrap();
             prop_assert!(transaction.settled_at.is_none(), "{} paid twice", event.id());
             let alone = agreement.deposit == Deposit::Reviewed && !signers.contains(&agreement.consumer);

@@ -15,7 +15,7 @@ use soroban_sdk::xdr::{
 };
 
 use super::*;
-use crate::{events, Config, EnergyAgreement, EnergyTransaction, TransactionState};
+use crate::{events, AgreementEntry, Config, EnergyAgreement, EnergyTransaction, TransactionState};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/schema.txt");
 
@@ -236,14 +236,15 @@ fn interfaces() -> Vec<String> {
         Contract, spec_xdr_get_agreement;
         Contract, spec_xdr_get_agreement_state;
         Contract, spec_xdr_get_transaction;
-        Contract, spec_xdr_get_transaction_state;
         Contract, spec_xdr_get_transaction_history;
         Contract, spec_xdr_get_agreement_page;
         Contract, spec_xdr_get_agreement_transactions;
+        Contract, spec_xdr_get_transaction_states;
+        Contract, spec_xdr_get_prosumer_count;
     };
     let types = specs! {
         EnergyAgreement, spec_xdr; EnergyTransaction, spec_xdr; AgreementStatus, spec_xdr; TransactionStatus, spec_xdr;
-        AgreementState, spec_xdr; Deposit, spec_xdr; TransactionState, spec_xdr; Prosumer, spec_xdr; Config, spec_xdr;
+        AgreementState, spec_xdr; AgreementEntry, spec_xdr; Deposit, spec_xdr; TransactionState, spec_xdr; Prosumer, spec_xdr; Config, spec_xdr;
     };
     let events = specs! {
         events::Initialized, spec_xdr; events::AdminChanged, spec_xdr; events::ProsumerRegistered, spec_xdr;

@@ -52,7 +52,7 @@ fn the_provider_draws_on_the_escrow_alone_after_the_review_period() {
     f.at(START + HOUR);
     let id = f.deliver(agreement, KWH);
     let from = START + HOUR + REVIEW_PERIOD;
-    assert_eq!(f.client.get_transaction_state(&id).provider_settles_from, from);
+    assert_eq!(f.transaction_state(id).provider_settles_from, from);
     for time in [START + HOUR, from - 1] {
         f.at(time);
         f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
@@ -68,7 +68,7 @@ fn the_provider_draws_on_the_escrow_alone_after_the_review_period() {
 fn whether_a_delivery_is_metered_is_decided_when_it_is_recorded() {
     let f = Fixture::new();
     let agreement = f.agreement();
-    let metered = |id: u64| f.client.get_transaction_state(&id).metered;
+    let metered = |id: u64| f.transaction_state(id).metered;
     let before = f.deliver(agreement, 10);
     f.certify(0);
     let with = f.deliver(agreement, 10);
@@ -117,7 +117,7 @@ fn a_review_that_would_end_after_the_end_of_time_ends_with_it() {
     let agreement = f.client.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &u64::MAX);
     f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed);
     let id = f.deliver(agreement, KWH);
-    assert_eq!(f.client.get_transaction_state(&id).provider_settles_from, u64::MAX);
+    assert_eq!(f.transaction_state(id).provider_settles_from, u64::MAX);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
     f.env.ledger().set_timestamp(u64::MAX);
     f.client.settle_payment(&id, &f.provider);

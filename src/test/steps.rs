@@ -182,7 +182,7 @@ fn deliver_energy(dice: &mut Dice) -> Vec<Action> {
     waits.then_some(Action::Wait(time)).into_iter().chain([deliver]).collect()
 }
 
-/// A kWh at a time, at once or every two hours, until there is no more, or one too many; and the bill for all of it.
+/// A kWh at a time, at once, every two hours or every day, until there is no more, or one too many; and the bill for all of it.
 fn deliver_often(dice: &mut Dice) -> Vec<Action> {
     let now = dice.model.now;
     let many = |agreement: &Agreement| agreement.kwh > FORTY as u64;
@@ -190,10 +190,11 @@ fn deliver_often(dice: &mut Dice) -> Vec<Action> {
         return create_agreement(dice);
     };
     let (least, provider) = (dice.least_reading(agreement, 1), dice.person(&[agreement.provider]));
-    let waits = dice.one(&[false, true]);
+    let pause = dice.one(&[0, 2 * HOUR, DAY]);
     let mut actions = Vec::new();
     for n in 0..=agreement.remaining().min(FORTY as u64) {
-        actions.extend(waits.then_some(Action::Wait(now.saturating_add(n * 2 * HOUR))));
+        let time = now.saturating_add(n * pause);
+        actions.extend((time > now && n < FORTY as u64).then_some(Action::Wait(time)));
         actions.push(Action::Call(Call::DeliverEnergy(id, 1, least.saturating_add(n), provider)));
     }
     let last = (agreement.transactions.len() as u64 + agreement.remaining()).min(FORTY as u64);
@@ -339,6 +340,7 @@ static NO_TRANSACTION: Transaction = Transaction {
     disputed_at: None,
     metered: false,
     ruled: false,
+    at_once: false,
 };
 
 impl<'a> Dice<'a> {

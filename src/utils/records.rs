@@ -3,20 +3,23 @@
 use soroban_sdk::{Address, Env};
 
 use super::{
-    AgreementState, AgreementStatus, Deposit, EnergyAgreement, EnergyTransaction, SharingError, TransactionState,
-    TransactionStatus,
+    AgreementEntry, AgreementState, AgreementStatus, Deposit, EnergyAgreement, EnergyTransaction, SharingError,
+    TransactionState, TransactionStatus,
 };
+
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 /// How long a consumer can look at a delivery that is not metered before its provider may draw on the deposit: 24
 /// hours.
-pub const REVIEW_PERIOD: u64 = 24 * 60 * 60;
+pub const REVIEW_PERIOD: u64 = SECONDS_PER_DAY;
 
 /// How long a dispute waits for a ruling before anyone may close it: 30 days.
-pub const ARBITRATION_PERIOD: u64 = 30 * 24 * 60 * 60;
+pub const ARBITRATION_PERIOD: u64 = 30 * SECONDS_PER_DAY;
 
-/// The most transactions of an agreement, and so of one settlement: a delivery a day for a month, and some more. What a
-/// call emits and returns must fit the network's 16,384 bytes. A `PaymentSettled` takes 348 at most and the transfer
-/// 244: 40 * 348 + 244 = 14,164. An `EnergyTransaction` takes 400 at most (see `MAX_PAGE`): 12 + 40 * 400 = 16,012.
+/// The most transactions of an agreement, and so of one settlement: one a day for a month, and some more. What a call
+/// emits and returns must fit the network's 16,384 bytes. A `PaymentSettled` takes 348 at most and the transfer 244:
+/// 40 * 348 + 244 = 14,164. An `EnergyTransaction` takes 400 at most, which are 12 and, for each field, 8 and its padded
+/// name and value (32 + 60 + 32 + 40 + 36 + 36 + 60 + 32 + 24 + 36 = 388): 12 + 40 * 400 = 16,012.
 pub const MAX_TRANSACTIONS: u32 = 40;
 
 /// Registered prosumers, and one more than the agreements that one of them can offer. All ids have at most 15 digits,
@@ -56,7 +59,7 @@ pub struct Agreement {
     pub transactions: [Transaction; MAX_TRANSACTIONS as usize],
 }
 
-/// A delivery and its payment. Its place in the agreement makes its id.
+/// A delivery and its payment, or those that were paid at once on one day. Its place in the agreement makes its id.
 #[derive(Clone, Copy, Debug)]
 pub struct Transaction {
     /// 0 is an empty place.
@@ -109,24 +112,29 @@ impl Agreement {
         self.deposit != Deposit::None
     }
 
-    /// `create_agreement` checked the total, and no part is larger.
+    /// `create_agreement` checked the total, and no part is larger. Products wrap where a bound proves them, as here: to
+    /// check 64 bits takes a multiplication of 128, and all of them 5,800 bytes of the code's rent.
     pub fn amount(&self, energy_kwh: u64) -> u64 {
-        energy_kwh * self.price_per_kwh
+        energy_kwh.wrapping_mul(self.price_per_kwh)
     }
 
     /// The sums over its transactions. They cannot overflow: the agreement's energy bounds them.
     pub fn state(&self) -> AgreementState {
-        let (mut energy_delivered_kwh, mut pending_kwh, mut transactions) = (0, 0, 0);
-        for transaction in self.transactions.iter().take_while(|transaction| transaction.exists()) {
+        let (mut energy_delivered_kwh, mut pending_kwh, mut disputed_kwh, mut transactions) = (0, 0, 0, 0);
+        for transaction in self.existing() {
             energy_delivered_kwh += transaction.energy_delivered_kwh;
             if !transaction.is_settled() {
                 pending_kwh += transaction.energy_accepted_kwh;
+            }
+            if transaction.disputed_at().is_some() {
+                disputed_kwh += transaction.energy_accepted_kwh;
             }
             transactions += 1;
         }
         AgreementState {
             energy_delivered_kwh,
             pending_amount: self.amount(pending_kwh),
+            disputed_amount: self.amount(disputed_kwh),
             escrow_amount: self.escrow_amount,
             transactions,
             deposit: self.deposit,
@@ -196,9 +204,39 @@ impl Agreement {
         }
     }
 
+    pub fn last_reading(&self) -> u64 {
+        self.existing().last().map_or(0, |last| last.meter_reading)
+    }
+
+    pub fn existing(&self) -> impl Iterator<Item = &Transaction> {
+        self.transactions.iter().take_while(|transaction| transaction.exists())
+    }
+
+    /// Adds a transaction, and tells its id. What is paid at once joins the last transaction, if that was too, on the
+    /// same day: so a meter that delivers every hour makes no more transactions than one that does every day.
+    pub fn add(&mut self, new: Transaction) -> Result<u64, SharingError> {
+        let count = self.existing().count();
+        if let Some(last) = self.transactions.get_mut(count.wrapping_sub(1)) {
+            if new.is_paid_at_once() && last.is_paid_at_once() && new.day() == last.day() {
+                last.energy_delivered_kwh += new.energy_delivered_kwh;
+                last.energy_accepted_kwh += new.energy_accepted_kwh;
+                last.meter_reading = new.meter_reading;
+                last.delivered_at = new.delivered_at;
+                return Ok(self.transaction_id(count as u64 - 1));
+            }
+        }
+        let Some(place) = self.transactions.get_mut(count) else { return Err(SharingError::TooManyTransactions) };
+        *place = new;
+        Ok(self.transaction_id(count as u64))
+    }
+
     /// The id of its n-th transaction, from 0.
     pub fn transaction_id(&self, n: u64) -> u64 {
-        n * TRANSACTION_STEP + self.id
+        n.wrapping_mul(TRANSACTION_STEP) + self.id
+    }
+
+    pub fn to_entry(&self) -> AgreementEntry {
+        AgreementEntry { agreement: self.to_record(), state: self.state() }
     }
 
     pub fn to_record(&self) -> EnergyAgreement {
@@ -253,8 +291,16 @@ impl Transaction {
         self.energy_delivered_kwh != 0
     }
 
+    fn is_paid_at_once(&self) -> bool {
+        matches!(self.outcome, Outcome::PaidAtOnce)
+    }
+
+    fn day(&self) -> u64 {
+        self.delivered_at / SECONDS_PER_DAY
+    }
+
     pub fn is_settled(&self) -> bool {
-        matches!(self.outcome, Outcome::Settled { .. } | Outcome::PaidAtOnce)
+        matches!(self.outcome, Outcome::Settled { .. }) || self.is_paid_at_once()
     }
 
     pub fn check_unsettled(&self) -> Result<(), SharingError> {

@@ -27,7 +27,7 @@ impl Coverage {
 }
 
 /// What a run has to reach, and nothing else: the success and each error of each call, and each step of the life cycles.
-const EVERYTHING: [&str; 33] = [
+const EVERYTHING: [&str; 35] = [
     "Initialize = Ok AlreadyInitialized InvalidInput",
     "SetAdmin = Ok NotInitialized InvalidInput",
     "RegisterProsumer = Ok NotInitialized AmountOverflow",
@@ -52,7 +52,8 @@ const EVERYTHING: [&str; 33] = [
     "get_agreement = Ok NotInitialized AgreementNotFound",
     "get_agreement_state = Ok NotInitialized AgreementNotFound",
     "get_transaction = Ok NotInitialized TransactionNotFound",
-    "get_transaction_state = Ok NotInitialized TransactionNotFound",
+    "get_transaction_states = Ok NotInitialized AgreementNotFound",
+    "get_prosumer_count = Ok NotInitialized",
     "get_transaction_history = Ok NotInitialized ProsumerNotRegistered",
     "get_agreement_page = Ok NotInitialized ProsumerNotRegistered AgreementNotFound",
     "get_agreement_transactions = Ok NotInitialized AgreementNotFound",
@@ -62,6 +63,7 @@ const EVERYTHING: [&str; 33] = [
     "transaction Disputed = Delivered Settled",
     "deposit = Reviewed-without-a-meter Reviewed-with-a-meter Metered-with-a-meter",
     "payment at once = paid refused-to-provider refused-to-contract clawed-back",
+    "paid at once = joins-the-day another-day after-a-refusal",
     "settled together = 1 several 40",
     "left unsettled = disputed in-review newer",
     "reading = of-an-exchanged-meter highest a-second-too-early a-kwh-before-its-time",
@@ -93,7 +95,7 @@ impl Run<'_> {
                 let meter = books.prosumers[&agreement.provider].meter.map_or("without", |_| "with");
                 self.reached("deposit", format!("{:?}-{meter}-a-meter", agreement.deposit))
             }
-            (Call::DeliverEnergy(id, ..), Ok(_)) => self.note_delivery(&books.agreements[&id]),
+            (Call::DeliverEnergy(id, kwh, ..), Ok(_)) => self.note_delivery(&books.agreements[&id], kwh),
             (Call::DeliverEnergy(id, _, reading, _), Err(SharingError::InvalidMeterReading)) => {
                 let seller = &books.prosumers[&books.agreements[&id].provider];
                 let risen = reading.saturating_sub(seller.reading);
@@ -108,7 +110,7 @@ impl Run<'_> {
         }
     }
 
-    fn note_delivery(&self, agreement: &Agreement) {
+    fn note_delivery(&self, agreement: &Agreement, kwh: u64) {
         let frozen = &self.model.token.frozen;
         let mut newest = agreement.transactions.iter().rev().map(|id| &self.model.books.transactions[id]);
         let (new, last) = (newest.next().unwrap(), newest.next());
@@ -120,6 +122,16 @@ impl Run<'_> {
         }
         if new.reading == HIGHEST_READING {
             self.reached("reading", "highest");
+        }
+        if new.at_once {
+            match last {
+                _ if new.kwh > kwh => self.reached("paid at once", "joins-the-day"),
+                Some(last) if last.at_once => self.reached("paid at once", "another-day"),
+                Some(last) if last.metered && last.day() == new.day() => {
+                    self.reached("paid at once", "after-a-refusal")
+                }
+                _ => {}
+            }
         }
         if new.metered && agreement.deposit == Deposit::Metered {
             let outcome = match new.settled_at {

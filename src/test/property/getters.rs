@@ -4,7 +4,7 @@ use soroban_sdk::{IntoVal, Val, Vec as Records};
 
 use super::coverage::outcome;
 use super::*;
-use crate::{Config, EnergyAgreement, EnergyTransaction, TransactionState};
+use crate::{AgreementEntry, Config, EnergyAgreement, EnergyTransaction};
 
 impl Run<'_> {
     /// The records that events name.
@@ -30,6 +30,7 @@ impl Run<'_> {
     /// All records, and that nothing is found under an id that names nothing.
     pub fn check_everything(&mut self) -> Check {
         self.check_config()?;
+        self.check_count()?;
         self.check_balances()?;
         let (nothing, books) = (0, &self.model.books);
         let agreements: Vec<_> = books.created.iter().copied().chain([nothing]).collect();
@@ -51,6 +52,11 @@ impl Run<'_> {
             token_contract: self.people[token].clone(),
         });
         self.same("get_config", self.f.client.try_get_config(), expected)
+    }
+
+    pub fn check_count(&self) -> Check {
+        let expected = self.model.books.config().map(|_| self.model.books.registered);
+        self.same("get_prosumer_count", self.f.client.try_get_prosumer_count(), expected)
     }
 
     pub fn check_prosumer(&self, person: Person) -> Check {
@@ -81,13 +87,7 @@ impl Run<'_> {
             self.f.client.try_get_agreement(&id),
             found.map(|agreement| self.agreement(agreement)),
         )?;
-        let state = found.map(|agreement| AgreementState {
-            energy_delivered_kwh: agreement.delivered,
-            pending_amount: agreement.pending,
-            escrow_amount: agreement.escrow,
-            transactions: agreement.transactions.len() as u64,
-            deposit: agreement.deposit,
-        });
+        let state = found.map(|agreement| self.state(agreement));
         self.same("get_agreement_state", self.f.client.try_get_agreement_state(&id), state)?;
         let transactions = found.map(|agreement| self.transactions(&agreement.transactions));
         self.same(
@@ -95,6 +95,18 @@ impl Run<'_> {
             listed(self.f.client.try_get_agreement_transactions(&id)),
             transactions,
         )?;
+        let books = &self.model.books;
+        let states = found.map(|agreement| {
+            let transactions = agreement.transactions.iter().map(|id| &books.transactions[id]);
+            let state = |transaction: &Transaction| TransactionState {
+                metered: transaction.metered,
+                ruled: transaction.ruled,
+                disputed_at: transaction.disputed_at,
+                provider_settles_from: transaction.provider_settles_from(),
+            };
+            transactions.map(state).collect()
+        });
+        self.same("get_transaction_states", listed(self.f.client.try_get_transaction_states(&id)), states)?;
 
         let Ok(new) = found.map(|agreement| agreement.status(self.model.now)) else { return Ok(()) };
         let old = self.agreement_status.insert(id, new).unwrap_or(AgreementStatus::Active);
@@ -112,13 +124,6 @@ impl Run<'_> {
         let found = self.model.books.transaction(id);
         let expected = found.map(|(transaction, agreement)| self.transaction(id, transaction, agreement));
         self.same("get_transaction", self.f.client.try_get_transaction(&id), expected)?;
-        let state = found.map(|(transaction, _)| TransactionState {
-            metered: transaction.metered,
-            ruled: transaction.ruled,
-            disputed_at: transaction.disputed_at,
-            provider_settles_from: transaction.provider_settles_from(),
-        });
-        self.same("get_transaction_state", self.f.client.try_get_transaction_state(&id), state)?;
 
         let Ok(new) = found.map(|(transaction, _)| transaction.status()) else { return Ok(()) };
         let old = self.transaction_status.insert(id, new).unwrap_or(TransactionStatus::Delivered);
@@ -144,7 +149,7 @@ impl Run<'_> {
         let books = &self.model.books;
         let expected = books
             .page(person, before, limit)
-            .map(|ids| ids.iter().map(|id| self.agreement(&books.agreements[id])).collect());
+            .map(|ids| ids.into_iter().map(|id| self.entry(&books.agreements[&id])).collect());
         self.same(
             "get_agreement_page",
             listed(self.f.client.try_get_agreement_page(&self.people[person], &before, &limit)),
@@ -176,6 +181,22 @@ impl Run<'_> {
             delivery_deadline: agreement.deadline,
             status: agreement.status(self.model.now),
             created_at: agreement.created_at,
+        }
+    }
+
+    fn entry(&self, agreement: &Agreement) -> AgreementEntry {
+        AgreementEntry { agreement: self.agreement(agreement), state: self.state(agreement) }
+    }
+
+    fn state(&self, agreement: &Agreement) -> AgreementState {
+        let transactions = agreement.transactions.iter().map(|id| &self.model.books.transactions[id]);
+        AgreementState {
+            energy_delivered_kwh: agreement.delivered,
+            pending_amount: agreement.pending,
+            disputed_amount: transactions.filter(|known| known.disputed()).map(|known| known.payment).sum(),
+            escrow_amount: agreement.escrow,
+            transactions: agreement.transactions.len() as u64,
+            deposit: agreement.deposit,
         }
     }
 
