@@ -81,7 +81,7 @@ impl PeerToPeerEnergySharing {
         sharing::register_prosumer(&env, prosumer)
     }
 
-    /// Certifies a prosumer's meter, which from then on alone signs its deliveries, draws on its Metered deposits and counts from meter_reading; or, without a meter, retires it. Also for a meter's exchange or rollover, and to correct a mistyped reading. No reading grows faster than max_power_kw allows.
+    /// Certifies a prosumer's meter, which from then on alone signs its deliveries, draws on its Metered deposits and counts from meter_reading, no faster than max_power_kw allows; or, without a meter, retires it. Also for an exchange, a rollover or a mistyped reading.
     ///
     /// Signs: the admin; and the prosumer where a meter is given.
     ///
@@ -125,7 +125,7 @@ impl PeerToPeerEnergySharing {
         sharing::create_agreement(&env, provider, consumer, energy_amount_kwh, price_per_kwh, delivery_deadline)
     }
 
-    /// Deposits the agreement's total, from which its deliveries are then paid: what the certified meter records at once (Metered), or each after 24 hours in which the consumer can dispute it (Reviewed), whatever is certified now or later. What is not owed returns to the consumer by claim_refund, once the deadline has passed, the provider has cancelled or a ruling frees it.
+    /// Deposits the agreement's total, from which its deliveries are then paid: what the certified meter records at once (Metered), or each after 24 hours in which the consumer can dispute it (Reviewed), meter or not. claim_refund returns what is not owed, once the deadline has passed, the provider has cancelled or a ruling frees it.
     ///
     /// Signs: consumer, for this call and for the token's transfer in it.
     ///
@@ -170,7 +170,7 @@ impl PeerToPeerEnergySharing {
         payment::claim_refund(&env, agreement_id)
     }
 
-    /// Records a delivery that fills the agreement, in whole or in part, and pays it at once from a Metered deposit. Returns the transaction's id.
+    /// Records a delivery that fills the agreement, in whole or in part, and pays it at once from a Metered deposit: what is paid so on one UTC day is one transaction. Returns its id.
     ///
     /// Signs: the provider's certified meter if it has one, else the provider.
     ///
@@ -298,7 +298,7 @@ impl PeerToPeerEnergySharing {
         storage::agreement_of(&env, transaction_id).to_transaction(transaction_id)
     }
 
-    /// All transactions in which the prosumer is a party: agreement by agreement in the order in which they were created, and within each the oldest delivery first. For simulation: it ends where the budget of a call ends. Pages of agreements never do.
+    /// All transactions in which the prosumer is a party: agreement by agreement as they were created, and within each the oldest first. For simulation: it ends where the budget of a call ends. Pages of agreements never do.
     ///
     /// Errors: NotInitialized; ProsumerNotRegistered.
     pub fn get_transaction_history(env: Env, prosumer: Address) -> Result<Vec<EnergyTransaction>, SharingError> {
@@ -326,7 +326,7 @@ impl PeerToPeerEnergySharing {
         Ok(sharing::get_agreement_transactions(&env, agreement_id))
     }
 
-    /// Of all transactions of an agreement, in the same order: whether each is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
+    /// Of each of these transactions: whether it is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
     ///
     /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_transaction_states(env: Env, agreement_id: u64) -> Result<Vec<TransactionState>, SharingError> {

@@ -178,25 +178,25 @@ pub struct Config {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u32)]
 pub enum SharingError {
-    /// The contract is initialised already: read its settings with get_config.
+    /// It is initialised already: read its settings with get_config.
     AlreadyInitialized = 1,
-    /// The contract is not initialised yet: call initialize first.
+    /// It is not initialised yet: call initialize first.
     NotInitialized = 2,
-    /// This address may not do this: call with the address of a party, or of the admin where the admin acts.
+    /// This address may not do this: call as a party, or as the admin where the admin acts.
     NotAuthorized = 3,
     /// A value is zero, out of range or of the wrong kind: check the units (kWh, smallest token unit, Unix seconds).
     InvalidInput = 4,
-    /// This address is not registered: register it with register_prosumer.
+    /// This address is not registered: call register_prosumer.
     ProsumerNotRegistered = 5,
-    /// There is no agreement with this id, or not one of this prosumer: check the id.
+    /// No agreement has this id, or none of this prosumer: check it.
     AgreementNotFound = 6,
-    /// There is no transaction with this id, or not one of this agreement: check the id.
+    /// No transaction has this id, or none of this agreement: check it.
     TransactionNotFound = 7,
     /// The agreement is delivered, cancelled or expired: settle what was delivered, and make a new one.
     AgreementNotActive = 8,
     /// More than what remains of the agreement: deliver at most that.
     InsufficientEnergy = 9,
-    /// The token did not move this amount: check balance, trustline and authorisation of the parties, then repeat.
+    /// The token did not move this amount: check balances, trustlines and authorisation, then repeat.
     PaymentFailed = 10,
     /// The delivery deadline is in the past: choose a later one or make a new agreement.
     DeliveryDeadlinePassed = 11,
@@ -206,11 +206,11 @@ pub enum SharingError {
     SelfSharingNotAllowed = 13,
     /// A number is over its limit: agree on less or a lower price; or the provider has no id left.
     AmountOverflow = 14,
-    /// The reading is not new, or too high for the energy sold or for the plant's power since the last: read the meter again, or certify it anew.
+    /// The reading is not new, too low for the energy sold, or too high for the plant: read the meter again, or certify it anew.
     InvalidMeterReading = 15,
-    /// The agreement is funded: a second deposit is refused, and its consumer cannot cancel it.
+    /// The agreement is funded: it takes no second deposit, and its consumer cannot cancel it.
     AgreementFunded = 16,
-    /// The consumer may still review this delivery: settle after provider_settles_from of get_transaction_state.
+    /// The consumer may still review this delivery: settle from provider_settles_from on.
     ReviewPeriodOpen = 17,
     /// The transaction is disputed: wait for the ruling, or close the dispute after 30 days.
     TransactionDisputed = 18,
@@ -218,15 +218,15 @@ pub enum SharingError {
     TransactionNotDisputed = 19,
     /// The transaction was ruled on, which is final: settle it.
     DisputeAlreadyResolved = 20,
-    /// The dispute may be closed 30 days after it was opened: wait, or ask for a ruling.
+    /// A dispute is closed 30 days after it was opened: wait, or ask for a ruling.
     ArbitrationPeriodOpen = 21,
     /// The escrow holds nothing beyond what is owed: nothing to refund now.
     NothingToRefund = 22,
     /// Energy was delivered already, so no deposit is taken: settle each delivery directly.
     DeliveryStarted = 23,
-    /// The agreement has its 40 deliveries: settle them, and make a new agreement for what remains.
+    /// The agreement has its 40 transactions: settle them, and make a new one for what remains.
     TooManyTransactions = 24,
-    /// Nothing of this agreement is left to settle up to this transaction: look at its transactions.
+    /// Nothing is left to settle up to this transaction: look at the agreement's transactions.
     NothingToSettle = 25,
     /// The deposit is Metered, so what the meter recorded is not disputed: settle it.
     DepositTrustsMeter = 26,

@@ -244,43 +244,46 @@ impl Numbers {
         *flags = packed ^ passed.unbounded_shl(bits);
     }
 
-    /// As so many bytes, the lowest first.
+    /// As so many bytes, the lowest first. What is written beyond them is written over by the next number.
     fn fixed(&mut self, number: &mut u64, length: u32) {
-        let mut found = 0;
-        for place in 0..length {
-            let byte = self.byte(number.unbounded_shr(8 * place) as u8);
-            found |= u64::from(byte).unbounded_shl(8 * place);
+        let rest = self.bytes.get_mut(self.position..).unwrap_or_default();
+        if let Some(bytes) = rest.first_chunk_mut() {
+            if self.writes {
+                *bytes = number.to_le_bytes();
+            }
+            *number =
+                u64::from_le_bytes(*bytes) & u64::MAX.wrapping_shr(u64::BITS.wrapping_sub(length.wrapping_mul(8)));
         }
-        *number = found;
+        self.position = self.position.wrapping_add(length as usize);
     }
 
-    /// With room for the largest that it may become.
     fn number(&mut self, number: &mut u64, largest: u64) {
-        let (mut found, mut shift, mut room) = (0, 0, *number | largest);
-        loop {
-            let more = u8::from(room > 0x7f) << 7;
-            let byte = self.byte((number.unbounded_shr(shift) & 0x7f) as u8 | more);
-            found |= u64::from(byte & 0x7f).unbounded_shl(shift);
-            if byte < 0x80 {
-                break;
+        // Below the length: no overflow.
+        let mut position = self.position;
+        if self.writes {
+            let (mut rest, mut room) = (*number, *number | largest);
+            while let Some(byte) = self.bytes.get_mut(position) {
+                position = position.wrapping_add(1);
+                let more = room > 0x7f;
+                *byte = (rest & 0x7f) as u8 | u8::from(more) << 7;
+                if !more {
+                    break;
+                }
+                rest >>= 7;
+                room >>= 7;
             }
-            room >>= 7;
-            shift += 7;
-        }
-        *number = found;
-    }
-
-    /// Writes this byte, or reads the one that is there in its place.
-    fn byte(&mut self, written: u8) -> u8 {
-        let place = self.bytes.get_mut(self.position);
-        self.position += 1;
-        match place {
-            Some(byte) if self.writes => {
-                *byte = written;
-                written
+        } else {
+            let (mut value, mut shift) = (0, 0_u32);
+            while let Some(byte) = self.bytes.get(position) {
+                position = position.wrapping_add(1);
+                value |= u64::from(byte & 0x7f).wrapping_shl(shift);
+                if *byte < 0x80 {
+                    break;
+                }
+                shift = shift.wrapping_add(7);
             }
-            Some(byte) => *byte,
-            None => 0,
+            *number = value;
         }
+        self.position = position;
     }
 }
