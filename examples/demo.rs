@@ -1,6 +1,6 @@
-//! 66 days of trade on an embedded Stellar ledger: a delivery paid directly, one from a deposit under review with a
-//! dispute, a month that a certified meter records and a deposit pays day by day, a month paid with one signature, and
-//! a deadline that passes.
+//! 68 days of trade on an embedded Stellar ledger: a delivery paid directly, one from a deposit under review with a
+//! dispute, a month that a certified meter records and a deposit pays at once, a month paid with one signature,
+//! a deposit under review with a meter, and a deadline that passes.
 //!
 //! `cargo run --example demo` needs nothing but Rust: `Env` is the network's own smart contract host, the token its own
 //! asset contract. Signers, statuses and balances are compared with those written down here, and the first that differs
@@ -80,7 +80,7 @@ estimates it for mainnet; a transaction's size adds under 0.001.
 The fees are those of {source}.",
         demo.paint(
             BOLD,
-            "Peer-to-peer energy sharing: 66 days of trade between neighbours, on an embedded Stellar ledger"
+            "Peer-to-peer energy sharing: 68 days of trade between neighbours, on an embedded Stellar ledger"
         )
     );
 
@@ -149,8 +149,8 @@ The fees are those of {source}.",
         "From here on the meter signs Bob's deliveries, and it alone: nobody has to be awake.",
     );
     demo.wait(6);
-    let call = contract.try_register_meter(&bob, &Some(meter), &1_050);
-    demo.step("certify it, at 1,050 kWh", call, ["Grid + Bob", "-", "-", "190.00", "30.00", "0.00"]);
+    let call = contract.try_register_meter(&bob, &Some(meter), &1_050, &12);
+    demo.step("certify it: 1,050 kWh, 12 kW", call, ["Grid + Bob", "-", "-", "190.00", "30.00", "0.00"]);
 
     let what = "Alice signs once, and trusts the meter: each delivery is paid in the very call that records it.";
     demo.section(3, "3. A month from a deposit", what);
@@ -175,8 +175,14 @@ The fees are those of {source}.",
         "... 10 kWh on each of 27 days",
         ["27 x meter", "Active", "Settled", "115.00", "102.50", "2.50"],
     );
-    demo.daily([1_350], "delivers 10 kWh, meter 1,350", ["meter", "Settled", "Settled", "115.00", "105.00", "0.00"]);
-    demo.total("the month, 30 deliveries and 30 payments");
+    demo.wait(14);
+    demo.hourly(
+        1_341..=1_350,
+        "... 1 kWh in each of 10 hours",
+        ["10 x meter", "Settled", "Settled", "115.00", "105.00", "0.00"],
+    );
+    demo.note(DIM, "what is paid at once on one day is one transaction: only the first of a day makes room for itself");
+    demo.total("the month, 39 deliveries and 39 payments");
 
     let what = "The meter records each day; at the end, Alice looks at the bill and pays it with one signature.";
     demo.section(4, "4. A month without a deposit", what);
@@ -200,15 +206,31 @@ The fees are those of {source}.",
     demo.step("pays all 30, 75.00 EUR", call, ["Alice", "Settled", "Settled", "40.00", "180.00", "0.00"]);
     demo.total("the month, 30 deliveries and one payment");
 
-    demo.section(5, "5. A deadline that passes", "What is not delivered in time is not owed, and returns to Alice.");
+    let what = "Alice deposits, and still wants to look: the meter records, and Bob draws a day later.";
+    demo.section(5, "5. A deposit under review, with a meter", what);
+    let call = contract.try_create_agreement(&bob, &alice, &10, &PRICE, &demo.days_ahead(7));
+    let agreement = demo.step("offers 10 kWh at 0.25 EUR", call, ["Bob", "Active", "-", "40.00", "180.00", "0.00"]);
+    let call = contract.try_fund_agreement(&agreement, &alice, &Deposit::Reviewed);
+    demo.step("deposits 2.50 EUR for review", call, ["Alice", "Active", "-", "37.50", "180.00", "2.50"]);
+    let id = demo.daily(
+        [1_660],
+        "delivers 10 kWh, meter 1,660",
+        ["meter", "Delivered", "Delivered", "37.50", "180.00", "2.50"],
+    );
+    demo.wait(24);
+    let call = contract.try_settle_payment(&id, &bob);
+    demo.step("draws 2.50 EUR", call, ["Bob", "Settled", "Settled", "37.50", "182.50", "0.00"]);
+    demo.total("this trade");
+
+    demo.section(6, "6. A deadline that passes", "What is not delivered in time is not owed, and returns to Alice.");
     let call = contract.try_create_agreement(&bob, &alice, &30, &PRICE, &demo.days_ahead(2));
-    let agreement = demo.step("offers 30 kWh, for two days", call, ["Bob", "Active", "-", "40.00", "180.00", "0.00"]);
+    let agreement = demo.step("offers 30 kWh, for two days", call, ["Bob", "Active", "-", "37.50", "182.50", "0.00"]);
     let call = contract.try_fund_agreement(&agreement, &alice, &Deposit::Metered);
-    demo.step("deposits 7.50 EUR", call, ["Alice", "Active", "-", "32.50", "180.00", "7.50"]);
-    demo.daily([1_660], "delivers 10 kWh, meter 1,660", ["meter", "Active", "Settled", "32.50", "182.50", "5.00"]);
+    demo.step("deposits 7.50 EUR", call, ["Alice", "Active", "-", "30.00", "182.50", "7.50"]);
+    demo.daily([1_670], "delivers 10 kWh, meter 1,670", ["meter", "Active", "Settled", "30.00", "185.00", "5.00"]);
     demo.wait(25);
-    let call = contract.try_deliver_energy(&agreement, &20, &1_680, &bob);
-    let unchanged = ["meter", "Expired", "Settled", "32.50", "182.50", "5.00"];
+    let call = contract.try_deliver_energy(&agreement, &20, &1_690, &bob);
+    let unchanged = ["meter", "Expired", "Settled", "30.00", "185.00", "5.00"];
     demo.refused(
         "tries to deliver the rest",
         call,
@@ -217,7 +239,7 @@ The fees are those of {source}.",
         unchanged,
     );
     let call = contract.try_claim_refund(&agreement);
-    demo.step("returns 5.00 EUR to Alice", call, ["anyone", "Expired", "Settled", "37.50", "182.50", "0.00"]);
+    demo.step("returns 5.00 EUR to Alice", call, ["anyone", "Expired", "Settled", "35.00", "185.00", "0.00"]);
     demo.total("this trade");
 
     println!();
@@ -292,19 +314,36 @@ impl Demo<'_> {
         value
     }
 
-    /// A delivery a day, recorded by the meter at each of these readings, in one row. Returns the id of the last.
+    /// A delivery of 10 kWh a day, recorded by the meter at each of these readings.
     fn daily(&mut self, readings: impl IntoIterator<Item = u64>, what: &str, expected: Row) -> u64 {
-        let (mut last, mut fees, mut days) = (0, 0, 0);
+        self.deliveries(24, 10, readings, what, expected)
+    }
+
+    /// A delivery of 1 kWh an hour.
+    fn hourly(&mut self, readings: impl IntoIterator<Item = u64>, what: &str, expected: Row) -> u64 {
+        self.deliveries(1, 1, readings, what, expected)
+    }
+
+    /// Deliveries in one row. Returns the id of the last.
+    fn deliveries(
+        &mut self,
+        hours: u32,
+        kwh: u64,
+        readings: impl IntoIterator<Item = u64>,
+        what: &str,
+        expected: Row,
+    ) -> u64 {
+        let (mut last, mut fees, mut count) = (0, 0, 0);
         for reading in readings {
-            self.wait(24);
-            let call = self.contract.try_deliver_energy(&self.agreement, &10, &reading, &self.people[1].1);
+            self.wait(hours);
+            let call = self.contract.try_deliver_energy(&self.agreement, &kwh, &reading, &self.people[1].1);
             let (id, signer, fee) = self.done(what, call);
             if signer != "meter" || self.statuses()[1] != expected[2] {
                 fail(&format!("{what}, at {reading}: signed by {signer}, {}", self.statuses()[1]));
             }
-            (last, fees, days) = (id, fees + fee, days + 1);
+            (last, fees, count) = (id, fees + fee, count + 1);
         }
-        let signers = if days == 1 { "meter".into() } else { format!("{days} x meter") };
+        let signers = if count == 1 { "meter".into() } else { format!("{count} x meter") };
         self.row(what, signers, &xlm(fees), expected);
         last
     }
