@@ -109,7 +109,7 @@ info: ## Print the version and, once built, the Wasm's path, size, hash, metadat
 	$(contract) info
 
 ## Use the contract on a network N that the stellar CLI knows: local, testnet, mainnet or one you added
-deploy-%: build ## Deploy the Wasm and save the contract's id
+deploy-%: $(if $(value WASM_HASH),,build) ## Deploy the Wasm, or WASM_HASH of the network without a build, and save the contract's id
 	$(contract) deploy
 
 init-%: ## Set the admin and the token, and verify them
@@ -124,14 +124,14 @@ set-admin-%: ## Hand the admin's role over
 register-prosumer-%: ## Register a household or business
 	$(contract) act register_prosumer PROSUMER_ADDRESS PROSUMER_ADDRESS
 
-register-meter-%: ## Certify a prosumer's meter; METER_ADDRESS=none retires it
+register-meter-%: ## Certify a prosumer's meter and the power of its plant; METER_ADDRESS=none retires it
 	$(contract) register_meter
 
 create-agreement-%: ## Offer energy to a consumer
 	$(contract) act create_agreement PROVIDER_ADDRESS PROVIDER_ADDRESS CONSUMER_ADDRESS ENERGY_AMOUNT_KWH PRICE_PER_KWH DELIVERY_DEADLINE
 
-fund-agreement-%: ## Deposit an agreement's total
-	$(contract) act fund_agreement CONSUMER_ADDRESS AGREEMENT_ID CONSUMER_ADDRESS
+fund-agreement-%: ## Deposit an agreement's total; DEPOSIT is metered or reviewed
+	$(contract) fund_agreement
 
 cancel-agreement-%: ## End an open agreement
 	$(contract) act cancel_agreement CANCELLER_ADDRESS AGREEMENT_ID CANCELLER_ADDRESS
@@ -140,7 +140,7 @@ claim-refund-%: ## Return what a deposit holds beyond what is owed; any SOURCE
 	$(contract) act claim_refund SOURCE AGREEMENT_ID
 
 deliver-energy-%: ## Record a delivery; where a meter is certified, SOURCE is the meter, which alone signs
-	$(contract) act deliver_energy PROVIDER_ADDRESS PROVIDER_ADDRESS AGREEMENT_ID ENERGY_DELIVERED_KWH METER_READING
+	$(contract) deliver_energy
 
 settle-payment-%: ## Pay for a delivery; where a provider settles without a deposit, SOURCE is the consumer
 	$(contract) act settle_payment SETTLER_ADDRESS TRANSACTION_ID SETTLER_ADDRESS
@@ -163,18 +163,21 @@ get-config-%: ## Show the admin and the token
 get-prosumer-%: ## Show a prosumer
 	$(contract) show get_prosumer PROSUMER_ADDRESS
 
+get-prosumer-count-%: ## Show how many prosumers are registered
+	$(contract) show get_prosumer_count
+
 get-agreement-%: ## Show an agreement and its state; status 0 is active, 1 delivered, 2 settled, 3 cancelled, 4 expired
 	$(contract) show get_agreement AGREEMENT_ID
 	$(contract) show get_agreement_state AGREEMENT_ID
 
 get-transaction-%: ## Show a transaction and its state; status 1 is delivered, 2 settled, 3 disputed
-	$(contract) show get_transaction TRANSACTION_ID
-	$(contract) show get_transaction_state TRANSACTION_ID
+	$(contract) transaction
 
-get-agreement-transactions-%: ## Show all transactions of an agreement, the oldest first
+get-agreement-transactions-%: ## Show all transactions of an agreement and their states, the oldest first
 	$(contract) show get_agreement_transactions AGREEMENT_ID
+	$(contract) show get_transaction_states AGREEMENT_ID
 
-get-agreements-%: ## Show a prosumer's newest agreements, the newest first; BEFORE and LIMIT turn pages
+get-agreements-%: ## Show a prosumer's newest agreements and their states, the newest first; BEFORE and LIMIT turn pages
 	$(contract) show get_agreement_page PROSUMER_ADDRESS BEFORE LIMIT
 
 get-history-%: ## Show all transactions of a prosumer, agreement by agreement, the oldest first

@@ -1,7 +1,12 @@
 # shellcheck shell=bash
 # Paid directly, in XLM; and calls that are applied after something else happened.
 
-new_contract native
+step "code that the network does not have is not deployed"
+fails deploy ADMIN_ADDRESS=admin "WASM_HASH=$(printf '%064d' 0)"
+grep -q "^error: $network has no code with the hash 0*$" "$home/stderr" || stop "it should say so"
+
+# Another community: the code is there already.
+new_contract native "WASM_HASH=$(stellar contract info hash --id "$sun_contract" --network "$network")"
 
 step "alice offers bob 100 kWh at 0.15 XLM: agreement 1"
 offer alice bob 100
@@ -48,11 +53,10 @@ simulate dispute
 row=dispute_transaction apply TransactionDisputed dispute
 transaction "$second" status=3
 
-step "with 400 bytes more than the simulation says, a call outlives a delivery"
+step "with 1,000 bytes more than the simulation says, a call outlives a delivery"
 third=$(nth 3 1)
 prepare dispute bob dispute_transaction --transaction_id "$third" --disputer bob
-prepared[dispute]=$(stellar tx decode <<<"${prepared[dispute]}" | jq -c '.tx.tx |= (.fee += 400
-    | .ext.v1 |= (.resource_fee |= (tonumber + 400 | tostring) | .resources.write_bytes += 400))' | stellar tx encode)
+room dispute
 deliver alice 1 10 40
 estimate=
 apply TransactionDisputed dispute
@@ -89,6 +93,25 @@ call PaymentSettled settle-agreement SOURCE=bob AGREEMENT_ID=1 "THROUGH=$(nth 5 
 same "the amount" 15000000 "$answer"
 event "settler=$provider"
 agreement 1 pending_amount=15000000
+
+step "dave offers bob 20 kWh, bob deposits 3 XLM, and dave's meter delivers 10"
+call ProsumerRegistered register-prosumer PROSUMER_ADDRESS=dave
+certify dave 0
+offer dave bob 20
+id=$answer
+fund "$id" bob metered
+pause
+prepare delivery meter deliver_energy --agreement_id "$id" --energy_delivered_kwh 10 --meter_reading 10 --provider dave
+room delivery
+estimate=
+step "  after the simulation his account grows"
+run stellar tx new set-options --home-domain sun.example --source-account dave --network "$network"
+step "    not applied as it was simulated: ResourceLimitExceeded"
+rejected ResourceLimitExceeded bare
+step "    applied with the room that deliver-energy adds: paid at once"
+apply "EnergyDelivered PaymentSettled" delivery
+event "transaction_id=$id" payment_amount=15000000
+agreement "$id" escrow_amount=15000000
 
 step "the admin hands its role to the issuer" 2
 call AdminChanged set-admin ADMIN_ADDRESS=admin NEW_ADMIN_ADDRESS=issuer

@@ -91,9 +91,53 @@ for who in "${people[@]}"; do
     moved 6000000 contract alice
 done
 
-# 38 days are over since the contract was extended.
-later $(((151 - 38) * day))
+# ---- A delivery every hour, and midnight
+
+back_to "$sun_contract" "$sun"
+later $((day - $(now) % day + hour / 2))
+step "half past midnight: frank's plant has 12 kW, and bob deposits 45 for 300 kWh"
+certify frank 1000 12
+offer frank bob 300
+id=$answer
+fund "$id" bob metered
+estimate=
+moved 450000000 bob contract
+later $hour
+step "  an hour later 14 kWh more are too many for it: InvalidMeterReading"
+refused InvalidMeterReading deliver-energy SOURCE=meter PROVIDER_ADDRESS=frank "AGREEMENT_ID=$id" ENERGY_DELIVERED_KWH=14 METER_READING=1014
+step "  the true reading is accepted: 12 kWh, paid at once"
+sell "$id" 12 1012 frank
+moved 18000000 contract frank
+step "  10 kWh every hour until half past eleven at night: still one transaction"
+reading=1012
+for ((k = 1; k <= 22; k++)); do
+    later $hour
+    reading=$((reading + 10))
+    sell "$id" 10 "$reading" frank
+    same "the id" "$id" "$answer"
+done
+estimate=
+transaction "$id" energy_delivered_kwh=232 "meter_reading=$reading" payment_amount=348000000
+agreement "$id" transactions=1 escrow_amount=102000000
+moved 330000000 contract frank
+step "  2 kWh are simulated before midnight, and it strikes"
+later $((hour / 3))
+prepare delivery meter deliver_energy --agreement_id "$id" --energy_delivered_kwh 2 --meter_reading $((reading + 2)) --provider frank
+room delivery
+later $hour
+step "    not applied as it was simulated: ResourceLimitExceeded"
+rejected ResourceLimitExceeded bare
+step "    applied with the room that deliver-energy adds: another transaction" 3
+row="deliver_energy, paid at once" apply "EnergyDelivered PaymentSettled" delivery
+same "the id" "$(nth 2 "$id")" "$answer"
+agreement "$id" transactions=2
+moved 3000000 contract frank
+
+# ---- Quiet months
+
 back_to "$native_contract" "$native"
+left=$((($(lives_until contract) - $(rpc getLatestLedger sequence)) * 5))
+later $((left - 29 * day))
 step "with 29 days of life left, a call adds a day to contract and code"
 until=("$(lives_until contract)" "$(lives_until code)")
 call none register-prosumer PROSUMER_ADDRESS=bob
@@ -101,3 +145,30 @@ estimate=
 same "ledgers of life added" "17280 17280" "$(($(lives_until contract) - until[0])) $(($(lives_until code) - until[1]))"
 step "anyone extends both to 180 days again"
 extended
+
+# restored CALL: how many entries it brings back from the archive.
+restored() { stellar tx decode <<<"${prepared[$1]}" | jq '.tx.tx.ext.v1.ext | objects | .v1.archived_soroban_entries | length'; }
+
+back_to "$sun_contract" "$sun"
+step "archived: a contract that nobody extended, its token, deposits, an agreement"
+prepare refund meter claim_refund --agreement_id "$agreement"
+same "entries from the archive" 4 "$(restored refund)"
+step "  a call brings them back: the agreement's rest is returned"
+refund "$agreement"
+estimate=
+moved 15000000 contract bob
+agreement "$agreement" status=4 escrow_amount=0
+step "two prosumers do, for an offer"
+prepare offer alice create_agreement --provider alice --consumer bob --energy_amount_kwh 10 --price_per_kwh "$price" \
+    --delivery_deadline $(($(now) + week))
+same "entries from the archive" 2 "$(restored offer)"
+apply AgreementCreated offer
+agreement "$answer" status=0
+step "and a contract's agreement, record and balance, for a delivery"
+pause
+prepare delivery meter deliver_energy --agreement_id "$contract_agreement" --energy_delivered_kwh 10 --meter_reading 30 --provider "$relay"
+same "entries from the archive" 3 "$(restored delivery)"
+sell "$contract_agreement" 10 30 "$relay"
+estimate=
+same "the id" "$(nth 3 "$contract_agreement")" "$answer"
+moved 15000000 contract "$relay"

@@ -13,6 +13,13 @@ passphrase=$(stellar network ls --long | awk -v "name=$network" '/^Name: / { on 
 [ "$rpc_url" ] || stop "error: the stellar CLI does not know the network $network by itself: give RPC_URL and NETWORK_PASSPHRASE"
 rpc getLatestLedger sequence >/dev/null 2>&1 || stop "error: there is no network at $rpc_url (make network-local starts a local one)"
 
+# What a meter delivers on one day is one transaction. The clock of a public network is not ours.
+until_midnight=$((day - $(now) % day))
+if ((until_midnight < hour)); then
+    [ "${ADVANCE_URL-}" ] || stop "error: it is nearly midnight (UTC), and a day must not end meanwhile: start in an hour"
+    later "$until_midnight"
+fi
+
 # Stroops for a KB of rent, as the network computes them from the size of its state; and as if a new entry lived as long as on mainnet.
 rent_rate=$(stellar network settings --internal --network "$network" 2>"$home/stderr" | jq '
     [.updated_entry[] | to_entries[]] | from_entries
@@ -61,17 +68,20 @@ stellar contract asset deploy --asset native --source-account issuer --network "
 
 step "the README's commands for a network, one after the other"
 commands=$(awk '/^## / { on = /^## Use it on a network/ } on && /^```/ { code = !code; next } on && code && !/^make setup/' README.md |
-    sed "s/^make /make --silent -o build /; s/testnet/$network/g; s/\$(date +%s)/$(now)/")
-# By the network's clock, and with a configuration of their own, since they make the same identities.
+    sed "s/testnet/$network/g; s/\$(date +%s)/$(now)/")
+# By the network's clock, a ledger after each other, as by hand, and with a configuration of their own, since they make the same identities.
 cp -r "$home/networks" "$home/readme"
-run env "STELLAR_CONFIG_HOME=$home/readme" bash -euc "$commands"
+next_ledger="sleep 5"
+[ ! "${ADVANCE_URL-}" ] || next_ledger="curl -fsS -o $home/stdout -X POST '${ADVANCE_URL}5'"
+run env "STELLAR_CONFIG_HOME=$home/readme" bash -euc "make() { $next_ledger; command make --silent -o build \"\$@\"; }
+    $commands"
 same "what they print last" "the contract lives 180 days the code lives 180 days" "$(tail -n 2 <<<"$answer" | xargs)"
 
-# new_contract TOKEN
+# new_contract TOKEN [VARIABLE=VALUE]
 new_contract() {
     step "a contract that pays in $1: deployed"
     since=(--start-ledger "$(rpc getLatestLedger sequence)")
-    target deploy ADMIN_ADDRESS=admin
+    target deploy ADMIN_ADDRESS=admin "${@:2}"
     export CONTRACT_ID=$answer
     happened none
     step "  initialised, and verified"
@@ -88,6 +98,8 @@ new_contract() {
 
 price=1500000
 week=604800
+# Of the plants, kW: 277 kWh a second, so that no step has to wait longer.
+power=1000000
 
 # offer PROVIDER CONSUMER KWH [SECONDS]: in a week, if not given.
 offer() {
@@ -95,16 +107,22 @@ offer() {
         "DELIVERY_DEADLINE=$(($(now) + ${4:-week}))"
 }
 
-# fund AGREEMENT CONSUMER
-fund() { call AgreementFunded fund-agreement "AGREEMENT_ID=$1" "CONSUMER_ADDRESS=$2"; }
+# certify PROSUMER READING [KW]: the meter.
+certify() {
+    call MeterRegistered register-meter ADMIN_ADDRESS=admin "PROSUMER_ADDRESS=$1" METER_ADDRESS=meter "METER_READING=$2" "MAX_POWER_KW=${3:-$power}"
+}
+
+# fund AGREEMENT CONSUMER KIND
+fund() { call AgreementFunded fund-agreement "AGREEMENT_ID=$1" "CONSUMER_ADDRESS=$2" "DEPOSIT=$3"; }
 
 # deliver SOURCE AGREEMENT KWH READING [PROVIDER]: recorded; by alice, if not given.
 deliver() {
+    [ "$1" != meter ] || pause
     call "${events:-EnergyDelivered}" deliver-energy "SOURCE=$1" "PROVIDER_ADDRESS=${5:-alice}" "AGREEMENT_ID=$2" "ENERGY_DELIVERED_KWH=$3" "METER_READING=$4"
 }
 
 # sell AGREEMENT KWH READING [PROVIDER]: what the meter records is paid at once.
-sell() { row="deliver_energy, paid at once" events="EnergyDelivered PaymentSettled" deliver meter "$@"; }
+sell() { row=${row:-deliver_energy, paid at once} events="EnergyDelivered PaymentSettled" deliver meter "$@"; }
 
 # draw TRANSACTION SETTLER: from the deposit.
 draw() { row="settle_payment, from a deposit" call PaymentSettled settle-payment "TRANSACTION_ID=$1" "SETTLER_ADDRESS=$2"; }

@@ -7,13 +7,13 @@ step "frank, who has no trustline, registers"
 call ProsumerRegistered register-prosumer PROSUMER_ADDRESS=frank
 purse[frank]=nothing
 step "  the same meter is certified for him"
-call MeterRegistered register-meter ADMIN_ADDRESS=admin PROSUMER_ADDRESS=frank METER_ADDRESS=meter METER_READING=0
+certify frank 0
 step "  he offers bob 40 kWh"
 offer frank bob 40
 agreement=2000001
 same "the id" "$agreement" "$answer"
 step "  bob deposits 6"
-fund "$agreement" bob
+fund "$agreement" bob metered
 moved 60000000 bob contract
 
 step "  the meter delivers 10 kWh: recorded, and not paid" 3
@@ -25,19 +25,24 @@ step "    frank cannot draw on the deposit: PaymentFailed"
 refused PaymentFailed settle-payment "TRANSACTION_ID=$agreement" SETTLER_ADDRESS=frank
 
 # meter_delivers READING: 10 kWh, simulated.
-meter_delivers() { prepare delivery meter deliver_energy --agreement_id "$agreement" --energy_delivered_kwh 10 --meter_reading "$1" --provider frank; }
+meter_delivers() {
+    pause
+    prepare delivery meter deliver_energy --agreement_id "$agreement" --energy_delivered_kwh 10 --meter_reading "$1" --provider frank
+    room delivery
+}
 
 step "  it delivers 10 more, and after the simulation frank makes a trustline"
 meter_delivers 20
 trust frank
 purse[frank]=0
-step "    not applied: ResourceLimitExceeded"
-rejected ResourceLimitExceeded delivery
+step "    not applied, with no room: its simulation had no trustline to write"
+rejected exceeded_limit delivery
 agreement "$agreement" energy_delivered_kwh=10
 unmoved
 step "    simulated again, it is paid at once"
 simulate delivery
 apply "EnergyDelivered PaymentSettled" delivery
+same "the id" "$(nth 2 "$agreement")" "$answer"
 moved 15000000 contract frank
 
 step "  10 more, and after the simulation he drops the trustline"
@@ -45,16 +50,18 @@ meter_delivers 30
 run stellar tx new payment --destination issuer --asset "SUN:$issuer" --amount 15000000 --source-account frank --network "$network"
 trust frank --limit 0
 purse[frank]=nothing
-step "    not applied: InsufficientRefundableFee"
-rejected InsufficientRefundableFee delivery
+step "    not applied as it was simulated: InsufficientRefundableFee"
+rejected InsufficientRefundableFee bare
 agreement "$agreement" energy_delivered_kwh=20
 unmoved
-step "    simulated again, it is recorded"
-simulate delivery
+step "    applied with the room that deliver-energy adds: recorded, not paid"
 apply EnergyDelivered delivery
 third=$(nth 3 "$agreement")
 same "the id" "$third" "$answer"
 agreement "$agreement" pending_amount=30000000 escrow_amount=45000000 transactions=3
+unmoved
+step "    bob cannot dispute it: DepositTrustsMeter"
+refused DepositTrustsMeter dispute-transaction "TRANSACTION_ID=$third" DISPUTER_ADDRESS=bob
 
 step "  with a trustline, he draws both that are open with one call"
 trust frank
@@ -65,18 +72,61 @@ same "the amount" 30000000 "$answer"
 agreement "$agreement" status=0 pending_amount=0 escrow_amount=15000000
 moved 30000000 contract frank
 
+authorize_trustline() { run stellar contract invoke --id "$sun" --source-account issuer --network "$network" -- set_authorized --id "$1" --authorize "$2"; }
+
+# ---- A provider that is a contract, and is frozen
+
+# relay_signs ADMIN FUNCTION ARGUMENT...: a call that the relay, whose account agrees to everything, signs too.
+relay_signs() {
+    prepare call "$@"
+    agree call
+    simulate call
+}
+
+step "a contract registers as a provider, with a meter"
+relay_signs admin register_prosumer --prosumer "$relay"
+apply ProsumerRegistered call
+relay_signs admin register_meter --prosumer "$relay" --meter "\"$meter\"" --meter_reading 0 --max_power_kw "$power"
+apply MeterRegistered call
+step "  it offers bob 50 kWh until in 200 days, and he deposits 7.5"
+relay_signs bob create_agreement --provider "$relay" --consumer bob --energy_amount_kwh 50 --price_per_kwh "$price" \
+    --delivery_deadline $(($(now) + 200 * day))
+apply AgreementCreated call
+contract_agreement=3000001
+same "the id" "$contract_agreement" "$answer"
+fund "$contract_agreement" bob metered
+estimate=
+moved 75000000 bob contract
+step "  the meter delivers 10 kWh: the contract is paid at once" 1
+sell "$contract_agreement" 10 10 "$relay"
+purse[$relay]=0
+moved 15000000 contract "$relay"
+step "  10 more, and after the simulation the issuer freezes it"
+pause
+prepare delivery meter deliver_energy --agreement_id "$contract_agreement" --energy_delivered_kwh 10 --meter_reading 20 --provider "$relay"
+room delivery
+authorize_trustline "$relay" false
+step "    applied: recorded, not paid"
+apply EnergyDelivered delivery
+same "the id" "$(nth 2 "$contract_agreement")" "$answer"
+unmoved
+step "    it is released, and bob pays from his deposit"
+authorize_trustline "$relay" true
+draw "$(nth 2 "$contract_agreement")" bob
+estimate=
+moved 15000000 contract "$relay"
+
 # ---- Consumers who cannot receive: a ruling and a cancellation move no tokens
 
 step "alice's meter is retired"
 call MeterRegistered register-meter ADMIN_ADDRESS=admin PROSUMER_ADDRESS=alice METER_ADDRESS=none
 estimate=
-event meter=null meter_start=120500 meter_reading=120640
+event meter=null max_power_kw=0 meter_start=120500 "meter_reading=$reading"
 
 people=(carol dave erin)
 declare -A fault=([carol]="drops her trustline" [dave]="fills his trustline" [erin]="is frozen")
-declare -A sold=([carol]=6 [dave]=7 [erin]=8)
+declare -A sold=()
 wealth() { [ "$1" = carol ] && echo 45000000 || echo 100000000; }
-authorize_trustline() { run stellar contract invoke --id "$sun" --source-account issuer --network "$network" -- set_authorized --id "$1" --authorize "$2"; }
 
 # cannot_receive WHO, and can_receive WHO
 cannot_receive() {
@@ -94,17 +144,15 @@ can_receive() {
     esac
 }
 
-reading=120640
 for who in "${people[@]}"; do
     step "$who deposits 4.5 for 30 kWh, alice delivers 10 twice, and $who disputes both"
     trust "$who"
     give "$(wealth "$who")" "$who"
     purse[$who]=$(wealth "$who")
-    id=${sold[$who]}
     call ProsumerRegistered register-prosumer "PROSUMER_ADDRESS=$who"
     offer alice "$who" 30
-    same "the id" "$id" "$answer"
-    fund "$id" "$who"
+    id=$answer sold[$who]=$answer
+    fund "$id" "$who" reviewed
     moved 45000000 "$who" contract
     for k in 1 2; do
         reading=$((reading + 10))

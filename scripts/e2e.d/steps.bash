@@ -134,12 +134,27 @@ signed_by() {
 
 declare -A prepared=() signer=()
 
+# compose CALL SIGNER CONTRACT FUNCTION ARGUMENT...: a call of any contract, not yet simulated.
+compose() {
+    signer[$1]=$2
+    run stellar contract invoke --id "$3" --network "$network" --source-account "$2" --build-only -- "${@:4}"
+    prepared[$1]=$answer
+}
+
 # prepare CALL SIGNER FUNCTION ARGUMENT...: a call of the contract that is built and simulated.
 prepare() {
-    signer[$1]=$2
-    run stellar contract invoke --id "$CONTRACT_ID" --network "$network" --source-account "$2" --build-only -- "${@:3}"
-    prepared[$1]=$answer
+    compose "$1" "$2" "$CONTRACT_ID" "${@:3}"
     simulate "$1"
+}
+
+# edit CALL FILTER [OPTION...]: changed by jq.
+edit() { prepared[$1]=$(stellar tx decode <<<"${prepared[$1]}" | jq -c "${@:3}" "$2" | stellar tx encode) || stop "it cannot be edited"; }
+
+# room CALL: with the room that deliver-energy adds to what a simulation says. As it was simulated the call is `bare`.
+room() {
+    prepared[bare]=${prepared[$1]} signer[bare]=${signer[$1]}
+    run env name=- wasm=- scripts/contract room <<<"${prepared[$1]}"
+    prepared[$1]=$answer
 }
 
 # simulate CALL: what it may read, write and cost is as of now. Who signed stays.
@@ -150,10 +165,19 @@ simulate() {
 
 # authorize CALL WHO: somebody other than the source account signs it, for the next 100 ledgers.
 authorize() {
-    local until=$(($(rpc getLatestLedger sequence) + 100))
+    local until
+    until=$(in_100_ledgers)
     SECRET=$(stellar keys secret "$2") run node app/examples/authorize.mjs "$until" "$passphrase" <<<"${prepared[$1]}"
     prepared[$1]=$answer
     simulate "$1"
+}
+
+in_100_ledgers() { echo $(($(rpc getLatestLedger sequence) + 100)); }
+
+# agree CALL [SIGNATURE]: for those who sign with what anybody can make up, nothing if not given: contracts as accounts.
+agree() {
+    edit "$1" '(.tx.tx.operations[0].body.invoke_host_function.auth[].credentials | objects | .address)
+        |= (.signature_expiration_ledger = $until | .signature = $signature)' --argjson until "$(in_100_ledgers)" --argjson signature "${2-\"void\"}"
 }
 
 # authorization CALL: what was signed for it.
@@ -200,10 +224,10 @@ transaction() { show get-transaction "TRANSACTION_ID=$1" -- "${@:2}"; }
 # nth K AGREEMENT: the id of its k-th transaction.
 nth() { echo $((($1 - 1) * 10000000000000 + $2)); }
 
-# ids FIELD EXPECTED TARGET VARIABLE=VALUE...: the ids in a list.
+# ids FIELD EXPECTED TARGET VARIABLE=VALUE...: the ids in the first list that it shows.
 ids() {
     target "${@:3}"
-    same "the list" "$2" "$(jq -r ".[].$1" <<<"$answer" | xargs)"
+    same "the list" "$2" "$(jq -rs ".[0][].$1" <<<"$answer" | xargs)"
 }
 
 # owned WHO: how much of the token; "nothing" without a trustline.
@@ -240,4 +264,16 @@ lives_until() {
 
 # later SECONDS
 later() { run curl -fsS -X POST "$ADVANCE_URL$1"; }
+hour=3600
 day=86400
+
+# pause: a second passes on the network. In it each plant here exports more than is sold at once.
+pause() {
+    local before
+    if [ "${ADVANCE_URL-}" ]; then
+        later 1
+    else
+        before=$(now)
+        until (($(now) > before)); do sleep 1; done
+    fi
+}
