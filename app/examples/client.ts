@@ -1,8 +1,9 @@
 // Trades as a web page and a meter's gateway make them, with the typed client that `make client` generates. Keys stand in for wallets; the rest is what they do.
 import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
 import { Keypair, rpc } from "@stellar/stellar-sdk";
 import { KeypairSigner, type AssembledTransaction, type Result } from "@stellar/stellar-sdk/contract";
-import { AgreementStatus, Client, SharingError, type ContractEvent } from "../client/src/index.js";
+import { AgreementStatus, Client, Deposit, SharingError, type ContractEvent } from "../client/src/index.js";
 
 const variable = (name: string) => process.env[name] ?? assert.fail(`set ${name}`);
 const network = { rpcUrl: variable("RPC_URL"), networkPassphrase: variable("NETWORK_PASSPHRASE"), allowHttp: true };
@@ -33,12 +34,14 @@ const { sequence, closeTime } = await server.getLatestLedger();
 const delivery_deadline = BigInt(closeTime) + 3600n;
 const offer = { provider, consumer, energy_amount_kwh: 10n, price_per_kwh: 1_500_000n, delivery_deadline };
 const funded = await send(await forAlice.create_agreement(offer));
-await send(await forBob.fund_agreement({ agreement_id: funded, consumer }));
+await send(await forBob.fund_agreement({ agreement_id: funded, consumer, deposit: Deposit.Metered }));
 console.log(`agreement ${funded}: 10 kWh, paid from a deposit`);
 
 /** The meter's gateway records a delivery. It is the source account of the call, so nobody else signs. */
 const deliver = async (agreement_id: bigint, energy_delivered_kwh: bigint) => {
-  const { meter_reading } = (await forMeter.get_prosumer({ prosumer: provider })).result.unwrap();
+  const { meter_reading, read_at } = (await forMeter.get_prosumer({ prosumer: provider })).result.unwrap();
+  // A reading grows no faster than the plant exports: no more than one kWh in the second of the last one.
+  while (BigInt((await server.getLatestLedger()).closeTime) <= read_at) await setTimeout(1000);
   return forMeter.deliver_energy({ agreement_id, energy_delivered_kwh, meter_reading: meter_reading + energy_delivered_kwh, provider });
 };
 
@@ -69,7 +72,7 @@ const agreements: bigint[] = [];
 for (let before: bigint | null = null; ; before = agreements[agreements.length - 1]) {
   const page = (await reader.get_agreement_page({ prosumer: consumer, before, limit: 2 })).result.unwrap();
   if (page.length === 0) break;
-  agreements.push(...page.map((agreement) => agreement.agreement_id));
+  agreements.push(...page.map(({ agreement }) => agreement.agreement_id));
 }
 assert.deepEqual(agreements.slice(0, 2), [agreement_id, funded]);
 console.log(`Bob's agreements, by pages: ${agreements.join(", ")}`);

@@ -1,5 +1,6 @@
 // A call in words.
 
+import { Deposit } from "../client/src/index.js";
 import type { Call } from "./chain/calls.js";
 import type { Format, Unit } from "./format.js";
 import type { Words } from "./words/en.js";
@@ -31,7 +32,7 @@ export function describe({ method, args }: Call, { words, format, token, nameOf 
     case "register_meter": {
       const prosumer = nameOf(args.prosumer);
       return args.meter
-        ? say.register_meter({ prosumer, meter: nameOf(args.meter), reading: format.kwh(args.meter_reading) })
+        ? say.register_meter({ prosumer, meter: nameOf(args.meter), reading: format.kwh(args.meter_reading), power: format.kw(args.max_power_kw) })
         : say.retire_meter({ prosumer });
     }
     case "create_agreement":
@@ -42,7 +43,10 @@ export function describe({ method, args }: Call, { words, format, token, nameOf 
         total: format.amount(args.energy_amount_kwh * args.price_per_kwh, token),
         deadline: format.dateTime(args.delivery_deadline),
       });
-    case "fund_agreement":
+    case "fund_agreement": {
+      const kind = args.deposit === Deposit.Metered ? "fund_metered" : "fund_reviewed";
+      return say[kind]({ agreement: String(args.agreement_id) });
+    }
     case "cancel_agreement":
     case "claim_refund":
       return say[method]({ agreement: String(args.agreement_id) });

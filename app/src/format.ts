@@ -32,6 +32,10 @@ export class Format {
     return this.whole.format(value);
   }
 
+  kw(value: bigint): string {
+    return `${this.number(value)} kW`;
+  }
+
   kwh(value: bigint): string {
     return `${this.number(value)} kWh`;
   }

@@ -1,16 +1,16 @@
 // What a person can do now, by the contract's rules; and what cannot be done now but would be expected, with the reason.
 
-import { AgreementStatus, Deposit, TransactionStatus, type Prosumer } from "../client/src/index.js";
+import { AgreementStatus, Deposit, TransactionStatus, type Prosumer, type TransactionState } from "../client/src/index.js";
 import type { Deal, Delivery } from "./chain/chain.js";
 
 const ARBITRATION_PERIOD = 30n * 24n * 60n * 60n;
 const MAX_TRANSACTIONS = 40n;
 
-export type DealActionName = "fund" | "pay" | "draw" | "deliver" | "cancel" | "refund";
+export type DealActionName = "fundMetered" | "fundReviewed" | "pay" | "draw" | "deliver" | "cancel" | "refund";
 export type DeliveryActionName = "payOne" | "dispute" | "giveIn" | "compromise" | "rule" | "close";
 
 export type Reason =
-  | { kind: "deliveryStarted" | "fundedCancel" | "meterRecords" | "fullAgreement" | "buyerPays" | "ruledFinal" }
+  | { kind: "deliveryStarted" | "fundedCancel" | "meterRecords" | "fullAgreement" | "buyerPays" | "ruledFinal" | "trustsMeter" }
   | { kind: "inReview" | "arbitration" | "untilDeadline"; at: bigint };
 
 export interface Action<Name> {
@@ -66,8 +66,11 @@ export function dealActions(
   const actions: Action<DealActionName>[] = [];
 
   if (role === "consumer" && unpaid.length > 0) actions.push({ name: "pay" });
-  if (role === "consumer" && open && state.deposit === Deposit.None)
-    actions.push({ name: "fund", blocked: state.transactions > 0n ? { kind: "deliveryStarted" } : undefined });
+  if (role === "consumer" && open && state.deposit === Deposit.None) {
+    const blocked: Reason | undefined = state.transactions > 0n ? { kind: "deliveryStarted" } : undefined;
+    if (seller?.meter) actions.push({ name: "fundMetered", blocked });
+    actions.push({ name: "fundReviewed", blocked });
+  }
   if (role === "provider" && unpaid.length > 0) actions.push({ name: "draw", blocked: drawBlocked(deal, unpaid, now) });
   if (role === "provider" && open) actions.push({ name: "deliver", blocked: deliverBlocked(deal, seller) });
   if (party && state.deposit !== Deposit.None && (surplus(deal) > 0n || (role === "consumer" && open)))
@@ -89,16 +92,27 @@ function deliverBlocked({ state }: Deal, seller: Prosumer | undefined): Reason |
   return state.transactions >= MAX_TRANSACTIONS ? { kind: "fullAgreement" } : undefined;
 }
 
-export function deliveryActions({ transaction, state }: Delivery, role: Role, unpaid: number, now: bigint): Action<DeliveryActionName>[] {
+export function deliveryActions(
+  { state: { deposit } }: Deal,
+  { transaction, state }: Delivery,
+  role: Role,
+  unpaid: number,
+  now: bigint,
+): Action<DeliveryActionName>[] {
   if (!state || role === "reader") return [];
   if (transaction.status === TransactionStatus.Delivered) {
     if (role === "admin") return [];
-    const dispute: Action<DeliveryActionName> = { name: "dispute", blocked: state.ruled ? { kind: "ruledFinal" } : undefined };
+    const dispute: Action<DeliveryActionName> = { name: "dispute", blocked: disputeBlocked(deposit, state) };
     return role === "consumer" && unpaid > 1 ? [{ name: "payOne" }, dispute] : [dispute];
   }
   const closesAt = closingTime(state.disputed_at ?? now);
   const close: Action<DeliveryActionName> = { name: "close", blocked: now < closesAt ? { kind: "arbitration", at: closesAt } : undefined };
   return role === "admin" ? [close, { name: "rule" }] : [{ name: "giveIn" }, close, { name: "compromise" }];
+}
+
+function disputeBlocked(deposit: Deposit, { ruled, metered }: TransactionState): Reason | undefined {
+  if (ruled) return { kind: "ruledFinal" };
+  return metered && deposit === Deposit.Metered ? { kind: "trustsMeter" } : undefined;
 }
 
 /** From when a dispute may be closed by default. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { Keypair, scValToNative } from "@stellar/stellar-sdk";
 import type { Browser } from "playwright-core";
 import { step } from "./checks.js";
@@ -30,6 +31,9 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
   /** What the meter's gateway does. */
   const meterRecords = async (agreement_id: bigint, kwh: bigint) => {
     reading += kwh;
+    // A reading grows no faster than the plant exports.
+    const { read_at } = (await reader.get_prosumer({ prosumer: provider })).result.unwrap();
+    while (BigInt((await network.server.getLatestLedger()).closeTime) <= read_at) await setTimeout(1000);
     await send(
       await contract.client(meterKey).deliver_energy({ agreement_id, energy_delivered_kwh: kwh, meter_reading: reading, provider }),
     );
@@ -141,8 +145,9 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
       .last()
       .click();
     await bob.sees("You can look at each delivery for 24 hours and dispute it");
-    await bob.press("Pay a deposit");
-    await bob.signs("The deposit is paid.", "4.938268 XLM from you to the contract", "Each delivery can be looked at for 24 hours");
+    assert.equal(await bob.button("Pay a deposit on which the meter draws").count(), 0);
+    await bob.press("Pay a deposit, and look at each delivery");
+    await bob.signs("The deposit is paid.", "look at each delivery for 24 hours before it pays", "4.938268 XLM from you to the contract", "Each delivery can be looked at for 24 hours");
     assert.equal((await deal(first)).escrow_amount, 49_382_680n);
     await bob.sees("Deposit with review");
   });
@@ -230,8 +235,9 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await alice.page.getByText("Have a meter certified").click();
     await alice.fill("Address of the meter", meterKey.publicKey());
     await alice.fill("Its reading now (kWh)", "100");
+    await alice.fill("Power of the plant (kW)", "100000");
     await alice.press("Sign and make a link");
-    await alice.sign("counting from 100 kWh");
+    await alice.sign("counting from 100 kWh, for a plant of at most 100,000 kW");
     const download = alice.page.waitForEvent("download");
     await alice.press("Save as a file");
     const path = await (await download).path();
@@ -240,11 +246,11 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await admin.open();
     await admin.press("Connect Freighter");
     await admin.page.getByLabel("Have you been sent a file for signing?").setInputFiles(path);
-    await admin.sees("counting from 100 kWh");
+    await admin.sees("for a plant of at most 100,000 kW");
     await admin.press("Check and sign");
     await admin.signs("The meter’s certificate was changed.");
-    const { meter, meter_start } = (await reader.get_prosumer({ prosumer: provider })).result.unwrap();
-    assert.deepEqual([meter, meter_start], [meterKey.publicKey(), 100n]);
+    const { meter, meter_start, max_power_kw } = (await reader.get_prosumer({ prosumer: provider })).result.unwrap();
+    assert.deepEqual([meter, meter_start, max_power_kw], [meterKey.publicKey(), 100n, 100_000n]);
   });
 
   const metered = 1_000_003n;
@@ -253,8 +259,10 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await alice.signs("The offer is made.");
     await bob.open(`agreement/${metered}`);
     await bob.sees("such a delivery cannot be disputed");
-    await bob.press("Pay a deposit");
-    await bob.signs("The deposit is paid.", "30.00 XLM from you to the contract", "Pays what the certified meter records, at once.");
+    assert.equal(await bob.button("Pay a deposit, and look at each delivery").count(), 1);
+    await show(bob.page, "deposit");
+    await bob.press("Pay a deposit on which the meter draws");
+    await bob.signs("The deposit is paid.", "on which the certified meter draws at once", "30.00 XLM from you to the contract", "Pays what the certified meter records, at once.");
     await bob.sees("Deposit, paid by meter");
   });
 

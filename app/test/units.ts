@@ -1,9 +1,11 @@
 // Numbers, times and sums, without a browser.
 
 import assert from "node:assert/strict";
-import { TransactionStatus, type EnergyTransaction } from "../client/src/index.js";
+import { Deposit, TransactionStatus, type EnergyTransaction, type TransactionState } from "../client/src/index.js";
 import { sumUp, toCsv, type Entry } from "../src/books.js";
+import type { Deal } from "../src/chain/chain.js";
 import { exactAmount, Format } from "../src/format.js";
+import { deliveryActions } from "../src/rules.js";
 import { de } from "../src/words/de.js";
 import { en } from "../src/words/en.js";
 import { check } from "./checks.js";
@@ -69,6 +71,20 @@ export async function units(): Promise<void> {
       assert.ok(german.get(key), key);
       if (/ .* /.test(text) && !text.includes("=>")) assert.notEqual(german.get(key), text, key);
     }
+  });
+
+  await check("what a deposit trusts the meter with is not disputed, and all else is", () => {
+    const blocked = (deposit: Deposit, metered: boolean, ruled: boolean) => {
+      const { transaction } = delivery("2027-01-30", 3n, false);
+      const state: TransactionState = { metered, ruled, disputed_at: null, provider_settles_from: 0n };
+      const [dispute] = deliveryActions({ state: { deposit } } as Deal, { transaction, state }, "consumer", 1, 0n);
+      return [dispute.name, dispute.blocked?.kind];
+    };
+    assert.deepEqual(blocked(Deposit.Metered, true, false), ["dispute", "trustsMeter"]);
+    assert.deepEqual(blocked(Deposit.Metered, false, false), ["dispute", undefined]);
+    assert.deepEqual(blocked(Deposit.Reviewed, false, false), ["dispute", undefined]);
+    assert.deepEqual(blocked(Deposit.None, true, false), ["dispute", undefined]);
+    assert.deepEqual(blocked(Deposit.None, true, true), ["dispute", "ruledFinal"]);
   });
 
   await check("deliveries are summed by day and month, with the days between, and written as CSV", () => {

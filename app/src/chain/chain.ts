@@ -70,23 +70,18 @@ export class Chain {
 
   /** A prosumer's agreements before one of them, or its newest, the newest first. */
   async deals(prosumer: string, before: bigint | null, limit: number): Promise<Deal[]> {
-    const page = value(await this.client.get_agreement_page({ prosumer, before, limit }));
-    return Promise.all(
-      page.map(async (agreement) => ({
-        agreement,
-        state: value(await this.client.get_agreement_state({ agreement_id: agreement.agreement_id })),
-      })),
-    );
+    return value(await this.client.get_agreement_page({ prosumer, before, limit }));
   }
 
   /** All of a prosumer's agreements, the newest first. */
   async *agreements(prosumer: string): AsyncGenerator<EnergyAgreement> {
-    const limit = 40;
+    // The most that the contract puts into a page.
+    const limit = 25;
     for (let before: bigint | null = null; ;) {
-      const page: EnergyAgreement[] = value(await this.client.get_agreement_page({ prosumer, before, limit }));
-      yield* page;
+      const page = await this.deals(prosumer, before, limit);
+      yield* page.map(({ agreement }) => agreement);
       if (page.length < limit) return;
-      before = page[limit - 1].agreement_id;
+      before = page[limit - 1].agreement.agreement_id;
     }
   }
 
@@ -101,17 +96,12 @@ export class Chain {
 
   /** An agreement's deliveries, the oldest first. */
   async deliveries(agreement_id: bigint): Promise<Delivery[]> {
-    return Promise.all(
-      (await this.transactions(agreement_id)).map(async (transaction) =>
-        transaction.status === TransactionStatus.Settled
-          ? { transaction }
-          : { transaction, state: await this.transactionState(transaction.transaction_id) },
-      ),
+    const [transactions, states] = await Promise.all([this.transactions(agreement_id), this.client.get_transaction_states({ agreement_id })]);
+    // One that was recorded between the two answers has no state yet.
+    const known = value(states);
+    return transactions.map((transaction, place) =>
+      transaction.status === TransactionStatus.Settled ? { transaction } : { transaction, state: known[place] },
     );
-  }
-
-  private async transactionState(transaction_id: bigint): Promise<TransactionState> {
-    return value(await this.client.get_transaction_state({ transaction_id }));
   }
 
   /** By how many seconds the ledger's clock is ahead of this machine's. */

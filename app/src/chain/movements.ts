@@ -1,10 +1,8 @@
-// What a simulated call does, by the events that it emits.
+// What a simulated call moves, by the events that it emits.
 
 import { Address, scValToNative, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
-import type { Deposit } from "../../client/src/index.js";
 import type { Assembled } from "./calls.js";
-import type { Chain } from "./chain.js";
 
 export interface Movement {
   from: string;
@@ -15,15 +13,6 @@ export interface Movement {
 /** What it moves, by the token's own events. */
 export const movements = (assembled: Assembled, tokenId: string): Movement[] =>
   eventsOf(assembled, tokenId).flatMap(({ topics, data }) => transfer(topics, data) ?? []);
-
-/** The kind of the deposit that it makes: it depends on whether the seller has a certified meter now. */
-export function simulatedDeposit({ client, contractId }: Chain, assembled: Assembled): Deposit | undefined {
-  for (const { topics, data } of eventsOf(assembled, contractId)) {
-    const event = client.parseEvent(topics, data);
-    if (event?.name === "AgreementFunded") return event.data.deposit;
-  }
-  return undefined;
-}
 
 function eventsOf({ simulation }: Assembled, contract: string): xdr.ContractEventV0[] {
   if (!simulation || !Api.isSimulationSuccess(simulation)) return [];

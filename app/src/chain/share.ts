@@ -76,8 +76,8 @@ function invokedCall({ function: invoked, subInvocations }: xdr.SorobanAuthorize
   const values = args.map((arg) => scValToNative(arg) as unknown);
   switch (functionName.toString()) {
     case "register_meter": {
-      const [prosumer, meter, meter_reading] = values as [string, string | null, bigint];
-      return { method: "register_meter", args: { prosumer, meter, meter_reading } };
+      const [prosumer, meter, meter_reading, max_power_kw] = values as [string, string | null, bigint, bigint];
+      return { method: "register_meter", args: { prosumer, meter, meter_reading, max_power_kw } };
     }
     case "resolve_dispute": {
       const [transaction_id, energy_accepted_kwh, resolver] = values as [bigint, bigint, string];

@@ -2,22 +2,19 @@
 
 import { TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
-import type { Deposit } from "../../client/src/index.js";
 import { recall, remember } from "../memory.js";
 import { Problem } from "../problem.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { assemble, value, type Assembled, type Call } from "./calls.js";
 import type { Chain } from "./chain.js";
 import { simulatedFee, type Fee } from "./fee.js";
-import { movements, simulatedDeposit, type Movement } from "./movements.js";
+import { movements, type Movement } from "./movements.js";
 import { addSignature } from "./share.js";
 
 export interface Prepared {
   call: Call;
   assembled: Assembled;
   movements: Movement[];
-  /** The kind of deposit that it makes. */
-  deposit?: Deposit;
   fee: Fee;
 }
 
@@ -58,7 +55,6 @@ export async function prepare(
     call,
     assembled,
     movements: movements(assembled, tokenId),
-    deposit: simulatedDeposit(chain, assembled),
     fee: await simulatedFee(chain, assembled),
   };
 }

@@ -54,8 +54,10 @@ export function DealActions(props: Props) {
 function callFor(name: DealActionName, { deal, deliveries, role }: Props, { me = "", now }: Session): Call | undefined {
   const { agreement_id } = deal.agreement;
   switch (name) {
-    case "fund":
-      return { method: "fund_agreement", args: { agreement_id, consumer: me } };
+    case "fundMetered":
+      return { method: "fund_agreement", args: { agreement_id, consumer: me, deposit: Deposit.Metered } };
+    case "fundReviewed":
+      return { method: "fund_agreement", args: { agreement_id, consumer: me, deposit: Deposit.Reviewed } };
     case "pay":
     case "draw": {
       const due = settlement(deal, deliveries, role, now);
@@ -70,13 +72,14 @@ function callFor(name: DealActionName, { deal, deliveries, role }: Props, { me =
   }
 }
 
-function hint(name: DealActionName, { deal, deliveries, role, seller }: Props, { words, format, token, now }: Session): string | undefined {
+function hint(name: DealActionName, { deal, deliveries, role }: Props, { words, format, token, now }: Session): string | undefined {
   const say = words.dealHints;
   const amount = (value: bigint) => format.amount(value, token);
   const due = () => amount(settlement(deal, deliveries, role, now)?.amount ?? 0n);
   switch (name) {
-    case "fund":
-      return (seller?.meter ? say.fundMetered : say.fundReviewed)(amount(deal.agreement.total_amount));
+    case "fundMetered":
+    case "fundReviewed":
+      return say[name](amount(deal.agreement.total_amount));
     case "pay":
       return (deal.state.deposit === Deposit.None ? say.pay : say.payFromDeposit)(due());
     case "draw":

@@ -25,7 +25,7 @@ export function DeliveryItem(props: Props) {
   const { transaction, state } = delivery;
   const [form, setForm] = useState<"compromise" | "rule">();
   const unpaid = deliveries.filter(({ transaction }) => transaction.status === TransactionStatus.Delivered).length;
-  const actions = deliveryActions(delivery, role, unpaid, now);
+  const actions = deliveryActions(props.deal, delivery, role, unpaid, now);
   const press = (name: DeliveryActionName) => {
     if (name === "compromise" || name === "rule") setForm(form === name ? undefined : name);
     else act(jobFor(name, props, session));

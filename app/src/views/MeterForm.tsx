@@ -7,19 +7,24 @@ import { useDraft } from "../parts/draft.js";
 import { typedNumber } from "../parts/numbers.js";
 import { useSession } from "../session.js";
 
+/** The most that the contract takes. */
+const MAX_POWER_KW = 16_777_215n;
+
 export function MeterForm({ prosumer, other }: { prosumer: string; other: string }) {
   const { words, format, me, act } = useSession();
-  const { fields, set } = useDraft(`meter ${prosumer}`, { meter: "", reading: "" });
+  const { fields, set } = useDraft(`meter ${prosumer}`, { meter: "", reading: "", power: "" });
   const [tried, setTried] = useState(false);
   const meter = fields.meter.trim();
   const isAddress = StrKey.isValidEd25519PublicKey(meter) || StrKey.isValidContract(meter);
   const badMeter = !isAddress ? words.meter.badAddress : meter === prosumer ? words.meter.own : undefined;
   const reading = typedNumber(format.parseKwh(fields.reading), words, { least: 0n });
+  const power = typedNumber(format.parseKwh(fields.power), words, { most: MAX_POWER_KW, shown: format.kw(MAX_POWER_KW) });
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (badMeter || reading.value === undefined) return;
-    const call = { method: "register_meter", args: { prosumer, meter, meter_reading: reading.value } } as const;
+    if (badMeter || reading.value === undefined || power.value === undefined) return;
+    const args = { prosumer, meter, meter_reading: reading.value, max_power_kw: power.value };
+    const call = { method: "register_meter", args } as const;
     // An admin who is the neighbour signs for both.
     act(me === other ? { kind: "send", call } : { kind: "share", call, other });
   };
@@ -38,6 +43,14 @@ export function MeterForm({ prosumer, other }: { prosumer: string; other: string
         value={fields.reading}
         onInput={set("reading")}
         problem={tried ? reading.problem : undefined}
+      />
+      <Field
+        label={words.meter.power}
+        numeric
+        hint={words.meter.powerHint}
+        value={fields.power}
+        onInput={set("power")}
+        problem={tried ? power.problem : undefined}
       />
       <p class="hint">{words.meter.explain}</p>
       <Button kind="primary" submit>

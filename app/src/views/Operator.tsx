@@ -101,7 +101,7 @@ function Neighbour({ address }: { address: string }) {
                   <Button
                     kind="danger"
                     onClick={() =>
-                      act({ kind: "send", call: { method: "register_meter", args: { prosumer: address, meter: null, meter_reading: 0n } } })
+                      act({ kind: "send", call: { method: "register_meter", args: { prosumer: address, meter: null, meter_reading: 0n, max_power_kw: 0n } } })
                     }
                   >
                     {words.operator.retire}

@@ -112,7 +112,7 @@ function Body({ stage, job }: { stage: Stage; job: Job | undefined }) {
 }
 
 function Review({
-  prepared: { movements, deposit, fee },
+  prepared: { call, movements, fee },
   again,
 }: {
   prepared: Extract<Stage, { at: "review" }>["prepared"];
@@ -128,7 +128,7 @@ function Review({
       <Facts
         facts={[
           [words.sign.moves, moves.length > 0 ? <ul class="moves">{moves}</ul> : words.sign.nothingMoves],
-          deposit !== undefined && [words.deposit.title, depositText(deposit, words)],
+          call.method === "fund_agreement" && [words.deposit.title, depositText(call.args.deposit, words)],
           [words.sign.fee, words.sign.feeOf(format.amount(fee.total, XLM), format.amount(fee.rent, XLM))],
           [words.sign.account, me && `${nameOf(me)} (${shortAddress(me)})`],
         ]}

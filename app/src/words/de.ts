@@ -75,7 +75,7 @@ export const de: Words = {
     meter: "Ihr Zähler",
     noMeter:
       "Keiner ist beglaubigt. Sie tragen Ihre Lieferungen selbst ein, und Käufer können jede 24 Stunden lang ansehen, bevor eine Anzahlung sie bezahlt.",
-    hasMeter: "Er allein trägt Ihre Lieferungen ein und wird aus Anzahlungen, die von jetzt an geleistet werden, sofort bezahlt.",
+    hasMeter: "Er allein trägt Ihre Lieferungen ein. Anzahlungen, die Käufer für ihn geleistet haben, bezahlen sie sofort.",
     reading: "Letzter Stand",
     askMeter: "Zähler beglaubigen lassen",
   },
@@ -134,7 +134,8 @@ export const de: Words = {
   },
 
   dealActions: {
-    fund: "Anzahlung leisten",
+    fundMetered: "Anzahlung leisten, der Zähler ruft ab",
+    fundReviewed: "Anzahlung leisten und jede Lieferung ansehen",
     pay: "Rechnung bezahlen",
     draw: "Fälliges abrufen",
     deliver: "Lieferung eintragen",
@@ -177,6 +178,7 @@ export const de: Words = {
     fullAgreement: () => "Dieser Vertrag hat seine 40 Lieferungen. Schließen Sie für den Rest einen neuen.",
     buyerPays: () => "Es gibt keine Anzahlung: Der Käufer zahlt die Rechnung.",
     ruledFinal: () => "Darüber ist entschieden, und das ist endgültig.",
+    trustsMeter: () => "Ihre Anzahlung vertraut dem Zähler: Was er einträgt, kann nicht bestritten werden.",
     inReview: (when) => `Der Käufer darf sie noch ansehen. Abrufen können Sie ${when}.`,
     arbitration: (when) => `Möglich ${when}, wenn bis dahin niemand entscheidet.`,
     untilDeadline: (when) => `Die Anzahlung wird bis zum Ablauf der Frist gebraucht, ${when}.`,
@@ -262,6 +264,8 @@ export const de: Words = {
     address: "Adresse des Zählers",
     addressHint: "Der Schlüssel des Geräts, das ihn abliest; nicht der eigene der Nachbarn.",
     reading: "Sein Stand jetzt (kWh)",
+    power: "Leistung der Anlage (kW)",
+    powerHint: "Das Höchste, was sie einspeisen kann, aufgerundet. Schneller darf kein Stand wachsen.",
     send: "Unterschreiben und Link erzeugen",
     explain:
       "Beide unterschreiben: die Nachbarn und der Betreiber. Wer anfängt, erzeugt einen Link; die andere Seite öffnet ihn und schickt alles ab.",
@@ -314,10 +318,12 @@ export const de: Words = {
 
   calls: {
     register_prosumer: () => "Als Nachbar anmelden, der Strom teilt.",
-    register_meter: (x) => `${x.meter} als Zähler von ${x.prosumer} beglaubigen; er zählt ab ${x.reading}.`,
+    register_meter: (x) =>
+      `${x.meter} als Zähler von ${x.prosumer} beglaubigen; er zählt ab ${x.reading}, für eine Anlage von höchstens ${x.power}.`,
     retire_meter: (x) => `Den Zähler von ${x.prosumer} abmelden.`,
     create_agreement: (x) => `${x.consumer} ${x.kwh} zu ${x.price} je kWh anbieten, zusammen ${x.total}, bis ${x.deadline}.`,
-    fund_agreement: (x) => `Die Anzahlung für Vertrag ${x.agreement} leisten.`,
+    fund_metered: (x) => `Die Anzahlung für Vertrag ${x.agreement} leisten; der beglaubigte Zähler ruft sofort davon ab.`,
+    fund_reviewed: (x) => `Die Anzahlung für Vertrag ${x.agreement} leisten und jede Lieferung 24 Stunden lang ansehen, bevor sie bezahlt wird.`,
     cancel_agreement: (x) => `Vertrag ${x.agreement} beenden.`,
     claim_refund: (x) => `Den Rest der Anzahlung von Vertrag ${x.agreement} zurückholen.`,
     deliver_energy: (x) => `Eine Lieferung von ${x.kwh} für Vertrag ${x.agreement} eintragen, Zählerstand ${x.reading}.`,
@@ -383,7 +389,7 @@ export const de: Words = {
     12: "Das ist schon bezahlt. Es bleibt nichts zu tun.",
     13: "An sich selbst können Sie nicht verkaufen. Wählen Sie jemand anderen.",
     14: "Eine Zahl ist zu groß. Vereinbaren Sie weniger Strom oder einen niedrigeren Preis.",
-    15: "Der Zählerstand passt nicht: Er geht zurück, wurde schon verwendet, oder so viel hat der Zähler nicht eingespeist. Lesen Sie noch einmal ab.",
+    15: "Der Zählerstand passt nicht: Er geht zurück, wurde schon verwendet, oder so viel kann die Anlage nicht eingespeist haben. Lesen Sie noch einmal ab.",
     16: "Eine Anzahlung ist schon geleistet: Eine zweite gibt es nicht, und der Käufer kann den Vertrag nicht beenden.",
     17: "Der Käufer darf diese Lieferung noch ansehen. Warten Sie das Ende der Prüfzeit ab.",
     18: "Sie ist strittig. Warten Sie auf die Entscheidung, oder schließen Sie nach 30 Tagen ab.",
@@ -394,5 +400,7 @@ export const de: Words = {
     23: "Es wurde schon geliefert, deshalb ist keine Anzahlung mehr möglich. Bezahlen Sie stattdessen die Rechnung.",
     24: "Dieser Vertrag hat seine 40 Lieferungen. Schließen Sie für den Rest einen neuen.",
     25: "Hier ist nichts offen, das jetzt beglichen werden kann.",
+    26: "Die Anzahlung vertraut dem Zähler: Was er eingetragen hat, kann nicht bestritten werden.",
+    27: "Der Verkäufer hat keinen beglaubigten Zähler. Leisten Sie stattdessen eine Anzahlung mit Prüfzeit.",
   },
 };

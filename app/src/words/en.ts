@@ -80,7 +80,7 @@ export const en = {
     meter: "Your meter",
     noMeter:
       "None is certified. You record what you deliver yourself, and buyers can look at each delivery for 24 hours before a deposit pays it.",
-    hasMeter: "It alone records what you deliver, and is paid at once from deposits that are made from now on.",
+    hasMeter: "It alone records what you deliver. What buyers deposited for it pays at once.",
     reading: "Last reading",
     askMeter: "Have a meter certified",
   },
@@ -139,7 +139,8 @@ export const en = {
   },
 
   dealActions: {
-    fund: "Pay a deposit",
+    fundMetered: "Pay a deposit on which the meter draws",
+    fundReviewed: "Pay a deposit, and look at each delivery",
     pay: "Pay the bill",
     draw: "Draw what is due",
     deliver: "Record a delivery",
@@ -181,6 +182,7 @@ export const en = {
     fullAgreement: () => "This agreement has its 40 deliveries. Make a new one for what remains.",
     buyerPays: () => "There is no deposit: the buyer pays the bill.",
     ruledFinal: () => "It was ruled on, which is final.",
+    trustsMeter: () => "Your deposit trusts the meter: what it recorded cannot be disputed.",
     inReview: (when: string) => `The buyer may still look at it. You can draw it ${when}.`,
     arbitration: (when: string) => `Possible ${when}, if nobody rules before.`,
     untilDeadline: (when: string) => `The deposit is needed until the deadline, ${when}.`,
@@ -269,6 +271,8 @@ export const en = {
     address: "Address of the meter",
     addressHint: "The key of the gateway that reads it; not the neighbour’s own.",
     reading: "Its reading now (kWh)",
+    power: "Power of the plant (kW)",
+    powerHint: "The most that it can feed in, rounded up. No reading may grow faster.",
     send: "Sign and make a link",
     explain: "Both sign: the neighbour and the admin. The first makes a link, the second opens it and sends it off.",
     badAddress: "This is not an address.",
@@ -320,12 +324,14 @@ export const en = {
 
   calls: {
     register_prosumer: () => "Register as a neighbour who shares energy.",
-    register_meter: (x: { prosumer: string; meter: string; reading: string }) =>
-      `Certify ${x.meter} as the meter of ${x.prosumer}, counting from ${x.reading}.`,
+    register_meter: (x: { prosumer: string; meter: string; reading: string; power: string }) =>
+      `Certify ${x.meter} as the meter of ${x.prosumer}, counting from ${x.reading}, for a plant of at most ${x.power}.`,
     retire_meter: (x: { prosumer: string }) => `Retire the meter of ${x.prosumer}.`,
     create_agreement: (x: { consumer: string; kwh: string; price: string; total: string; deadline: string }) =>
       `Offer ${x.consumer} ${x.kwh} at ${x.price} per kWh, ${x.total} in all, until ${x.deadline}.`,
-    fund_agreement: (x: { agreement: string }) => `Pay the deposit for agreement ${x.agreement}.`,
+    fund_metered: (x: { agreement: string }) => `Pay the deposit for agreement ${x.agreement}, on which the certified meter draws at once.`,
+    fund_reviewed: (x: { agreement: string }) =>
+      `Pay the deposit for agreement ${x.agreement}, and look at each delivery for 24 hours before it pays.`,
     cancel_agreement: (x: { agreement: string }) => `End agreement ${x.agreement}.`,
     claim_refund: (x: { agreement: string }) => `Fetch the refund from the deposit of agreement ${x.agreement}.`,
     deliver_energy: (x: { agreement: string; kwh: string; reading: string }) =>
@@ -390,7 +396,7 @@ export const en = {
     12: "It is paid already. Nothing is left to do.",
     13: "You cannot sell to yourself. Choose another neighbour.",
     14: "A number is too large. Agree on less energy or a lower price.",
-    15: "The meter reading does not fit: it goes back, was used already, or the meter has not exported that much. Read the meter again.",
+    15: "The meter reading does not fit: it goes back, was used already, or is more than the plant can have exported. Read the meter again.",
     16: "A deposit is paid already: there can be no second one, and the buyer cannot end the agreement.",
     17: "The buyer may still look at this delivery. Wait until the review ends.",
     18: "It is disputed. Wait for the ruling, or close it by default after 30 days.",
@@ -401,6 +407,8 @@ export const en = {
     23: "Energy was delivered already, so no deposit is taken. Pay the bill instead.",
     24: "This agreement has its 40 deliveries. Make a new one for what remains.",
     25: "Nothing is open here that can be settled now.",
+    26: "The deposit trusts the meter: what it recorded cannot be disputed.",
+    27: "The seller has no certified meter. Pay a deposit with a review instead.",
   } satisfies Record<ErrorCode, string>,
 };
 
