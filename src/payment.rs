@@ -1,6 +1,6 @@
 //! The life of the money: deposits, settlement, disputes and refunds. The only file that calls the token.
 //!
-//! Records and events are written before tokens move, and an error undoes both.
+//! Records and events are written before tokens move, and an error undoes both. For `pay_at_once` see there.
 
 use soroban_sdk::{token::TokenClient, Address, Env};
 

@@ -75,7 +75,7 @@ fn a_kwh_comes_before_its_time_once_and_not_with_each_call() {
 }
 
 #[test]
-fn a_plant_at_full_power_is_never_refused_whenever_it_is_read() {
+fn a_plant_of_7_kw_at_full_power_is_read_at_odd_times() {
     // 7 kW from a fraction of 0.9 kWh on, read at odd times: in Wh, whose thousands its register shows.
     let (f, _) = plant(7);
     let agreement = f.client.create_agreement(&f.provider, &f.consumer, &1_000, &1, &(START + 30 * DAY));
@@ -179,4 +179,15 @@ fn a_time_that_would_come_after_the_end_of_time_ends_with_it() {
     refuses(&f, agreement, crate::MAX_READING);
     f.env.ledger().set_timestamp(u64::MAX);
     delivers(&f, agreement, crate::MAX_READING);
+}
+
+#[test]
+fn a_meter_sells_at_once_what_it_exported_before_and_did_not_sell() {
+    // The bound is one of readings: what was exported and is not sold yet can be sold in one call.
+    let (f, agreement) = plant(12);
+    f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Metered);
+    f.at(START + DAY);
+    f.client.deliver_energy(&agreement, &1, &1_100, &f.provider);
+    f.client.deliver_energy(&agreement, &99, &1_101, &f.provider);
+    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
 }
