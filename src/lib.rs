@@ -295,7 +295,7 @@ impl PeerToPeerEnergySharing {
     ///
     /// Errors: NotInitialized; TransactionNotFound.
     pub fn get_transaction(env: Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {
-        storage::agreement_of(&env, transaction_id).to_transaction(transaction_id)
+        storage::agreement_of(&env, transaction_id).transaction_record(transaction_id)
     }
 
     /// All transactions in which the prosumer is a party: agreement by agreement as they were created, and within each the oldest first. For simulation: it ends where the budget of a call ends. Pages of agreements never do.

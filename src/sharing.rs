@@ -319,7 +319,7 @@ pub fn get_transaction_history(env: &Env, address: &Address) -> Vec<EnergyTransa
 /// Puts an agreement's transactions before those of newer ones.
 fn put_first(newer: &mut Vec<EnergyTransaction>, mut agreement: Agreement) {
     for n in 0..MAX_TRANSACTIONS {
-        if let Ok(transaction) = agreement.to_transaction(agreement.transaction_id(n.into())) {
+        if let Ok(transaction) = agreement.transaction_record(agreement.transaction_id(n.into())) {
             newer.insert(n, transaction);
         }
     }

@@ -253,7 +253,7 @@ impl Agreement {
         }
     }
 
-    pub fn to_transaction(&mut self, id: u64) -> Result<EnergyTransaction, SharingError> {
+    pub fn transaction_record(&mut self, id: u64) -> Result<EnergyTransaction, SharingError> {
         let transaction = *self.transaction(id)?;
         let (status, settled_at) = match transaction.outcome {
             Outcome::Open => (TransactionStatus::Delivered, None),

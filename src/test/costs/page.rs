@@ -8,6 +8,12 @@ use wasmparser::{Parser, Payload};
 use super::months::{community, first_month, half_a_year, month_without_deposit, PAIRS, RATES};
 use super::*;
 
+/// The rate of rent, the pairs, and what their calls and the contract's life cost.
+type Community = (i64, i64, [i64; 2]);
+
+/// Its label, its parts in stroops with their colours, and its sum.
+type Bar = (String, Vec<(i64, &'static str)>, String);
+
 /// What is generated: between these marks.
 const BEGIN: &str = "<!-- costs -->\n";
 const END: &str = "<!-- end of costs -->";
@@ -37,7 +43,7 @@ fn the_page_shows_the_costs() {
 }
 
 /// The text, the months' prices, and the communities'.
-fn measured() -> (String, [i64; 4], Vec<(i64, i64, [i64; 2])>) {
+fn measured() -> (String, [i64; 4], Vec<Community>) {
     let calls = costs(0);
     let bytes = code_rent();
     let mut text = format!(
@@ -140,7 +146,7 @@ fn month_chart(ours: &[i64; 4]) -> String {
 }
 
 /// What a month costs a pair in communities of several sizes, the contract's life included.
-fn community_chart(communities: &[(i64, i64, [i64; 2])]) -> String {
+fn community_chart(communities: &[Community]) -> String {
     let bars: Vec<_> = communities
         .iter()
         .map(|(rate, pairs, [calls, life])| {
@@ -154,7 +160,7 @@ fn community_chart(communities: &[(i64, i64, [i64; 2])]) -> String {
 }
 
 /// Bars of one or more parts in stroops, so many units of the picture an XLM.
-fn chart(title: &str, bars: &[(String, Vec<(i64, &str)>, String)], unit: f64) -> String {
+fn chart(title: &str, bars: &[Bar], unit: f64) -> String {
     let height = 50 + 48 * bars.len();
     let mut svg = format!(
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 700 {height}' font-family='sans-serif' font-size='13' \
