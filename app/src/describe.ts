@@ -31,9 +31,9 @@ export function describe({ method, args }: Call, { words, format, token, nameOf 
       return say.register_prosumer();
     case "register_meter": {
       const prosumer = nameOf(args.prosumer);
-      return args.meter
-        ? say.register_meter({ prosumer, meter: nameOf(args.meter), reading: format.kwh(args.meter_reading), power: format.kw(args.max_power_kw) })
-        : say.retire_meter({ prosumer });
+      if (!args.meter) return say.retire_meter({ prosumer });
+      const [reading, power] = [format.kwh(args.meter_reading), format.kw(args.max_power_kw)];
+      return say.register_meter({ prosumer, meter: nameOf(args.meter), reading, power });
     }
     case "create_agreement":
       return say.create_agreement({

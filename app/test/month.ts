@@ -147,7 +147,12 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await bob.sees("You can look at each delivery for 24 hours and dispute it");
     assert.equal(await bob.button("Pay a deposit on which the meter draws").count(), 0);
     await bob.press("Pay a deposit, and look at each delivery");
-    await bob.signs("The deposit is paid.", "look at each delivery for 24 hours before it pays", "4.938268 XLM from you to the contract", "Each delivery can be looked at for 24 hours");
+    await bob.signs(
+      "The deposit is paid.",
+      "look at each delivery for 24 hours before it pays",
+      "4.938268 XLM from you to the contract",
+      "Each delivery can be looked at for 24 hours",
+    );
     assert.equal((await deal(first)).escrow_amount, 49_382_680n);
     await bob.sees("Deposit with review");
   });
@@ -262,7 +267,12 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     assert.equal(await bob.button("Pay a deposit, and look at each delivery").count(), 1);
     await show(bob.page, "deposit");
     await bob.press("Pay a deposit on which the meter draws");
-    await bob.signs("The deposit is paid.", "on which the certified meter draws at once", "30.00 XLM from you to the contract", "Pays what the certified meter records, at once.");
+    await bob.signs(
+      "The deposit is paid.",
+      "on which the certified meter draws at once",
+      "30.00 XLM from you to the contract",
+      "Pays what the certified meter records, at once.",
+    );
     await bob.sees("Deposit, paid by meter");
   });
 

@@ -1,11 +1,19 @@
 // Numbers, times and sums, without a browser.
 
 import assert from "node:assert/strict";
-import { Deposit, TransactionStatus, type EnergyTransaction, type TransactionState } from "../client/src/index.js";
+import {
+  AgreementStatus,
+  Deposit,
+  TransactionStatus,
+  type EnergyTransaction,
+  type Prosumer,
+  type TransactionState,
+} from "../client/src/index.js";
 import { sumUp, toCsv, type Entry } from "../src/books.js";
 import type { Deal } from "../src/chain/chain.js";
+import { describe } from "../src/describe.js";
 import { exactAmount, Format } from "../src/format.js";
-import { deliveryActions } from "../src/rules.js";
+import { dealActions, deliveryActions } from "../src/rules.js";
 import { de } from "../src/words/de.js";
 import { en } from "../src/words/en.js";
 import { check } from "./checks.js";
@@ -71,6 +79,22 @@ export async function units(): Promise<void> {
       assert.ok(german.get(key), key);
       if (/ .* /.test(text) && !text.includes("=>")) assert.notEqual(german.get(key), text, key);
     }
+  });
+
+  await check("a buyer chooses the kind of deposit where the seller has a meter, and each kind says before it is signed what it is", () => {
+    const offered = (meter: string | null) => {
+      const deal = { agreement: { status: AgreementStatus.Active }, state: { deposit: Deposit.None, transactions: 0n } } as Deal;
+      return dealActions(deal, [], "consumer", { meter } as Prosumer, 0n).map(({ name }) => name);
+    };
+    assert.deepEqual(offered("GM"), ["fundMetered", "fundReviewed", "cancel"]);
+    assert.deepEqual(offered(null), ["fundReviewed", "cancel"]);
+    const said = (deposit: Deposit) =>
+      describe(
+        { method: "fund_agreement", args: { agreement_id: 7n, consumer: "GB", deposit } },
+        { words: en, format: english, token: XLM, nameOf: String },
+      );
+    assert.equal(said(Deposit.Metered), "Pay the deposit for agreement 7, on which the certified meter draws at once.");
+    assert.equal(said(Deposit.Reviewed), "Pay the deposit for agreement 7, and look at each delivery for 24 hours before it pays.");
   });
 
   await check("what a deposit trusts the meter with is not disputed, and all else is", () => {

@@ -96,12 +96,17 @@ export class Chain {
 
   /** An agreement's deliveries, the oldest first. */
   async deliveries(agreement_id: bigint): Promise<Delivery[]> {
-    const [transactions, states] = await Promise.all([this.transactions(agreement_id), this.client.get_transaction_states({ agreement_id })]);
-    // One that was recorded between the two answers has no state yet.
-    const known = value(states);
-    return transactions.map((transaction, place) =>
-      transaction.status === TransactionStatus.Settled ? { transaction } : { transaction, state: known[place] },
-    );
+    const [transactions, answer] = await Promise.all([
+      this.transactions(agreement_id),
+      this.client.get_transaction_states({ agreement_id }),
+    ]);
+    const states = value(answer);
+    // One that was recorded between the two answers waits for the next reading: what can be done about it depends on its state.
+    return transactions
+      .slice(0, states.length)
+      .map((transaction, place) =>
+        transaction.status === TransactionStatus.Settled ? { transaction } : { transaction, state: states[place] },
+      );
   }
 
   /** By how many seconds the ledger's clock is ahead of this machine's. */

@@ -100,9 +100,10 @@ function Neighbour({ address }: { address: string }) {
                 {prosumer.meter && (
                   <Button
                     kind="danger"
-                    onClick={() =>
-                      act({ kind: "send", call: { method: "register_meter", args: { prosumer: address, meter: null, meter_reading: 0n, max_power_kw: 0n } } })
-                    }
+                    onClick={() => {
+                      const args = { prosumer: address, meter: null, meter_reading: 0n, max_power_kw: 0n };
+                      act({ kind: "send", call: { method: "register_meter", args } });
+                    }}
                   >
                     {words.operator.retire}
                   </Button>
