@@ -240,7 +240,11 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await alice.page.getByText("Have a meter certified").click();
     await alice.fill("Address of the meter", meterKey.publicKey());
     await alice.fill("Its reading now (kWh)", "100");
+    await alice.fill("Power of the plant (kW)", "16777216");
+    await alice.press("Sign and make a link");
+    await alice.sees("It can be at most 16,777,215 kW.");
     await alice.fill("Power of the plant (kW)", "100000");
+    await show(alice.page, "meter");
     await alice.press("Sign and make a link");
     await alice.sign("counting from 100 kWh, for a plant of at most 100,000 kW");
     const download = alice.page.waitForEvent("download");
@@ -287,6 +291,25 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await alice.sees("93 of 200 kWh delivered");
     await alice.sees("Your certified meter records the deliveries.");
     await show(alice.page, "agreement-metered");
+  });
+
+  await step("what the gateway delivers hour by hour on a day is shown as one delivery, and nobody is offered to dispute it", async () => {
+    const { closeTime } = await network.server.getLatestLedger();
+    // The contract's days begin at midnight UTC.
+    await network.advance(DAY - (Number(closeTime) % DAY));
+    for (const kwh of [2n, 3n, 4n]) {
+      await network.advance(HOUR);
+      await meterRecords(metered, kwh);
+    }
+    assert.equal((await deal(metered)).transactions, 11n);
+    for (const person of [alice, bob]) {
+      await person.open(`agreement/${metered}`);
+      await person.sees("102 of 200 kWh delivered");
+      assert.equal(await person.page.locator(".delivery").count(), 11);
+      assert.match(await person.page.locator(".delivery").first().innerText(), /Delivery 11\s+Paid\s+9 kWh\s+1\.35 XLM/);
+      assert.equal(await person.button("Dispute").count(), 0);
+    }
+    await show(bob.page, "agreement-hourly");
   });
 
   const bill = 1_000_004n;
@@ -347,7 +370,7 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
 
   await step("the deadlines are over, and Bob fetches what is left of his deposits", async () => {
     for (const [id, amount] of [
-      [metered, "16.05"],
+      [metered, "14.70"],
       [first, "3.0864175"],
     ] as const) {
       await bob.open(`agreement/${id}`);
