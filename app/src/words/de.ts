@@ -389,7 +389,7 @@ export const de: Words = {
     12: "Das ist schon bezahlt. Es bleibt nichts zu tun.",
     13: "An sich selbst können Sie nicht verkaufen. Wählen Sie jemand anderen.",
     14: "Eine Zahl ist zu groß. Vereinbaren Sie weniger Strom oder einen niedrigeren Preis.",
-    15: "Der Zählerstand passt nicht: Er geht zurück, wurde schon verwendet, oder so viel kann die Anlage nicht eingespeist haben. Lesen Sie noch einmal ab.",
+    15: "Der Zählerstand passt nicht: Er geht zurück, wurde schon verwendet, ist zu niedrig für das Verkaufte oder zu hoch für die Anlage. Lesen Sie noch einmal ab.",
     16: "Eine Anzahlung ist schon geleistet: Eine zweite gibt es nicht, und der Käufer kann den Vertrag nicht beenden.",
     17: "Der Käufer darf diese Lieferung noch ansehen. Warten Sie das Ende der Prüfzeit ab.",
     18: "Sie ist strittig. Warten Sie auf die Entscheidung, oder schließen Sie nach 30 Tagen ab.",

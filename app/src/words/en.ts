@@ -396,7 +396,7 @@ export const en = {
     12: "It is paid already. Nothing is left to do.",
     13: "You cannot sell to yourself. Choose another neighbour.",
     14: "A number is too large. Agree on less energy or a lower price.",
-    15: "The meter reading does not fit: it goes back, was used already, or is more than the plant can have exported. Read the meter again.",
+    15: "The meter reading does not fit: it goes back, was used already, is too low for what was sold, or too high for the plant. Read the meter again.",
     16: "A deposit is paid already: there can be no second one, and the buyer cannot end the agreement.",
     17: "The buyer may still look at this delivery. Wait until the review ends.",
     18: "It is disputed. Wait for the ruling, or close it by default after 30 days.",
