@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::events::EnergyDelivered;
+use crate::utils::records::{Agreement, Outcome, Transaction};
 use crate::{EnergyTransaction, MAX_READING};
 
 /// Midnight, UTC.
@@ -149,4 +150,22 @@ fn a_meter_that_was_exchanged_within_the_day_goes_on_with_it() {
     assert_eq!(id, agreement);
     let day = f.client.get_transaction(&id);
     assert_eq!((day.energy_delivered_kwh, day.meter_reading), (8, 12));
+}
+
+#[test]
+fn what_joins_a_day_is_accepted_before_it_is_stored_too() {
+    let f = Fixture::new();
+    let mut agreement = Agreement::new(&f.env, 7, f.provider.clone(), f.consumer.clone());
+    let delivery = |kwh| Transaction {
+        energy_delivered_kwh: kwh,
+        energy_accepted_kwh: kwh,
+        meter_reading: kwh,
+        delivered_at: MIDNIGHT,
+        metered: true,
+        ruled: false,
+        outcome: Outcome::PaidAtOnce,
+    };
+    assert_eq!([2, 3].map(|kwh| agreement.add(delivery(kwh)).unwrap()), [7; 2]);
+    let day = agreement.transaction(7).unwrap();
+    assert_eq!((day.energy_delivered_kwh, day.energy_accepted_kwh), (5, 5));
 }
