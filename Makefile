@@ -6,6 +6,8 @@ $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(eval override $v
 override NAME := peer-to-peer-energy-sharing
 override WASM = $${CARGO_TARGET_DIR:-$$PWD/target}/wasm32v1-none/release/$(subst -,_,$(NAME)).wasm
 override contract = @name=$(NAME) wasm="$(WASM)" target='$@' network='$*' scripts/contract
+# Those of other packages than the contract's, which cargo fmt leaves alone.
+override other_packages := fuzz/*.rs scripts/e2e.d/relay/*.rs
 
 .PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next costs mutants mutants-diff fuzz deny format check clippy \
 	check-all demo client app app-serve app-test e2e network-local release clean info
@@ -53,6 +55,7 @@ fuzz: ## Have libFuzzer make up sequences of calls for FUZZ_SECONDS, 300; what f
 
 format: ## Format the code
 	cargo fmt
+	rustfmt --edition 2021 $(other_packages)
 
 check: ## Type-check everything
 	cargo check --all-targets
@@ -65,6 +68,7 @@ deny: ## Check the licences, versions and sources of all dependencies (needs car
 
 check-all: ## Everything that must pass: format, lints, licences, documentation, tests; changes nothing
 	cargo fmt --check
+	rustfmt --check --edition 2021 $(other_packages)
 	cargo clippy --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then $(MAKE) deny; else echo "not checked: licences (cargo install --locked cargo-deny)"; fi
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
