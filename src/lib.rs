@@ -291,7 +291,7 @@ impl PeerToPeerEnergySharing {
         Ok(storage::agreement(&env, agreement_id).state())
     }
 
-    /// A delivery and its payment.
+    /// A delivery and its payment, or those of a day that were paid at once.
     ///
     /// Errors: NotInitialized; TransactionNotFound.
     pub fn get_transaction(env: Env, transaction_id: u64) -> Result<EnergyTransaction, SharingError> {

@@ -30,11 +30,11 @@ pub struct EnergyAgreement {
     pub created_at: u64,
 }
 
-/// One delivery and its payment.
+/// A delivery and its payment; or those of one UTC day that were paid at once, with the last reading and time.
 #[contracttype]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EnergyTransaction {
-    /// (k - 1) * 10,000,000,000,000 + agreement_id, for the agreement's k-th delivery
+    /// (k - 1) * 10,000,000,000,000 + agreement_id, for the agreement's k-th transaction
     pub transaction_id: u64,
     pub agreement_id: u64,
     /// delivered the energy and is paid
@@ -98,7 +98,7 @@ pub struct AgreementState {
     pub disputed_amount: u64,
     /// what the contract holds for it, in the token's smallest unit
     pub escrow_amount: u64,
-    /// how many deliveries it has
+    /// how many of them it has
     pub transactions: u64,
     /// how its deposit may be drawn
     pub deposit: Deposit,
@@ -206,7 +206,7 @@ pub enum SharingError {
     SelfSharingNotAllowed = 13,
     /// A number is over its limit: agree on less or a lower price; or the provider has no id left.
     AmountOverflow = 14,
-    /// The reading is not new, too low for the energy sold, or too high for the plant: read the meter again, or certify it anew.
+    /// The reading is not new, too low for the energy sold, or too high for the plant: read the meter again later, or certify it anew.
     InvalidMeterReading = 15,
     /// The agreement is funded: it takes no second deposit, and its consumer cannot cancel it.
     AgreementFunded = 16,

@@ -56,7 +56,7 @@ pub const CONTRACT: u8 = 1;
 /// The most bytes of a record's numbers, an agreement's: created_at and escrow take 10 each, energy and price 11 together
 /// (the total has 64 bits), the term with its flags 4 (25 + 3 bits) and the ids before it 2 * 6, 47 in all. A
 /// transaction takes 5 (energy) + 5 (time and flags: 25 + 4 bits) + 5 (reading) + 8 (outcome) + 10 (a long time) = 33:
-/// 47 + 40 * 33 = 1,367.
+/// 47 + 40 * 33 = 1,367. One that was paid at once takes less, though a day's energy may need 10: it has no outcome.
 const MOST_BYTES: usize = 1_367;
 
 pub fn pack_prosumer(env: &Env, prosumer: &Prosumer) -> Bytes {
