@@ -265,10 +265,12 @@ impl Transaction {
 }
 
 impl Prosumer {
-    /// From when a certified plant can have exported so much since its last reading.
+    /// From when a certified plant can have exported so much since its last reading. What has no meter is not bound.
     pub fn can_export(&self, kwh: u64) -> u64 {
-        let seconds = if self.meter.is_some() { (kwh * HOUR).div_ceil(self.power) } else { 0 };
-        self.read_at.saturating_add(seconds)
+        if self.meter.is_none() {
+            return 0;
+        }
+        self.read_at.saturating_add((kwh * HOUR).div_ceil(self.power))
     }
 }
 

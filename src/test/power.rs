@@ -133,6 +133,18 @@ fn without_a_certified_meter_there_is_no_such_bound() {
 }
 
 #[test]
+fn what_a_retired_meter_was_read_ahead_of_the_clock_ends_with_the_next_reading() {
+    let (f, agreement) = plant(1);
+    delivers(&f, agreement, 1_001);
+    assert_eq!(read_at(&f), START + HOUR);
+    f.at(START + 60);
+    f.retire();
+    assert_eq!(read_at(&f), START + HOUR);
+    delivers(&f, agreement, 1_002);
+    assert_eq!(read_at(&f), START + 60);
+}
+
+#[test]
 fn certifying_counts_from_now() {
     let (f, agreement) = plant(12);
     f.at(START + DAY);

@@ -99,7 +99,9 @@ impl Run<'_> {
             (Call::DeliverEnergy(id, _, reading, _), Err(SharingError::InvalidMeterReading)) => {
                 let seller = &books.prosumers[&books.agreements[&id].provider];
                 let risen = reading.saturating_sub(seller.reading);
-                if (1..=HIGHEST_READING).contains(&risen) && seller.can_export(risen - 1) == self.model.now + 1 {
+                if (1..=HIGHEST_READING).contains(&risen)
+                    && seller.can_export(risen - 1).checked_sub(1) == Some(self.model.now)
+                {
                     self.reached("reading", "a-second-too-early");
                 }
             }
