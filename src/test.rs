@@ -182,8 +182,10 @@ impl Fixture {
 
     /// A delivery with a meter that has exported just enough, and something since the last one.
     pub fn deliver(&self, agreement_id: u64, kwh: u64) -> u64 {
-        self.let_meter_rest();
         let prosumer = self.client.get_prosumer(&self.provider);
+        if prosumer.meter.is_some() {
+            self.let_meter_rest();
+        }
         let reading = (prosumer.meter_reading + 1).max(prosumer.meter_start + prosumer.energy_sold_kwh + kwh);
         self.client.deliver_energy(&agreement_id, &kwh, &reading, &self.provider)
     }
@@ -256,11 +258,15 @@ impl Fixture {
         states.get((transaction_id / TRANSACTION_STEP) as u32).unwrap()
     }
 
-    /// Asserts delivered kWh, pending and escrow of an agreement.
+    /// Asserts delivered kWh, pending and escrow of an agreement; what is disputed is the sum of its disputed transactions.
     #[track_caller]
     pub fn assert_state(&self, agreement_id: u64, energy_delivered_kwh: u64, pending_amount: u64, escrow_amount: u64) {
         let state = self.client.get_agreement_state(&agreement_id);
-        let expected = AgreementState { energy_delivered_kwh, pending_amount, escrow_amount, ..state.clone() };
+        let transactions = self.client.get_agreement_transactions(&agreement_id).iter();
+        let disputed = transactions.filter(|transaction| transaction.status == TransactionStatus::Disputed);
+        let disputed_amount = disputed.map(|transaction| transaction.payment_amount).sum();
+        let expected =
+            AgreementState { energy_delivered_kwh, pending_amount, disputed_amount, escrow_amount, ..state.clone() };
         assert_eq!(state, expected);
     }
 

@@ -310,6 +310,7 @@ fn the_first_signature_is_asked_for_before_anything_is_looked_at() {
     refused("register_meter", f.args((&f.stranger, Some(&f.stranger), 0_u64, 0_u64)));
     refused("create_agreement", f.args((&f.stranger, &f.stranger, 0_u64, 0_u64, 0_u64)));
     refused("fund_agreement", f.args((9_u64, &f.stranger, Deposit::Reviewed)));
+    refused("fund_agreement", f.args((9_u64, &f.stranger, Deposit::None)));
     refused("cancel_agreement", f.args((9_u64, &f.stranger)));
     refused("settle_payment", f.args((9_u64, &f.stranger)));
     refused("settle_agreement", f.args((9_u64, 9_u64, &f.stranger)));
@@ -336,6 +337,9 @@ fn a_second_signature_is_asked_for_only_when_all_else_is_right() {
     );
     fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(provider), 0_u64, POWER)), admin);
     fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(&f.meter), u64::MAX, POWER)), admin);
+    for power in [0, crate::MAX_POWER + 1] {
+        fails(SharingError::InvalidInput, "register_meter", f.args((provider, Some(&f.meter), 0_u64, power)), admin);
+    }
     fails(SharingError::InvalidMeterReading, "deliver_energy", f.args((agreement, 1_u64, 0_u64, provider)), provider);
     fails(SharingError::AgreementNotFound, "deliver_energy", f.args((9_u64, 1_u64, 99_u64, provider)), provider);
     fails(SharingError::TransactionAlreadySettled, "settle_payment", f.args((settled, provider)), provider);

@@ -71,6 +71,9 @@ fn the_provider_draws_what_has_been_reviewed_and_nothing_else() {
     );
     f.assert_state(agreement, 30, 20 * PRICE, 90 * PRICE);
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_agreement(&agreement, &second, &f.provider));
+    // Also where what is settled or disputed comes after what is under review.
+    let third = f.disputed(agreement, 30);
+    f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_agreement(&agreement, &third, &f.provider));
     // The first is settled, and nothing before it is under review.
     f.fails(SharingError::NothingToSettle, |c| c.try_settle_agreement(&agreement, &first, &f.provider));
 }

@@ -113,7 +113,7 @@ fn only_what_is_paid_at_once_joins() {
 }
 
 #[test]
-fn a_day_may_be_longer_than_its_agreement_was_before() {
+fn a_delivery_that_joins_a_day_fills_and_settles_its_agreement() {
     let (f, agreement, ids) = delivered(&[(MIDNIGHT, 60), (MIDNIGHT + HOUR, 40)]);
     assert_eq!(ids, [agreement; 2]);
     assert_eq!(f.status(agreement), AgreementStatus::Settled);

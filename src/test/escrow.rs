@@ -270,3 +270,23 @@ fn escrows_are_kept_apart() {
     f.client.claim_refund(&second);
     assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
 }
+
+#[test]
+fn a_deposit_comes_free_though_any_one_of_them_is_silent_for_ever() {
+    for silent in ["consumer", "provider", "admin"] {
+        let f = Fixture::new();
+        let agreement = f.funded_agreement();
+        let [open, disputed] = [f.deliver(agreement, 40), f.disputed(agreement, 30)];
+        let settler = if silent == "consumer" { &f.provider } else { &f.consumer };
+        let signers = || f.env.auths().into_iter().map(|(signer, _)| signer).collect::<std::vec::Vec<_>>();
+        f.at(DEADLINE.max(START + crate::ARBITRATION_PERIOD) + 1);
+        f.client.settle_payment(&open, settler);
+        assert_eq!(signers(), [settler.clone()]);
+        f.client.close_dispute(&disputed);
+        assert_eq!(signers(), []);
+        assert_eq!(f.client.claim_refund(&agreement), 60 * PRICE);
+        assert_eq!(signers(), []);
+        assert_eq!(f.balances(), [WEALTH - i128::from(40 * PRICE), i128::from(40 * PRICE), 0]);
+        f.assert_state(agreement, 70, 0, 0);
+    }
+}

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use soroban_sdk::{symbol_short, xdr::LedgerEntryData, IntoVal, Val};
 
 use super::*;
+use crate::MAX_TERM;
 
 /// The keys of the contract's entries that a call changes.
 fn written<T>(f: &Fixture, call: impl FnOnce() -> T) -> BTreeSet<ScVal> {
@@ -192,10 +193,12 @@ fn what_a_call_writes_does_not_depend_on_what_the_other_party_did_to_older_deliv
     for call in calls {
         let bytes = fates.map(|fate| {
             let f = Fixture::new();
-            let agreement = f.funded_agreement();
+            let last = START + MAX_TERM;
+            let agreement = f.client.create_agreement(&f.provider, &f.consumer, &KWH, &PRICE, &last);
+            f.client.fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed);
             let [first, second] = [f.deliver(agreement, 10), f.deliver(agreement, 10)];
-            // Two years later it is still the same room.
-            f.env.ledger().set_timestamp(START + HOUR);
+            // When the longest term ends it is still the same room.
+            f.env.ledger().set_timestamp(last);
             fate(&f, first);
             declared(&f, || call(&f, agreement, second)).1
         });

@@ -16,7 +16,8 @@ fn initialize_stores_admin_and_token() {
 fn initialize_fails_the_second_time() {
     let f = Fixture::new();
     f.fails(SharingError::AlreadyInitialized, |c| c.try_initialize(&f.admin, &f.token.address));
-    // Before anything else is looked at.
+    // Before anything else is looked at, also who signed.
+    f.env.mock_auths(&[]);
     f.fails(SharingError::AlreadyInitialized, |c| c.try_initialize(&f.stranger, &f.stranger));
 }
 
@@ -34,6 +35,8 @@ fn initialize_fails_if_the_token_is_no_token() {
 #[test]
 fn every_entrypoint_but_initialize_fails_if_not_initialized() {
     let f = Fixture::deployed();
+    // Also who signed is looked at later.
+    f.env.mock_auths(&[]);
     let (a, meter) = (&f.stranger, Some(f.meter.clone()));
     let error = SharingError::NotInitialized;
     f.fails(error, |c| c.try_set_admin(a));

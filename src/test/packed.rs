@@ -153,19 +153,33 @@ proptest! {
 }
 
 #[test]
-fn the_longest_agreement_takes_1_433_bytes() {
+fn the_longest_agreement_takes_1_424_bytes() {
     // Each reading is one below the one before, which is the largest difference there is, and a term passes between two
     // deliveries.
     let reading = |n: u64| MAX_READING - n;
     let numbers = |n: u64| (MAX_READING, MAX_READING, reading(n), MAX_TERM, u64::MAX);
     let transactions: Vec<_> = (0..40).map(|n| (numbers(n), (true, true, 2))).collect();
+    // Either the time of its creation has 64 bits, and what passes until an outcome 63; or the other way about.
+    for (created_at, bytes) in [(1 << 63, 1_393), (0, 1_424)] {
+        within(|env| {
+            let terms = (created_at, MAX_TERM, u64::MAX, 1, u64::MAX);
+            let agreement = agreement(env, terms, (Deposit::Metered, true), (1, 1), &transactions);
+            let packed = pack_agreement(env, &agreement);
+            assert_eq!(packed.len(), bytes);
+            assert_eq!(parts(&unpack_agreement(env, 7, &packed)), parts(&agreement));
+        });
+    }
+}
+
+#[test]
+fn the_end_of_a_delivery_takes_no_more_room_for_17_years() {
     within(|env| {
-        let agreement =
-            agreement(env, (1 << 63, MAX_TERM, u64::MAX, 1, u64::MAX), (Deposit::Metered, true), (1, 1), &transactions);
-        let packed = pack_agreement(env, &agreement);
-        // The long times have 63 bits: 9 bytes, not 10.
-        assert_eq!(packed.len(), 1_433 - 40);
-        assert_eq!(parts(&unpack_agreement(env, 7, &packed)), parts(&agreement));
+        let bytes = |later: u64| {
+            let delivery = [((9, 9, 9, 9, later), (false, false, 2))];
+            pack_agreement(env, &agreement(env, (START, 9, 9, 9, 9), (Deposit::None, false), (1, 1), &delivery)).len()
+        };
+        assert_eq!([DAY, 17 * 365 * DAY, (1 << 29) - 2].map(bytes), [bytes(0); 3]);
+        assert_eq!(bytes((1 << 29) - 1), bytes(0) + 5);
     });
 }
 

@@ -136,6 +136,15 @@ fn a_record_that_is_written_with_at_most_44_days_left_is_extended_to_45() {
     f.client.register_prosumer(&f.meter);
     assert_eq!(records(&f, agreement), [RECORD_TTL; 4]);
     assert_eq!((RECORD_TTL, threshold), (45 * 17_280, 44 * 17_280));
+    // However few days are left: one writer pays for all that are missing.
+    for days in [20, 1] {
+        pass(&f, (45 - days) * LEDGERS_PER_DAY);
+        assert_eq!(records(&f, agreement), [days * LEDGERS_PER_DAY; 4]);
+        f.deliver(agreement, 1);
+        f.agreement();
+        f.client.register_prosumer(&Address::generate(&f.env));
+        assert_eq!(records(&f, agreement), [RECORD_TTL; 4]);
+    }
 }
 
 #[test]

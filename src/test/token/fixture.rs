@@ -88,7 +88,7 @@ impl Hostile {
     /// The ways to fail that move nothing, or nothing that is not rolled back: with errors of its own, whose numbers
     /// are also ours, by a trap, and with answers of the wrong type.
     pub fn refusals(&self) -> Vec<Fault> {
-        let errors = [0, u32::MAX].into_iter().chain(1..=25).map(Fault::Fails);
+        let errors = [0, u32::MAX].into_iter().chain(1..=SharingError::MeterNotCertified as u32).map(Fault::Fails);
         let answers = self.wrong_answers().map(|answer| self.answers(answer));
         errors.chain([Fault::Panics, Fault::Traps, Fault::DoesAndFails]).chain(answers).collect()
     }
