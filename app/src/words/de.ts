@@ -144,7 +144,7 @@ export const de: Words = {
   },
   dealHints: {
     fundMetered: (amount) =>
-      `Sie hinterlegen ${amount}. Der beglaubigte Zähler des Verkäufers ruft bei jeder Lieferung sofort davon ab; solche Lieferungen können nicht bestritten werden. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
+      `Sie hinterlegen ${amount}. Der beglaubigte Zähler des Verkäufers ruft bei jeder Lieferung sofort davon ab; solche Lieferungen können nicht bestritten werden. Zieht der Betreiber den Zähler zurück, trägt der Verkäufer die Lieferungen ein, und Sie können jede 24 Stunden lang ansehen und bestreiten. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
     fundReviewed: (amount) =>
       `Sie hinterlegen ${amount}. Sie können jede Lieferung 24 Stunden lang ansehen und bestreiten; dann darf der Verkäufer abrufen. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
     pay: (amount) => `Alles, was offen ist: ${amount}, mit einer Unterschrift.`,

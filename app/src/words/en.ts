@@ -149,7 +149,7 @@ export const en = {
   } satisfies Texts<DealActionName>,
   dealHints: {
     fundMetered: (amount: string) =>
-      `You deposit ${amount}. The seller’s certified meter draws on it with each delivery, at once; such a delivery cannot be disputed. What is not delivered comes back to you after the deadline.`,
+      `You deposit ${amount}. The seller’s certified meter draws on it with each delivery, at once; such a delivery cannot be disputed. If the operator withdraws the meter, the seller records deliveries, and you can look at each for 24 hours and dispute it. What is not delivered comes back to you after the deadline.`,
     fundReviewed: (amount: string) =>
       `You deposit ${amount}. You can look at each delivery for 24 hours and dispute it; then the seller may draw on it. What is not delivered comes back to you after the deadline.`,
     pay: (amount: string) => `Everything that is open: ${amount}, with one signature.`,
