@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The network, its people, and the README's commands.
+# The network, its people, and the commands of docs/network.md.
 
 for tool in stellar jq curl node; do command -v "$tool" >/dev/null || stop "error: e2e needs $tool"; done
 if [ "${RPC_URL-}" ]; then
@@ -66,14 +66,14 @@ native=$answer
 # The native asset's contract is there already on a public network.
 stellar contract asset deploy --asset native --source-account issuer --network "$network" >"$home/stdout" 2>&1 || :
 
-step "the README's commands for a network, one after the other"
-commands=$(awk '/^## / { on = /^## Use it on a network/ } on && /^```/ { code = !code; next } on && code && !/^make setup/' README.md |
+step "the commands of docs/network.md, one after the other"
+commands=$(awk '/^```/ { code = !code; next } code && !/^make setup/' docs/network.md |
     sed "s/testnet/$network/g; s/\$(date +%s)/$(now)/")
 # By the network's clock, a ledger after each other, as by hand, and with a configuration of their own, since they make the same identities.
-cp -r "$home/networks" "$home/readme"
+cp -r "$home/networks" "$home/page"
 next_ledger="sleep 5"
 [ ! "${ADVANCE_URL-}" ] || next_ledger="curl -fsS -o $home/stdout -X POST '${ADVANCE_URL}5'"
-run env "STELLAR_CONFIG_HOME=$home/readme" bash -euc "make() { $next_ledger; command make --silent -o build \"\$@\"; }
+run env "STELLAR_CONFIG_HOME=$home/page" bash -euc "make() { $next_ledger; command make --silent -o build \"\$@\"; }
     $commands"
 same "what they print last" "the contract lives 180 days the code lives 180 days" "$(tail -n 2 <<<"$answer" | xargs)"
 
