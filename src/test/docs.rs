@@ -13,8 +13,14 @@ use super::*;
 const README: &str = include_str!("../../README.md");
 const REFERENCE: &str = include_str!("../../docs/reference.md");
 const SECURITY: &str = include_str!("../../SECURITY.md");
-const GUIDES: [&str; 4] =
-    [README, SECURITY, include_str!("../../CONTRIBUTING.md"), include_str!("../../docs/integrating.md")];
+const GUIDES: [&str; 6] = [
+    README,
+    SECURITY,
+    include_str!("../../CONTRIBUTING.md"),
+    include_str!("../../docs/integrating.md"),
+    include_str!("../../docs/network.md"),
+    include_str!("../../docs/decisions.md"),
+];
 const MAKEFILE: &str = include_str!("../../Makefile");
 const ENTRYPOINTS: &str = include_str!("../lib.rs");
 const EVENTS: &str = include_str!("../utils/events.rs");
@@ -162,8 +168,16 @@ fn every_threat_names_a_test_that_exists() {
 #[test]
 fn the_guides_link_to_pages_and_sections_that_exist() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
-    let pages =
-        ["README.md", "SECURITY.md", "CONTRIBUTING.md", "docs/reference.md", "docs/costs.md", "docs/integrating.md"];
+    let pages = [
+        "README.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "docs/reference.md",
+        "docs/costs.md",
+        "docs/integrating.md",
+        "docs/network.md",
+        "docs/decisions.md",
+    ];
     for page in pages {
         let text = fs::read_to_string(format!("{root}{page}")).unwrap();
         let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -176,7 +190,8 @@ fn the_guides_link_to_pages_and_sections_that_exist() {
                 assert!(fs::metadata(format!("{root}{target}")).is_ok(), "{page} links to {link}");
                 String::new()
             });
-            let slug = |heading: &str| heading.to_lowercase().replace(' ', "-").replace(['\'', ',', ':', '?'], "");
+            let slug =
+                |heading: &str| heading.to_lowercase().replace(' ', "-").replace(['\'', ',', ':', '?', '.', '`'], "");
             let headings = target.lines().filter_map(|line| line.strip_prefix("## ").or(line.strip_prefix("### ")));
             assert!(
                 section.is_empty() || headings.map(slug).any(|heading| heading == section),
