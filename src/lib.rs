@@ -3,7 +3,10 @@
 //! consumer's tokens pay for them, directly or from a deposit, with disputes, deadlines and a full history.
 //!
 //! This file is the table of contents. The energy's rules are in `sharing`, the money's in `payment`, and those that look at one record only
-//! in `utils::records`; the public types and errors are in `utils`, the events in `utils::events`, what is stored in `utils::storage`.
+//! in `utils::records`; the public types and errors are in `utils`, the events in `utils::events`, what is stored in `utils::storage`. Why it
+//! has this shape is in docs/decisions.md.
+//!
+//! The entrypoints' documentation is also the on-chain spec. Its lines are not wrapped, since the stellar CLI prints a line break as `\n`.
 
 use soroban_sdk::{contract, contractimpl, contractmeta, Address, Env, Vec};
 

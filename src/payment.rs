@@ -1,6 +1,7 @@
 //! The life of the money: deposits, settlement, disputes and refunds. The only file that calls the token.
 //!
-//! Records and events are written before tokens move, and an error undoes both. For `pay_at_once` see there.
+//! Records and events are written before tokens move, and an error undoes both. `pay_at_once` alone is different: its
+//! events follow the transfer, since there a refusal is no error of the call.
 
 use soroban_sdk::{token::TokenClient, Address, Env};
 
@@ -21,7 +22,7 @@ pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address, deposit: 
     if agreement.is_funded() {
         return Err(SharingError::AgreementFunded);
     }
-    // Its consumer could not have reviewed a delivery for which the deposit would fall due at once.
+    // The review of what was delivered may be over, and a deposit would pay it before its consumer has looked at it.
     if agreement.state().transactions > 0 {
         return Err(SharingError::DeliveryStarted);
     }
@@ -43,7 +44,7 @@ pub fn fund_agreement(env: &Env, agreement_id: u64, consumer: Address, deposit: 
     .publish(env);
     let before = balance(env)?;
     transfer(env, &consumer, &env.current_contract_address(), total_amount)?;
-    // A token that takes a fee, or moves nothing, would have other people's deposits pay for this one.
+    // With a token that takes a fee, or moves nothing, other people's deposits would pay for this one.
     if balance(env)?.checked_sub(before) != Some(total_amount.into()) {
         return Err(SharingError::PaymentFailed);
     }
@@ -65,7 +66,7 @@ pub fn settle_agreement(env: &Env, agreement_id: u64, through: u64, settler: Add
     settle(env, agreement, agreement_id, through, settler)
 }
 
-/// Pays, with one transfer, those from one transaction through another that the settler can settle now.
+/// Pays, with one transfer, all transactions from `from` to `through` that the settler can settle now.
 fn settle(env: &Env, mut agreement: Agreement, from: u64, through: u64, settler: Address) -> Result<u64, SharingError> {
     let (now, is_funded) = (agreement.now, agreement.is_funded());
     let needs_review = is_funded && settler == agreement.provider;
@@ -104,11 +105,11 @@ fn settle(env: &Env, mut agreement: Agreement, from: u64, through: u64, settler:
     Ok(amount)
 }
 
-/// Pays a delivery in the call that records it, from the deposit of an agreement that it is part of already. False where
-/// the token refuses; then the agreement has to be written without it.
+/// Pays for a delivery in the call that records it, from the deposit of the agreement, to which it was added already.
+/// Answers false where the token refuses: then the caller writes the agreement with the delivery unpaid.
 pub fn pay_at_once(env: &Env, agreement: &mut Agreement, energy_kwh: u64) -> bool {
-    // Reading the balance counts it among the bytes that the call declares, even if the transfer writes it and then
-    // fails.
+    // A simulation counts the bytes of an entry only if a frame that succeeds has read it. So the balance is read here:
+    // without that, a call whose transfer writes it and then fails declares too few bytes, and is never applied.
     if balance(env).is_err() {
         return false;
     }
@@ -140,8 +141,8 @@ pub fn dispute_transaction(env: &Env, transaction_id: u64, disputer: Address) ->
     if transaction.ruled {
         return Err(SharingError::DisputeAlreadyResolved);
     }
-    // Whoever submits the meter's call can have its payment fail, with the token or a hundred contracts on the call
-    // stack. That must not open to dispute what was to be paid at once.
+    // Whoever submits the meter's call can make its payment fail, which must not open to dispute what was to be paid at
+    // once (decision 6 in docs/decisions.md).
     if transaction.metered && deposit == Deposit::Metered {
         return Err(SharingError::DepositTrustsMeter);
     }
@@ -169,7 +170,8 @@ pub fn resolve_dispute(
     let mut agreement = storage::agreement_of(env, transaction_id);
     let transaction = *agreement.transaction(transaction_id)?;
     transaction.disputed_at().ok_or(SharingError::TransactionNotDisputed)?;
-    // A party gives away alone what is its own; for the rest the other party signs too.
+    // A party alone gives away what is its own: the consumer pays all, the provider asks for nothing. Any other amount
+    // needs the other party's signature too.
     let second = if resolver == agreement.consumer {
         (energy_accepted_kwh != transaction.energy_delivered_kwh).then_some(&agreement.provider)
     } else if resolver == agreement.provider {
@@ -199,7 +201,7 @@ pub fn close_dispute(env: &Env, transaction_id: u64) -> Result<(), SharingError>
     rule(env, agreement, transaction_id, energy_accepted_kwh, None)
 }
 
-/// Ends a dispute for good.
+/// Ends a dispute, which cannot be opened again.
 fn rule(
     env: &Env,
     mut agreement: Agreement,
@@ -248,8 +250,8 @@ pub fn claim_refund(env: &Env, agreement_id: u64) -> Result<u64, SharingError> {
     Ok(refund_amount)
 }
 
-/// A token is a contract that knows its decimals. Calling an account would trap, so the kind of the address is looked
-/// at first.
+/// A token is a contract that answers `decimals()`. To call an account would trap, so the kind of the address is checked
+/// first.
 pub fn check_token(env: &Env, token_contract: &Address) -> Result<(), SharingError> {
     if is_contract(env, token_contract) {
         if let Ok(Ok(_)) = TokenClient::new(env, token_contract).try_decimals() {

@@ -15,7 +15,8 @@ use crate::utils::{
     storage, AgreementEntry, AgreementStatus, Deposit, EnergyTransaction, Prosumer, SharingError, TransactionState,
 };
 
-/// The furthest deadline, a leap year ahead: catches milliseconds given for seconds, and deposits locked for ages.
+/// The furthest deadline is a leap year ahead. So milliseconds that are given for seconds are refused, and deposits that
+/// would be locked for years.
 pub const MAX_TERM: u64 = 366 * 24 * 60 * 60;
 
 const SECONDS_PER_HOUR: u64 = 60 * 60;
@@ -221,7 +222,7 @@ pub fn deliver_energy(
     storage::set_prosumer(env, &provider, &seller);
     let is_paid = at_once && payment::pay_at_once(env, &mut agreement, energy_delivered_kwh);
     if at_once && !is_paid {
-        // It is a transaction of its own, to be settled later: a provider who cannot receive does not stop its meter.
+        // It becomes a transaction of its own, to be settled later: who cannot receive does not stop the meter.
         delivery.outcome = Outcome::Open;
         agreement = before;
         transaction_id = agreement.add(delivery)?;
@@ -247,7 +248,7 @@ pub fn deliver_energy(
     Ok(transaction_id)
 }
 
-/// The meter rule, after the agreement's last reading.
+/// Holds a reading to the meter rule, and enters it into the seller's register. `last_reading` is the agreement's.
 fn read_meter(
     seller: &mut Prosumer,
     now: u64,
@@ -257,9 +258,9 @@ fn read_meter(
 ) -> Result<(), SharingError> {
     let goes_back = meter_reading < seller.meter_reading;
     let too_high = meter_reading > MAX_READING;
-    // Then the register stands below what it showed, and counting began anew.
+    // A register below the agreement's last reading was certified anew since then, and counts from there.
     let exchanged = seller.meter_reading < last_reading;
-    // A call that is sent again after a time-out must not be recorded, and paid, again.
+    // A call that is sent again after a time-out must not be recorded, and paid, twice.
     let sent_twice = meter_reading <= last_reading && !exchanged;
     if goes_back || too_high || sent_twice {
         return Err(SharingError::InvalidMeterReading);
@@ -276,9 +277,9 @@ fn read_meter(
     Ok(())
 }
 
-/// From when a register's growth counts after it has risen by so much: from now; or while a certified plant exports all
-/// that it can, from when it can have exported this. A whole kWh may come before its time, as its fraction did not show
-/// in the reading before, but only once: so readings grow as slowly as real energy, however many calls there are.
+/// The time from which a register's next growth counts, after it has risen by `exported_kwh`. That is now or, if it is
+/// later, when a certified plant at full power has exported this: the last kWh may come before its time, since the
+/// reading before hid a fraction, but not one with each call (decision 7 in docs/decisions.md).
 fn read_at(seller: &Prosumer, now: u64, exported_kwh: u64) -> Result<u64, SharingError> {
     if seller.meter.is_none() {
         return Ok(now);
@@ -316,7 +317,7 @@ pub fn get_transaction_history(env: &Env, address: &Address) -> Vec<EnergyTransa
     history
 }
 
-/// Puts an agreement's transactions before those of newer ones.
+/// Puts an agreement's transactions before those of newer agreements.
 fn put_first(newer: &mut Vec<EnergyTransaction>, mut agreement: Agreement) {
     for n in 0..MAX_TRANSACTIONS {
         if let Ok(transaction) = agreement.transaction_record(agreement.transaction_id(n.into())) {

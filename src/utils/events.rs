@@ -1,6 +1,6 @@
 //! One event for each transition, with all that it changed: an indexer rebuilds the whole state from them.
 //!
-//! None is sparse: a field without a value is there, and void. (And the code that makes sparse maps is not.)
+//! None is sparse: a field without a value is there, and void, so that the Wasm needs no code that leaves fields out.
 
 use soroban_sdk::{contractevent, Address};
 

@@ -5,7 +5,9 @@
 //! length; or it is filled up with bytes 0x80 to the length of the largest that it may become, and 0x00 ends it.
 //!
 //! An address is its kind, 0 for an account and 1 for a contract, and the 32 bytes of its key or hash: the last 33 bytes
-//! of its XDR. (As a value of the host it would take 44.)
+//! of its XDR. As a value of the host it would take 44.
+//!
+//! Why records are packed is decision 3 in docs/decisions.md.
 
 use soroban_sdk::{
     panic_with_error,
@@ -16,37 +18,37 @@ use soroban_sdk::{
 use super::records::{Agreement, Outcome, Transaction, MAX_READING};
 use super::{Deposit, Prosumer, SharingError};
 
-/// Flags of an agreement: its deposit, and whether it is cancelled.
+/// The flags of an agreement are two bits for its deposit, and one that says whether it is cancelled.
 const AGREEMENT_FLAG_BITS: u32 = 3;
 
-/// Flags of a transaction: metered, ruled, and two bits for its outcome.
+/// The flags of a transaction are a bit for metered, one for ruled, and two for its outcome.
 const TRANSACTION_FLAG_BITS: u32 = 4;
 
-/// No more room than the number takes.
+/// As the largest that a number may become: it gets no more room than it takes.
 const SAME: u64 = 0;
 
-/// Bytes of a number of fixed length: up to `MAX_PROSUMERS` (24 bits) and `AGREEMENTS_PER_PROVIDER` (20),
+/// The bytes of numbers of fixed length, which are up to `MAX_PROSUMERS` (24 bits) and `AGREEMENTS_PER_PROVIDER` (20),
 /// `TRANSACTION_STEP` (44), `MAX_READING` (35) and `MAX_POWER` (24).
 const COUNT_BYTES: u32 = 3;
 const ID_BYTES: u32 = 6;
 const READING_BYTES: u32 = 5;
 const POWER_BYTES: u32 = 3;
 
-/// 3 bytes for the time since the last delivery and its flags, which lasts for 36 hours: so that a call which is
-/// applied seconds after its simulation takes no more bytes.
+/// The time since the last delivery has 3 bytes with its flags, enough for 36 hours. So a call that is applied seconds
+/// after its simulation takes no more bytes.
 const A_DAY: u64 = (1 << 21) - 1;
 
-/// 5 bytes for a time until the year 3058.
+/// A time has 5 bytes, enough until the year 3058.
 const A_TIME: u64 = (1 << 35) - 1;
 
-/// The time until a delivery is settled, disputed or ruled on: less than 17 years. It shares 64 bits with the accepted
-/// energy, whose 35 bits are those of a reading. A longer time follows as a number of its own; then a call that was
-/// simulated before it has to be simulated again.
+/// The bits of the time until a delivery is settled, disputed or ruled on, enough for 17 years. It shares 64 bits with
+/// the accepted energy, whose 35 bits are those of a reading. A longer time follows as a number of its own; then a call
+/// that was simulated before it has to be simulated again.
 const LATER_BITS: u32 = 29;
 const LATEST: u64 = (1 << LATER_BITS) - 1;
 
-/// The bytes of an address, and what stands before them in XDR: the types of the value (18), of the address and, for an
-/// account, of its key, 4 bytes each, the last of which is the kind and the first byte of the address.
+/// The bytes of an address, and what stands before them in its XDR: the types of the value (18), of the address and,
+/// for an account, of its key, 4 bytes each. Their last byte is the kind, with which the packed address begins.
 const ADDRESS_BYTES: u32 = 33;
 const BEFORE_ACCOUNT: [u8; 11] = [0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 0];
 const BEFORE_CONTRACT: [u8; 7] = [0, 0, 0, 18, 0, 0, 0];
@@ -126,7 +128,7 @@ pub fn kind(address: &Bytes) -> u8 {
 struct Numbers {
     bytes: [u8; MOST_BYTES],
     position: usize,
-    /// Of what is read.
+    /// How many bytes there are to read.
     length: usize,
     writes: bool,
 }
@@ -159,7 +161,7 @@ impl Numbers {
         self.fixed(&mut prosumer.meter_reading, READING_BYTES);
         self.fixed(&mut prosumer.energy_sold_kwh, READING_BYTES);
         self.number(&mut prosumer.read_at, A_TIME);
-        // A plant's power stands between these and its meter: neither is there without the other.
+        // A plant's power stands between these numbers and its meter's address. Neither is there without the other.
         if if self.writes { prosumer.meter.is_some() } else { self.position < self.length } {
             self.fixed(&mut prosumer.max_power_kw, POWER_BYTES);
         }
@@ -191,7 +193,8 @@ impl Numbers {
         }
     }
 
-    /// After the transaction of this time and reading. Whatever becomes of it, it takes as many bytes.
+    /// `time` and `reading` are those of the transaction before it. It takes as many bytes whatever becomes of it: those
+    /// of its outcome are there from the start.
     fn transaction(&mut self, transaction: &mut Transaction, time: u64, reading: u64) {
         let (code, mut since) = match transaction.outcome {
             Outcome::Open => (0, transaction.delivered_at),
@@ -204,7 +207,7 @@ impl Numbers {
         self.time(&mut transaction.delivered_at, time, &mut flags, TRANSACTION_FLAG_BITS, A_DAY);
         transaction.metered = flags & 1 != 0;
         transaction.ruled = flags & 2 != 0;
-        // Modulo 2^35: an exchanged meter may begin below the one before.
+        // The difference is taken modulo 2^35, since an exchanged meter may begin below the one before.
         let mut exported = transaction.meter_reading.wrapping_sub(reading) & MAX_READING;
         self.number(&mut exported, SAME);
         transaction.meter_reading = reading.wrapping_add(exported) & MAX_READING;
@@ -215,7 +218,7 @@ impl Numbers {
         }
         let mut later = since.wrapping_sub(transaction.delivered_at);
         let mut outcome = transaction.energy_accepted_kwh.unbounded_shl(LATER_BITS) | later.min(LATEST);
-        // The bits of the energy and the time, in whole bytes.
+        // It takes the bits of the delivered energy and of the time, in whole bytes.
         let bits = (u64::BITS + LATER_BITS + 7).wrapping_sub(transaction.energy_delivered_kwh.leading_zeros());
         self.fixed(&mut outcome, bits / 8);
         transaction.energy_accepted_kwh = outcome.unbounded_shr(LATER_BITS);
@@ -232,9 +235,9 @@ impl Numbers {
         };
     }
 
-    /// A time as what passed since an earlier one, with some flags below it.
+    /// A time is stored as what has passed since an earlier one, with some flags in its lowest bits.
     ///
-    /// Inlined, the number of bits is a constant: 1,700 bytes less of the code's rent.
+    /// If this is inlined, the number of bits is a constant, which saves 1,700 bytes of the code's rent.
     #[inline(always)]
     fn time(&mut self, time: &mut u64, earlier: u64, flags: &mut u64, bits: u32, largest: u64) {
         let mut packed = time.saturating_sub(earlier).unbounded_shl(bits) | *flags;
@@ -244,7 +247,8 @@ impl Numbers {
         *flags = packed ^ passed.unbounded_shl(bits);
     }
 
-    /// As so many bytes, the lowest first. What is written beyond them is written over by the next number.
+    /// A number of fixed length, the lowest byte first. 8 bytes are written, and the next number overwrites what is too
+    /// much.
     fn fixed(&mut self, number: &mut u64, length: u32) {
         let rest = self.bytes.get_mut(self.position..).unwrap_or_default();
         if let Some(bytes) = rest.first_chunk_mut() {
@@ -257,8 +261,9 @@ impl Numbers {
         self.position = self.position.wrapping_add(length as usize);
     }
 
+    /// A number in LEB128, with room for the largest that it may become.
     fn number(&mut self, number: &mut u64, largest: u64) {
-        // Below the length: no overflow.
+        // It grows only within the array, so it cannot overflow.
         let mut position = self.position;
         if self.writes {
             let (mut rest, mut room) = (*number, *number | largest);

@@ -13,34 +13,35 @@ const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 /// hours.
 pub const REVIEW_PERIOD: u64 = SECONDS_PER_DAY;
 
-/// How long a dispute waits for a ruling before anyone may close it: 30 days.
+/// How long a dispute waits for a ruling before anyone may close it: 30 days (decision 8 in docs/decisions.md).
 pub const ARBITRATION_PERIOD: u64 = 30 * SECONDS_PER_DAY;
 
-/// The most transactions of an agreement, and so of one settlement: one a day for a month, and some more. What a call
-/// emits and returns must fit the network's 16,384 bytes. A `PaymentSettled` takes 348 at most and the transfer 244:
+/// The most transactions of an agreement, and so of one settlement (decision 4 in docs/decisions.md). What a call emits
+/// and returns must fit the network's 16,384 bytes. A `PaymentSettled` takes 348 at most and the transfer 244:
 /// 40 * 348 + 244 = 14,164. An `EnergyTransaction` takes 400 at most, which are 12 and, for each field, 8 and its padded
 /// name and value (32 + 60 + 32 + 40 + 36 + 36 + 60 + 32 + 24 + 36 = 388): 12 + 40 * 400 = 16,012.
 pub const MAX_TRANSACTIONS: u32 = 40;
 
-/// Registered prosumers, and one more than the agreements that one of them can offer. All ids have at most 15 digits,
-/// which JSON, JavaScript and spreadsheets keep exactly: 40 * 10,000,000 * 1,000,000 = 4 * 10^14.
+/// The most prosumers, and one more than the agreements that one of them can offer. So all ids have at most 15 digits:
+/// 40 * 10,000,000 * 1,000,000 = 4 * 10^14.
 pub const MAX_PROSUMERS: u64 = 10_000_000;
 pub const AGREEMENTS_PER_PROVIDER: u64 = 1_000_000;
 
-/// The step from one transaction of an agreement to the next. Agreement ids are below it, so no id needs an index.
+/// The step from one transaction of an agreement to the next. Agreement ids are below it, so that an id tells where its
+/// record belongs (decision 1 in docs/decisions.md).
 pub const TRANSACTION_STEP: u64 = MAX_PROSUMERS * AGREEMENTS_PER_PROVIDER;
 
-/// The highest meter reading, 34 TWh: a slip of the hand cannot put a register out of use. A reading always packs into
-/// 5 bytes.
+/// The highest meter reading is 34 TWh, so that it packs into 5 bytes, and a mistyped one is refused where it would put
+/// the register out of use.
 pub const MAX_READING: u64 = (1 << 35) - 1;
 
-/// The most power of a plant: 16 GW, more than any has. It packs into 3 bytes.
+/// The most power of a plant, 16 GW, is the largest number that packs into 3 bytes.
 pub const MAX_POWER: u64 = (1 << 24) - 1;
 
 /// An agreement with all its transactions.
 #[derive(Clone)]
 pub struct Agreement {
-    /// The ledger's time, by which its status is told.
+    /// The ledger's time, which decides about its status.
     pub now: u64,
     pub id: u64,
     pub provider: Address,
@@ -49,22 +50,22 @@ pub struct Agreement {
     pub price_per_kwh: u64,
     pub created_at: u64,
     pub delivery_deadline: u64,
-    /// The agreements before it, of its provider and of its consumer; 0 is none.
+    /// The agreements before it in the lists of its provider and of its consumer; 0 where it is the first.
     pub provider_previous: u64,
     pub consumer_previous: u64,
     pub escrow_amount: u64,
     pub deposit: Deposit,
     pub cancelled: bool,
-    /// The oldest first, then empty places.
+    /// The oldest come first, and empty places last.
     pub transactions: [Transaction; MAX_TRANSACTIONS as usize],
 }
 
-/// A delivery and its payment, or those that were paid at once on one day. Its place in the agreement makes its id.
+/// A delivery and its payment, or all those of one day that were paid at once. Its place in the agreement makes its id.
 #[derive(Clone, Copy, Debug)]
 pub struct Transaction {
-    /// 0 is an empty place.
+    /// It is 0 in an empty place.
     pub energy_delivered_kwh: u64,
-    /// What is paid for: all of it, unless a ruling said less.
+    /// This much is paid for: all that was delivered, unless a ruling said less.
     pub energy_accepted_kwh: u64,
     pub meter_reading: u64,
     pub delivered_at: u64,
@@ -112,8 +113,9 @@ impl Agreement {
         self.deposit != Deposit::None
     }
 
-    /// `create_agreement` checked the total, and no part is larger. Products wrap where a bound proves them, as here: to
-    /// check 64 bits takes a multiplication of 128, and all of them 5,800 bytes of the code's rent.
+    /// The price of so much of its energy. `create_agreement` checked the total, and no part is larger. Where a bound
+    /// proves a product, as here, it wraps: to check 64 bits takes a multiplication of 128, and all of them 5,800 bytes
+    /// of the code's rent.
     pub fn amount(&self, energy_kwh: u64) -> u64 {
         energy_kwh.wrapping_mul(self.price_per_kwh)
     }
@@ -159,7 +161,7 @@ impl Agreement {
         }
     }
 
-    /// Open for a deposit and for deliveries.
+    /// Fails unless the agreement is open for a deposit and for deliveries.
     pub fn check_open(&self) -> Result<(), SharingError> {
         match self.status() {
             AgreementStatus::Active => Ok(()),
@@ -180,7 +182,7 @@ impl Agreement {
         self.energy_amount_kwh - self.state().energy_delivered_kwh
     }
 
-    /// What the escrow holds beyond what may still fall due.
+    /// What the escrow holds beyond all that is due or may still fall due.
     pub fn surplus(&self) -> u64 {
         let undelivered_kwh = if self.status() == AgreementStatus::Active { self.remaining_kwh() } else { 0 };
         self.escrow_amount.saturating_sub(self.state().pending_amount + self.amount(undelivered_kwh))
@@ -212,8 +214,8 @@ impl Agreement {
         self.transactions.iter().take_while(|transaction| transaction.exists())
     }
 
-    /// Adds a transaction, and tells its id. What is paid at once joins the last transaction, if that was too, on the
-    /// same day: so a meter that delivers every hour makes no more transactions than one that does every day.
+    /// Adds a transaction, and answers its id. If it is paid at once, as the last one was on the same day, it joins that
+    /// one (decision 5 in docs/decisions.md).
     pub fn add(&mut self, new: Transaction) -> Result<u64, SharingError> {
         let count = self.existing().count();
         if let Some(last) = self.transactions.get_mut(count.wrapping_sub(1)) {
@@ -318,7 +320,7 @@ impl Transaction {
         }
     }
 
-    /// From when the provider alone may draw on a deposit.
+    /// The time from which the provider alone may draw on a deposit for it.
     pub fn provider_settles_from(&self) -> u64 {
         if self.metered || self.ruled {
             self.delivered_at

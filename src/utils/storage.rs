@@ -7,14 +7,14 @@
 //! | prosumer | its address | `Bytes`: its numbers, then its meter if it has one |
 //! | agreement with its transactions | its id as `u64` | `Bytes`: provider, consumer, numbers |
 //!
-//! A byte of a new entry costs about 20,000 stroops of rent, and all instructions of a call about 500. So the type of a
-//! key says what it opens, records are packed (see `packed`), and what follows from the key or from other numbers is not
-//! stored.
+//! Bytes are what a trade costs (decisions 2 and 3 in docs/decisions.md). So a key has no name besides its value, which
+//! is an address for a prosumer and a number for an agreement; records are packed (see `packed`); and what follows from
+//! the key or from other numbers is not stored.
 //!
 //! A call declares how many bytes it will write when it is simulated, and fails if they turn out more. So a record has
 //! room for what other people's calls may change in between.
 //!
-//! A record is read, or the call ends with its error: what is read is there.
+//! A record that is missing ends the call with its error, so a function that reads one always answers it.
 
 use soroban_sdk::{panic_with_error, symbol_short, Address, Bytes, Env, IntoVal, Symbol, Val};
 
@@ -22,19 +22,19 @@ use super::packed::{pack_agreement, pack_prosumer, unpack_agreement, unpack_pros
 use super::records::{Agreement, TRANSACTION_STEP};
 use super::{Prosumer, SharingError};
 
-/// A ledger closes every 5 seconds.
+/// A day has so many ledgers, since one closes every 5 seconds.
 pub const LEDGERS_PER_DAY: u32 = 24 * 60 * 60 / 5;
 
 /// A new record lives for the network's minimum of 120 days. Whoever writes it when at most 44 days are left pays for
-/// the time since the last write, up to a life of 45: a monthly rhythm or a dispute's 30 days never meet an archived
-/// record, and one that is over is not paid for. An archived record comes back when it is used.
+/// the time since the last write, up to a life of 45. So a monthly rhythm or a dispute's 30 days never meet an archived
+/// record, and nobody pays for an agreement that is over. An archived record comes back when it is used.
 pub const RECORD_TTL: u32 = 45 * LEDGERS_PER_DAY;
 pub const RECORD_MIN_STEP: u32 = LEDGERS_PER_DAY;
 
-/// Instance and code are everyone's, and the code's rent is by far the dearest: a day of it costs more than a month of
+/// All trades share instance and code, and the code's rent is by far the dearest: a day of it costs more than a month of
 /// deliveries. The operator extends both to the network's 180 days. As a safety net, below 30 days, whoever acts pays
-/// for what is missing, from an hour (less is not worth the write) to a day: a contract that is used once a day lives
-/// on.
+/// for what is missing, but not for less than an hour, which is not worth the write, nor for more than a day. So a
+/// contract that is used once a day lives on.
 pub const SHARED_TTL: u32 = 30 * LEDGERS_PER_DAY;
 pub const SHARED_MIN_STEP: u32 = LEDGERS_PER_DAY / 24;
 pub const SHARED_MAX_STEP: u32 = LEDGERS_PER_DAY;
@@ -47,7 +47,8 @@ pub fn is_initialized(env: &Env) -> bool {
     env.storage().instance().has(&ADMIN)
 }
 
-/// Every call that acts: the contract must be initialised, and is kept alive by a step where it is due.
+/// Begins every call that acts: it ends the call if the contract is not initialised, and extends the contract's life by
+/// a step where that is due.
 pub fn enter(env: &Env) {
     admin(env);
     env.storage().instance().extend_ttl_with_limits(SHARED_TTL, SHARED_MIN_STEP, SHARED_MAX_STEP);
@@ -99,7 +100,7 @@ pub fn agreement(env: &Env, id: u64) -> Agreement {
     unpack_agreement(env, id, &get(env, &id, SharingError::AgreementNotFound))
 }
 
-/// The agreement of a transaction that exists.
+/// The agreement that has this transaction.
 pub fn agreement_of(env: &Env, transaction_id: u64) -> Agreement {
     let (id, missing) = (transaction_id % TRANSACTION_STEP, SharingError::TransactionNotFound);
     let mut agreement = unpack_agreement(env, id, &get(env, &id, missing));
@@ -113,7 +114,8 @@ pub fn set_agreement(env: &Env, agreement: &Agreement) {
     set(env, &agreement.id, &pack_agreement(env, agreement));
 }
 
-/// A contract that is not initialised has no records, and says so.
+/// Reads a record, or ends the call with `missing`; or with `NotInitialized`, since a contract that is not initialised
+/// has no records.
 fn get<K: IntoVal<Env, Val>>(env: &Env, key: &K, missing: SharingError) -> Bytes {
     let packed = env.storage().persistent().get(key);
     packed.unwrap_or_else(|| {
