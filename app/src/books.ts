@@ -9,21 +9,21 @@ export interface Entry {
   transaction: EnergyTransaction;
 }
 
-/** Sums over a day or a month. */
+/** The sums of a day or a month. */
 export interface Period {
   start: Date;
   boughtKwh: bigint;
   soldKwh: bigint;
   paid: bigint;
   received: bigint;
-  /** Not settled yet: to be paid, and to be received. */
+  /** What is not settled yet: the person has to pay the one, and is to receive the other. */
   toPay: bigint;
   toReceive: bigint;
 }
 
 export type Step = "day" | "month";
 
-/** All deliveries in which the person is a party, the oldest first. Tells how many agreements it has read. */
+/** Reads all deliveries in which the person is a party, the oldest first, and tells meanwhile how many agreements it has read. */
 export async function readEntries(chain: Chain, me: string, onProgress: (agreements: number) => void): Promise<Entry[]> {
   const entries: Entry[] = [];
   let agreements = 0;
@@ -35,7 +35,7 @@ export async function readEntries(chain: Chain, me: string, onProgress: (agreeme
   return entries.sort((a, b) => Number(a.transaction.delivered_at - b.transaction.delivered_at));
 }
 
-/** By the person's own calendar; every day or month from the first to the last, those without deliveries too. */
+/** Sums by the person's own calendar: every day or month from the first to the last, those without deliveries too. */
 export function sumUp(entries: Entry[], step: Step): Period[] {
   const periods: Period[] = [];
   for (const { role, transaction } of entries) {
@@ -82,7 +82,7 @@ const COLUMNS = [
   "settled_at",
 ];
 
-/** One line for each delivery. All values are numbers, addresses, times and words of this page, but for the token's symbol. */
+/** A table with one line for each delivery. Of its values only the token's symbol comes from outside; the rest are numbers, addresses, times and this page's words. */
 export function toCsv(entries: Entry[], { symbol, decimals }: Unit): string {
   const lines = entries.map(({ role, transaction: of }) => [
     of.transaction_id,

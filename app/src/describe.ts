@@ -7,7 +7,7 @@ import type { Words } from "./words/en.js";
 
 const TRANSACTION_STEP = 10_000_000_000_000n;
 
-/** Where a transaction belongs, which its id tells. */
+/** Where a transaction belongs: its id tells the agreement, and its place there. */
 export const placeOf = (transactionId: bigint) => ({
   agreement: transactionId % TRANSACTION_STEP,
   delivery: transactionId / TRANSACTION_STEP + 1n,

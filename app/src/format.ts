@@ -7,7 +7,7 @@ export interface Unit {
 
 export const XLM: Unit = { symbol: "XLM", decimals: 7 };
 
-/** What was typed is not a number that can be taken as it is. */
+/** Why what was typed cannot be taken as a number. */
 export type NumberProblem = "empty" | "notANumber" | "ambiguous" | "tooPrecise" | "tooLarge";
 
 export type Parsed = { value: bigint } | { problem: NumberProblem };
@@ -40,7 +40,7 @@ export class Format {
     return `${this.number(value)} kWh`;
   }
 
-  /** All digits that are there, and at least two after the point. */
+  /** An amount with all its digits, and at least two after the point. */
   amount(value: bigint, { symbol, decimals }: Unit): string {
     return `${this.plainAmount(value, decimals)} ${symbol}`;
   }
@@ -51,7 +51,7 @@ export class Format {
     return this.number(BigInt(whole)) + (shown && this.separator + shown);
   }
 
-  /** As it is typed: without groups. */
+  /** An amount as a person would type it, without groups. */
   typed(value: bigint, decimals: number): string {
     const [whole, fraction] = split(value, decimals);
     const shown = fraction.replace(/0+$/, "");
@@ -62,7 +62,7 @@ export class Format {
     return this.parse(text, 0);
   }
 
-  /** Takes a point or a comma, but not one that may as well group thousands: nobody shall pay a thousand times the price. */
+  /** Takes a point or a comma, but refuses one that may group thousands as well: nobody shall pay a thousand times the price. */
   parse(text: string, decimals: number): Parsed {
     const trimmed = text.replaceAll(/[\s'’_]/g, "");
     if (!trimmed) return { problem: "empty" };
@@ -97,7 +97,7 @@ export class Format {
     return new Date(Number(seconds) * 1000).toLocaleString(this.locale, options);
   }
 
-  /** "in 3 days", "2 hours ago". */
+  /** A time as seen from now, like "in 3 days" or "2 hours ago". */
   fromNow(seconds: bigint, now: bigint): string {
     const left = Number(seconds - now);
     const size = Math.abs(left);
@@ -118,7 +118,7 @@ function split(value: bigint, decimals: number): [string, string] {
   return [digits.slice(0, digits.length - decimals), digits.slice(digits.length - decimals)];
 }
 
-/** An amount for other programs: a point, no groups, all decimals. */
+/** An amount for other programs, with a point, all decimals and no groups. */
 export function exactAmount(value: bigint, decimals: number): string {
   const [whole, fraction] = split(value, decimals);
   return fraction ? `${whole}.${fraction}` : whole;

@@ -9,7 +9,7 @@ export interface Loaded<T> {
   reload(): void;
 }
 
-/** Reads again whenever one of the inputs changes; what was read before stays until then, if it is about the same `subject`. */
+/** Reads again whenever one of the inputs changes. Until the answer is there, what was read before is shown, if it is about the same `subject`. */
 export function useLoad<T>(read: () => Promise<T>, subject: unknown, version?: unknown): Loaded<T> {
   const [tries, setTries] = useState(0);
   const [loaded, setLoaded] = useState<{ subject: unknown; value?: T; problem?: Problem | ContractProblem }>();

@@ -1,4 +1,4 @@
-// What this browser remembers. A browser that refuses to store anything forgets, and everything else works.
+// What this browser remembers. Where a browser refuses to store anything, the page forgets it, and everything else works.
 
 export function remember<T>(key: string, value: T | undefined, storage: Storage = localStorage): void {
   try {

@@ -4,7 +4,7 @@ export interface Network {
   name: string;
   passphrase: string;
   rpcUrl: string;
-  /** Where accounts are funded for trying out. */
+  /** The service that funds accounts where money is worth nothing. */
   friendbotUrl?: string;
 }
 
@@ -28,12 +28,12 @@ export const networks: readonly Network[] = [
   },
 ];
 
-/** Where a page on this machine may find the network `local`, at whatever port. */
+/** A page on this machine may find the network `local` at any of these, since its port is free to choose. */
 export const loopback = ["http://localhost:*", "http://127.0.0.1:*"];
 
 const onLoopback = (url: URL) => url.protocol === "http:" && ["localhost", "127.0.0.1"].includes(url.hostname);
 
-/** The network of that name. A link may move the local one to another port, and no other anywhere: an RPC can lie about what it shows. */
+/** The network of that name. A link may move the local one to another port, but no network anywhere else, since an RPC can lie about what it shows. */
 export function findNetwork(name: string, rpcUrl?: string | null): Network | undefined {
   const network = networks.find((known) => known.name === name);
   if (!network || network.name !== "local" || !rpcUrl || !URL.canParse(rpcUrl)) return network;

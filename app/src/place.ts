@@ -23,7 +23,7 @@ interface Remembered {
 
 const KEY = "place";
 
-/** From the link, or else as it was the last time. */
+/** The contract and network that the link names, or else those of the last time. */
 export function readPlace(): Place | undefined {
   const query = new URLSearchParams(location.search);
   const asked = { contractId: query.get("contract") ?? "", network: query.get("network") ?? "testnet", rpc: query.get("rpc") };
@@ -32,7 +32,7 @@ export function readPlace(): Place | undefined {
   const network = findNetwork(wanted.network, wanted.rpc);
   if (!network || !StrKey.isValidContract(wanted.contractId)) return undefined;
   remember(KEY, wanted);
-  // So that a link that is copied from the address bar says it all.
+  // The address bar gets the whole place, so that a link that is copied from it can be opened by others.
   if (!asked.contractId) history.replaceState(null, "", placeQuery(wanted) + location.hash);
   return { contractId: wanted.contractId, network };
 }

@@ -1,9 +1,9 @@
-// Whatever goes wrong, as one of a few kinds that have words.
+// Whatever goes wrong is one of a few kinds, for which there are words.
 
 import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
 import type { SharingError } from "../client/src/index.js";
 
-/** The number of a contract's error. */
+/** The number of an error of the contract. */
 export type ErrorCode = keyof typeof SharingError;
 
 export type ProblemKind =
@@ -34,7 +34,7 @@ export class Problem extends Error {
   }
 }
 
-/** The contract said no, and why. */
+/** The contract refused a call; `code` says why. */
 export class ContractProblem extends Error {
   constructor(readonly code: ErrorCode) {
     super(`contract error ${code}`);

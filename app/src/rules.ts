@@ -19,7 +19,7 @@ export interface Action<Name> {
   blocked?: Reason;
 }
 
-/** A settlement: all up to and with one delivery, and what that pays. */
+/** What one call settles: all deliveries up to and with `through`, and the amount that this pays. */
 export interface Settlement {
   through: bigint;
   amount: bigint;
@@ -42,7 +42,7 @@ export function surplus({ agreement, state }: Deal): bigint {
   return left > 0n ? left : 0n;
 }
 
-/** What one call would settle for this person now; undefined if nothing. */
+/** What one call would settle for this person now, or undefined if there is nothing to settle. */
 export function settlement({ state }: Deal, deliveries: Delivery[], role: Role, now: bigint): Settlement | undefined {
   const mayNow = ({ transaction, state: of }: Delivery) =>
     transaction.status === TransactionStatus.Delivered &&
@@ -115,5 +115,5 @@ function disputeBlocked(deposit: Deposit, { ruled, metered }: TransactionState):
   return metered && deposit === Deposit.Metered ? { kind: "trustsMeter" } : undefined;
 }
 
-/** From when a dispute may be closed by default. */
+/** The time from which anyone may close a dispute. */
 export const closingTime = (disputedAt: bigint) => disputedAt + ARBITRATION_PERIOD;

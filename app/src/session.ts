@@ -14,14 +14,14 @@ export interface Session extends Describer {
   config: Config;
   token: Token;
   wallet: Wallet | undefined;
-  /** The wallet's address. */
+  /** The address of the connected wallet, if there is one. */
   me: string | undefined;
   connect(wallet: Wallet | undefined): void;
   /** The ledger's time, in Unix seconds. */
   now: bigint;
-  /** Grows when something was done, so that views read again. */
+  /** It grows whenever a call has gone through, so that views read again. */
   version: number;
-  /** Has a call checked, signed and sent. */
+  /** Opens the dialog in which the person checks a call and signs it, and which then sends it. */
   act(job: Job): void;
   names: Record<string, string>;
   setName(address: string, name: string): void;

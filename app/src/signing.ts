@@ -10,7 +10,7 @@ import { fullLink } from "./place.js";
 import { Problem, problemOf, type ContractProblem } from "./problem.js";
 import type { Wallet } from "./wallet/wallet.js";
 
-/** A call to sign and send; with the first person's signature; or to sign first, for another person to send. */
+/** A call to sign and send, perhaps with the first person's signature; or one to sign first, for another person to send. */
 export type Job = { kind: "send"; call: Call; signed?: xdr.SorobanAuthorizationEntry } | { kind: "share"; call: SharedCall; other: string };
 
 export type Stage =
@@ -35,7 +35,7 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
   const [job, setJob] = useState<Job>();
   const [stage, setStage] = useState<Stage>();
 
-  // What is still under way when the person has turned away is not shown any more.
+  // When the person has closed the dialog, what is still under way is not shown any more.
   const run = useRef(0);
   const shower = () => {
     const mine = run.current;
@@ -51,7 +51,7 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
     onDone();
   };
 
-  /** What was sent before and has no known end comes first: nothing is sent twice. */
+  /** A call that was sent before and whose end is not known comes first, so that nothing is sent twice. */
   async function resume(show: Show): Promise<boolean> {
     const pending = pendingCall(chain);
     if (!pending) return false;
@@ -98,7 +98,7 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
       }
     } catch (error) {
       const problem = problemOf(error);
-      // The ledger went on since the simulation: once, it simulates again by itself and shows what it will be now.
+      // The ledger has changed since the simulation. It simulates again by itself, but only once, and shows what the call does now.
       const again = stage?.at === "review" && !stage.again && problem instanceof Problem && problem.kind === "stale";
       if (again) simulate(show, job, true).catch(failer(show));
       else failer(show)(problem);

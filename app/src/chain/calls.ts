@@ -33,7 +33,7 @@ export type Assembled = AssembledTransaction<Result<unknown>>;
 export const assemble = (client: Client, { method, args }: Call, options: MethodOptions): Promise<Assembled> =>
   (client[method] as (args: Call["args"], options: MethodOptions) => Promise<Assembled>)(args, options);
 
-/** What a call answers in its simulation; or throws the contract's error. */
+/** Answers what the simulated call answers, or throws the contract's error. */
 export function value<T>(call: AssembledTransaction<Result<T>>): T {
   const { result } = call;
   if (result.isOk()) return result.unwrap();

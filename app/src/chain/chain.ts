@@ -16,13 +16,13 @@ import type { Place } from "../place.js";
 import { ContractProblem } from "../problem.js";
 import { value } from "./calls.js";
 
-/** An agreement with its sums. */
+/** An agreement, and what has come of it so far. */
 export interface Deal {
   agreement: EnergyAgreement;
   state: AgreementState;
 }
 
-/** A delivery; and, while something can be done about it, its state. */
+/** A delivery, with its state while something can be done about it. */
 export interface Delivery {
   transaction: EnergyTransaction;
   state?: TransactionState;
@@ -34,7 +34,7 @@ export class Chain {
   readonly network: Network;
   readonly contractId: string;
   readonly server: rpc.Server;
-  /** Calls are built by it, for whoever is given as `publicKey`. */
+  /** The generated client builds calls, for whoever is given as `publicKey`. */
   readonly client: Client;
 
   constructor({ network, contractId }: Place) {
@@ -50,7 +50,7 @@ export class Chain {
     return value(await this.client.get_config());
   }
 
-  /** Undefined if the address is not registered. */
+  /** A prosumer's record, or undefined if the address is not registered. */
   async prosumer(prosumer: string): Promise<Prosumer | undefined> {
     try {
       return value(await this.client.get_prosumer({ prosumer }));
@@ -75,7 +75,7 @@ export class Chain {
 
   /** All of a prosumer's agreements, the newest first. */
   async *agreements(prosumer: string): AsyncGenerator<EnergyAgreement> {
-    // The most that the contract puts into a page.
+    // This is the most that the contract puts into a page.
     const limit = 25;
     for (let before: bigint | null = null; ;) {
       const page = await this.deals(prosumer, before, limit);
@@ -85,7 +85,7 @@ export class Chain {
     }
   }
 
-  /** The oldest first. */
+  /** All transactions of an agreement, the oldest first. */
   async transactions(agreement_id: bigint): Promise<EnergyTransaction[]> {
     return value(await this.client.get_agreement_transactions({ agreement_id }));
   }
@@ -101,7 +101,7 @@ export class Chain {
       this.client.get_transaction_states({ agreement_id }),
     ]);
     const states = value(answer);
-    // One that was recorded between the two answers waits for the next reading: what can be done about it depends on its state.
+    // A delivery that was recorded between the two answers is left out until the next reading: without its state it is not known what can be done about it.
     return transactions
       .slice(0, states.length)
       .map((transaction, place) =>

@@ -4,7 +4,7 @@ import { rpc } from "@stellar/stellar-sdk";
 import { TransactionStatus, type EnergyTransaction } from "../../client/src/index.js";
 import type { Chain } from "./chain.js";
 
-/** Those that are open, the newest first. */
+/** The transactions that are disputed now, the newest dispute first. */
 export async function openDisputes(chain: Chain): Promise<EnergyTransaction[]> {
   const { client, server, contractId } = chain;
   const filters: rpc.Api.EventFilter[] = [

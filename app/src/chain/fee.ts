@@ -1,18 +1,18 @@
-// What of a simulated fee is rent: what is left of it when the fees that the resources fix are taken off. (Events are in it, for some 0.0001 XLM.)
+// How much of a simulated fee is rent: what is left of it without the fees that follow from the resources. The fee for events stays in it, some 0.0001 XLM.
 
 import { xdr } from "@stellar/stellar-sdk";
 import type { Assembled } from "./calls.js";
 import type { Chain } from "./chain.js";
 
-/** In stroops. */
+/** A fee in stroops. */
 export interface Fee {
-  /** The most that can be charged. What is not used comes back at once. */
+  /** This is the most that can be charged; what is not used comes back at once. */
   total: bigint;
-  /** The most of it that keeps records on the ledger. */
+  /** So much of it, at most, pays for keeping records on the ledger. */
   rent: bigint;
 }
 
-/** Each for 10,000 instructions, an entry, or 1,024 bytes. */
+/** The network's prices, in stroops for 10,000 instructions, an entry or 1,024 bytes. */
 interface Rates {
   instructions: bigint;
   readEntry: bigint;
@@ -23,7 +23,7 @@ interface Rates {
   bandwidth: bigint;
 }
 
-/** What the network adds to a transaction's size for its result. */
+/** The network adds so many bytes to a transaction's size, for its result. */
 const RESULT_BYTES = 300n;
 
 export async function simulatedFee(chain: Chain, { built, simulationData }: Assembled): Promise<Fee> {
@@ -31,7 +31,7 @@ export async function simulatedFee(chain: Chain, { built, simulationData }: Asse
   const rates = await feeRates(chain);
   const { resources, resourceFee } = simulationData.transactionData;
   const { readOnly, readWrite } = resources.footprint;
-  // The other entries are in memory.
+  // Only these are read from disk: contract entries are in memory.
   const ofAccounts = [...readOnly, ...readWrite].filter(({ type }) => type === "account" || type === "trustline");
   const size = BigInt(built.toEnvelope().toXdr().length);
   const fixed =
@@ -45,7 +45,7 @@ export async function simulatedFee(chain: Chain, { built, simulationData }: Asse
   return { total: BigInt(built.fee), rent: resourceFee > fixed ? resourceFee - fixed : 0n };
 }
 
-/** Rounded up, as the network does. */
+/** The price of an amount at a rate per `unit`, rounded up as the network does. */
 const share = (amount: bigint, unit = 1024n) => (amount + unit - 1n) / unit;
 
 let known: { chain: Chain; rates: Promise<Rates> } | undefined;

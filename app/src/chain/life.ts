@@ -1,11 +1,11 @@
-// For how long a contract's instance and code are paid.
+// How long a contract's instance and code live on, as their rent is paid.
 
 import { Contract, xdr } from "@stellar/stellar-sdk";
 import type { Chain } from "./chain.js";
 
 const SECONDS_PER_LEDGER = 5;
 
-/** The seconds for which both live on. */
+/** For so many seconds both live on. */
 export async function secondsToLive({ server, contractId }: Chain): Promise<number> {
   const { latestLedger, entries } = await server.getLedgerEntries(new Contract(contractId).getFootprint());
   const [instance] = entries;

@@ -1,4 +1,4 @@
-// What a simulated call moves, by the events that it emits.
+// What a simulated call moves, as the token's events tell it.
 
 import { Address, scValToNative, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
@@ -10,7 +10,7 @@ export interface Movement {
   amount: bigint;
 }
 
-/** What it moves, by the token's own events. */
+/** The transfers of a simulated call, read from the token's own events. */
 export const movements = (assembled: Assembled, tokenId: string): Movement[] =>
   eventsOf(assembled, tokenId).flatMap(({ topics, data }) => transfer(topics, data) ?? []);
 
@@ -25,7 +25,7 @@ function eventsOf({ simulation }: Assembled, contract: string): xdr.ContractEven
 function transfer(topics: xdr.ScVal[], value: xdr.ScVal): Movement | undefined {
   const [name, from, to] = topics.map((topic) => scValToNative(topic) as unknown);
   if (name !== "transfer") return undefined;
-  // A muxed transfer says its amount in a map.
+  // The event of a transfer to a muxed address has its amount in a map.
   const data = scValToNative(value) as bigint | { amount: bigint };
   return { from: String(from), to: String(to), amount: typeof data === "bigint" ? data : data.amount };
 }

@@ -15,16 +15,16 @@ export interface Shared {
   signer: string;
   /** Whose signature is missing. */
   other: string;
-  /** In Unix seconds, about. */
+  /** When the first signature ends, in Unix seconds, about. */
   expiresAt: bigint;
   entry: xdr.SorobanAuthorizationEntry;
 }
 
 const SECONDS_PER_LEDGER = 5;
-/** For how many ledgers the first signature holds: a week. */
+/** The first signature holds for so many ledgers, a week. */
 const HOLDS = (7 * 24 * 60 * 60) / SECONDS_PER_LEDGER;
 
-/** The first signature; `other` will send the call. */
+/** Has the first person sign a call that `other` will send, and answers the text of the link. */
 export async function signShared(chain: Chain, call: SharedCall, other: string, wallet: Wallet): Promise<string> {
   await wallet.check();
   const assembled = await assembleFor(chain, call, other);
@@ -35,7 +35,7 @@ export async function signShared(chain: Chain, call: SharedCall, other: string, 
   return toText(entry.toXdr());
 }
 
-/** Simulates it as the other's, so that what stands against it is known before anybody signs. */
+/** Simulates the call as sent by `other`, so that a reason against it is known before anybody signs. */
 export async function assembleFor(chain: Chain, call: SharedCall, other: string): Promise<Assembled> {
   try {
     const assembled = await assemble(chain.client, call, { publicKey: other });
@@ -47,7 +47,7 @@ export async function assembleFor(chain: Chain, call: SharedCall, other: string)
   }
 }
 
-/** What a link asks for. It says so itself: its words are made from what was signed, and from nothing else. */
+/** Reads what a link asks for, from what was signed and from nothing else, so that no link can say one thing and mean another. */
 export async function readShared(chain: Chain, admin: string, text: string): Promise<Shared> {
   const entry = parse(text);
   const { address: signer, signatureExpirationLedger, invocation } = inspectAuthEntry(entry);
@@ -94,7 +94,7 @@ async function otherSigner(chain: Chain, admin: string, call: SharedCall, signer
   return signer === provider ? consumer : provider;
 }
 
-/** Base64 that needs no escapes in a link. */
+/** Base64 with letters that need no escapes in a link. */
 const toText = (bytes: Uint8Array) =>
   btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")

@@ -34,12 +34,12 @@ interface Pending {
 }
 
 const PENDING = "pending";
-/** For how long a transaction is valid, in seconds: time to read, and to approve it in a wallet. */
+/** A transaction is valid for so many seconds, which leaves time to read it and to approve it in a wallet. */
 const VALID = 300;
-/** Later than any transaction in time can enter a ledger, in seconds. */
+/** After so many seconds no transaction can enter a ledger any more. */
 const GIVE_UP = VALID + 30;
 
-/** Builds and simulates a call of `source`, with another person's signature if there is one; or throws what stands against it. */
+/** Builds and simulates a call of `source`, with another person's signature if there is one. It throws the reason if the call would fail. */
 export async function prepare(
   chain: Chain,
   tokenId: string,
@@ -59,7 +59,7 @@ export async function prepare(
   };
 }
 
-/** Signs and sends it. It is remembered until its end is known, so that a reload loses nothing. */
+/** Signs a prepared call and sends it. It is remembered until its end is known, so that a reload loses nothing. */
 export async function send(chain: Chain, { call, assembled }: Prepared, wallet: Wallet, onSent: () => void): Promise<Receipt> {
   await wallet.check();
   await assembled.sign({ signTransaction: wallet.signTransaction });
@@ -75,7 +75,7 @@ export async function send(chain: Chain, { call, assembled }: Prepared, wallet: 
   return await outcome(chain, pending, sent.hash);
 }
 
-/** What was signed before a reload, if its end is not known. */
+/** The call that was signed before a reload, if its end is not known. */
 export function pendingCall({ contractId }: Chain): Pending | undefined {
   const pending = recall<Pending>(PENDING);
   return pending?.contractId === contractId ? pending : undefined;
@@ -88,7 +88,7 @@ export async function resend(chain: Chain, pending: Pending): Promise<Receipt> {
   return await outcome(chain, pending, hash);
 }
 
-/** If the network cannot be reached it stays pending: nothing else is sent before its end is known. */
+/** Waits for a call's end. If the network cannot be reached the call stays pending, and nothing else is sent before its end is known. */
 async function outcome({ server }: Chain, { method, sentAt }: Pending, hash: string): Promise<Receipt> {
   const left = Math.ceil(GIVE_UP - (Date.now() - sentAt) / 1000);
   const found = await server.pollTransaction(hash, { attempts: Math.max(1, left), sleepStrategy: () => 1000 });

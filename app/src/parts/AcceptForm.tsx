@@ -27,7 +27,7 @@ export function AcceptForm({ deal: { agreement }, transaction: { transaction_id,
     if (form === "rule" || givesAlone(kwh.value)) act({ kind: "send", call });
     else act({ kind: "share", call, other: me === agreement.provider ? agreement.consumer : agreement.provider });
   };
-  /** What is a party's own to give takes no second signature. */
+  /** A party needs no second signature to give away what is its own: the consumer all, the provider nothing. */
   const givesAlone = (accepted: bigint) => accepted === (me === agreement.consumer ? most : 0n);
   return (
     <form class="stack" onSubmit={submit}>

@@ -22,7 +22,7 @@ export function DealActions(props: Props) {
   const session = useSession();
   const { words, now, act } = session;
   const { deal, deliveries, role, seller } = props;
-  // What can be done comes first.
+  // What can be done stands before what cannot.
   const actions = dealActions(deal, deliveries, role, seller, now).sort((a, b) => Number(!!a.blocked) - Number(!!b.blocked));
   if (role !== "provider" && role !== "consumer") return null;
   return (

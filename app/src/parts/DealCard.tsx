@@ -50,7 +50,7 @@ export function DealCard({ deal, linked }: { deal: Deal; linked?: boolean }) {
   );
 }
 
-/** How a deposit may be drawn. */
+/** Says how a deposit may be drawn. */
 export function depositText(deposit: Deposit, { deposit: { none, reviewed, metered } }: Words): string {
   if (deposit === Deposit.None) return none;
   return deposit === Deposit.Reviewed ? reviewed : metered;
@@ -59,7 +59,7 @@ export function depositText(deposit: Deposit, { deposit: { none, reviewed, meter
 function Delivered({ deal: { agreement, state } }: { deal: Deal }) {
   const { words, format } = useSession();
   const text = words.agreements.delivered(format.number(state.energy_delivered_kwh), format.kwh(agreement.energy_amount_kwh));
-  // A picture only: the text beside it is exact.
+  // The rounding is for the picture only; the text beside it is exact.
   const percent = Number((state.energy_delivered_kwh * 1000n) / agreement.energy_amount_kwh) / 10;
   return (
     <div class="delivered">

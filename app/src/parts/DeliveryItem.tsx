@@ -75,7 +75,7 @@ function StatusTag({ delivery: { transaction } }: { delivery: Delivery }) {
   return transaction.payment_amount > 0n ? <span class="tag good">{statusOf.paid}</span> : <span class="tag">{statusOf.nothing}</span>;
 }
 
-/** How long a review or an arbitration still takes. */
+/** Says how long a review or an arbitration still takes. */
 function Countdown({ deal, delivery: { transaction, state } }: Props) {
   const { words, format, now } = useSession();
   if (!state) return null;

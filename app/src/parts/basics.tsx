@@ -17,7 +17,7 @@ interface ButtonProps {
   hint?: string;
 }
 
-/** A button; a greyed one can be reached, and says why it is. */
+/** A button. One that is blocked can still be reached by keyboard, and says why it is blocked. */
 export function Button({ children, onClick, kind = "plain", submit, blocked, hint }: ButtonProps) {
   const id = useId();
   const note = blocked ?? hint;
@@ -119,7 +119,7 @@ export function Notice({ kind, children }: { kind: "info" | "warning" | "problem
   );
 }
 
-/** A problem in words; of what nobody has words for, what there is. */
+/** A problem in words; where there are no words for it, the message of the error itself. */
 export function ProblemText({ problem, words }: { problem: Problem | ContractProblem; words: Words }) {
   if (problem instanceof ContractProblem) return <p>{words.errors[problem.code]}</p>;
   return (
@@ -136,7 +136,7 @@ interface LoadedViewProps<T> {
   children(value: T): ComponentChildren;
 }
 
-/** What was read; or that it is being read, or why it cannot be. */
+/** Shows what was read, that it is being read, or why it cannot be read. */
 export function LoadedView<T>({ of, words, children }: LoadedViewProps<T>) {
   if (of.problem)
     return (
@@ -179,7 +179,7 @@ export function Person({ address }: { address: string }) {
   );
 }
 
-/** Offers a text as a file. */
+/** Lets the person save a text as a file. */
 export function saveFile(name: string, type: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const link = Object.assign(document.createElement("a"), { href: url, download: name });

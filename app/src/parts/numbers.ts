@@ -8,7 +8,7 @@ export interface Typed {
   problem?: string;
 }
 
-/** A number from one (or what `least` says) to `most`. */
+/** Takes a number from `least`, which is one if it is left out, to `most`. */
 export function typedNumber(
   parsed: Parsed,
   { numbers }: Words,

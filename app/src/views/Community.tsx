@@ -57,7 +57,7 @@ export function Community({ place, words, locale, picker }: Props) {
 }
 
 const NAMES = "names";
-/** How often the ledger's clock is looked at, in milliseconds; then everything that is shown is read again. */
+/** After so many milliseconds the ledger's clock is asked again, and with it everything that is shown. */
 const REFRESH = 30_000;
 
 type ReadyProps = { chain: Chain; opened: Opened } & Omit<Props, "place">;

@@ -95,10 +95,10 @@ function Sums({ periods, step, shown }: SumsProps) {
   const names: Record<Column, string> = { ...say, boughtKwh: say.bought, soldKwh: say.sold };
   const label = (start: Date) => (step === "day" ? format.day(start) : format.month(start));
   const text = (value: bigint) => (shown === "energy" ? format.kwh(value) : format.amount(value, token));
-  // What never happened needs no column, and open bills no bars.
+  // A column without any amount is left out. Open bills have a column, but no bars.
   const used = columns[shown].filter((column) => periods.some((period) => period[column] > 0n));
   const bars = used.filter((column) => column in colours);
-  // For the picture only: the table is exact.
+  // These numbers are for the picture only; the table is exact.
   const drawn = (value: bigint) => (shown === "energy" ? Number(value) : Number(value) / 10 ** token.decimals);
   const filled = periods.filter((period) => used.some((column) => period[column] > 0n));
   return (

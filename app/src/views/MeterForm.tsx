@@ -7,7 +7,7 @@ import { useDraft } from "../parts/draft.js";
 import { typedNumber } from "../parts/numbers.js";
 import { useSession } from "../session.js";
 
-/** The most that the contract takes. */
+/** The most power that the contract takes. */
 const MAX_POWER_KW = 16_777_215n;
 
 export function MeterForm({ prosumer, other }: { prosumer: string; other: string }) {

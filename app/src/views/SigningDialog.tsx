@@ -18,7 +18,7 @@ export function SigningDialog({ signing }: { signing: Signing }) {
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);
-  // What is on its way cannot be called back.
+  // A call that is being signed or was sent cannot be called back, so the dialog stays open.
   const closable = stage?.at !== "signing" && stage?.at !== "sent";
   return (
     <dialog ref={dialog} aria-labelledby="signing-title" onCancel={(event) => (closable ? close() : event.preventDefault())}>

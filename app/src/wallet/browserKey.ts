@@ -9,13 +9,13 @@ import type { Wallet } from "./wallet.js";
 
 const key = ({ name }: Network) => `key on ${name}`;
 
-/** The key that was made before. */
+/** The key that was made before, if there is one. */
 export function recallBrowserKey(network: Network): Wallet | undefined {
   const secret = recall<string>(key(network));
   return network.friendbotUrl && secret ? browserKey(network, Keypair.fromSecret(secret)) : undefined;
 }
 
-/** A new one, funded, or the one that was made before. */
+/** Makes a key and has its account funded, or takes the one that was made before. */
 export async function makeBrowserKey(network: Network): Promise<Wallet> {
   if (!network.friendbotUrl) throw new Problem("noWallet");
   const known = recallBrowserKey(network);

@@ -1,4 +1,4 @@
-// Which wallet is connected: remembered, and kept up with what the person changes in it.
+// Which wallet is connected. It is remembered, and follows what the person changes in the wallet.
 
 import { useEffect, useState } from "preact/hooks";
 import { recall, remember } from "../memory.js";
@@ -11,7 +11,7 @@ const KEY = "wallet";
 
 export function useWallet(network: Network) {
   const [wallet, setWallet] = useState<Wallet>();
-  /** The wallet is on another network than the contract. */
+  /** Whether the wallet is on another network than the contract. */
   const [elsewhere, setElsewhere] = useState(false);
 
   useEffect(() => {

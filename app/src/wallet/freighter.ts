@@ -1,4 +1,4 @@
-// Freighter, by its own API.
+// The Freighter wallet, through its own API.
 
 import {
   WatchWalletChanges,
@@ -41,7 +41,7 @@ export async function reconnectFreighter(network: Network): Promise<Wallet | und
   return address ? freighter(network, address) : undefined;
 }
 
-/** Tells the account and network that the wallet shows, now and whenever they change; until what it returns is called. */
+/** Tells the account and network that the wallet shows, now and whenever they change. It ends when the function that it returns is called. */
 export function watchFreighter(onChange: (address: string, networkPassphrase: string) => void): () => void {
   const watcher = new WatchWalletChanges(2000);
   watcher.watch(({ address, networkPassphrase }) => onChange(address, networkPassphrase));

@@ -17,5 +17,5 @@ export function readLanguage(): Language {
 
 export const chooseLanguage = (language: Language) => remember(KEY, language);
 
-/** With the person's own regional habits, if the browser tells them. */
+/** The language as the person's own region writes it, if the browser tells the region. */
 export const localeOf = (language: Language) => navigator.languages.find((locale) => locale.startsWith(language)) ?? language;
