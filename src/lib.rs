@@ -329,7 +329,7 @@ impl PeerToPeerEnergySharing {
         Ok(sharing::get_agreement_transactions(&env, agreement_id))
     }
 
-    /// Of each of these transactions: whether it is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
+    /// Whether each transaction of an agreement, the oldest first, is metered, ruled on or disputed, and from when its provider alone may settle it from a deposit.
     ///
     /// Errors: NotInitialized; AgreementNotFound.
     pub fn get_transaction_states(env: Env, agreement_id: u64) -> Result<Vec<TransactionState>, SharingError> {

@@ -98,7 +98,7 @@ pub struct AgreementState {
     pub disputed_amount: u64,
     /// what the contract holds for it, in the token's smallest unit
     pub escrow_amount: u64,
-    /// how many of them it has
+    /// how many transactions
     pub transactions: u64,
     /// how its deposit may be drawn
     pub deposit: Deposit,

@@ -34,8 +34,8 @@ pub struct ProsumerRegistered {
     pub number: u64,
 }
 
-/// A prosumer's meter was certified and its register restarted, or it was retired: then there is no meter, and the
-/// register stands as it was.
+/// A prosumer's meter was certified and its register restarted; or the meter was retired, and the register stands as it
+/// was.
 #[contractevent(sparse = false)]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MeterRegistered {
