@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Context;
 use ed25519_dalek::SigningKey;
 
 use crate::account::new_account;
@@ -15,6 +16,7 @@ use crate::soroban::error_event;
 use crate::state::{Slot, State};
 use crate::tx::{Frame, Rejection};
 use crate::xdr::*;
+use crate::Args;
 use soroban_env_host::LedgerInfo;
 use soroban_simulation::NetworkConfig;
 
@@ -91,6 +93,16 @@ impl Ledger {
         };
         let time = ledger.now();
         ledger.close(1, time, None);
+        Ok(ledger)
+    }
+
+    /// The network of a command line.
+    pub fn open(args: &Args) -> anyhow::Result<Self> {
+        let mut ledger = Self::new(&args.passphrase)?;
+        if let Some(path) = &args.state_file {
+            let failed = || format!("cannot use the state file {}", path.display());
+            ledger.attach(Log::new(path)?).with_context(failed)?;
+        }
         Ok(ledger)
     }
 

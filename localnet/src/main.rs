@@ -1,25 +1,34 @@
 use std::process::ExitCode;
-use std::thread;
 
-use anyhow::anyhow;
 use clap::Parser;
-use localnet::{server::serve, Args};
-
-/// Contract calls can nest deeply on the host's stack.
-const STACK_SIZE: usize = 256 * 1024 * 1024;
+use localnet::{server::Server, Args};
+use tokio::signal::unix::{signal, SignalKind};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let server = thread::Builder::new().stack_size(STACK_SIZE);
-    let outcome = match server.spawn(move || serve(args)) {
-        Ok(server) => server.join().unwrap_or_else(|_| Err(anyhow!("the server panicked"))),
-        Err(error) => Err(error.into()),
-    };
-    match outcome {
+    match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    // The work is done on the ledger's thread; this one only reads and writes.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminated = signal(SignalKind::terminate())?;
+        let mut interrupted = signal(SignalKind::interrupt())?;
+        let server = Server::start(args).await?;
+        server.announce();
+        let stop = async {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = interrupted.recv() => {}
+            }
+        };
+        server.run(stop).await;
+        Ok(())
+    })
 }

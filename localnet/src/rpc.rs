@@ -3,49 +3,23 @@
 use serde_json::{json, Map, Value};
 use stellar_strkey::Contract;
 
+use crate::jsonrpc::*;
 use crate::ledger::{ClosedLedger, Emitted, Ledger, Submission, Transacted};
 use crate::settings::PROTOCOL;
 use crate::simulate::simulate;
 use crate::tx::Frame;
 use crate::xdr::*;
 
-const INVALID_REQUEST: i32 = -32600;
-const METHOD_NOT_FOUND: i32 = -32601;
-const INVALID_PARAMS: i32 = -32602;
-const INTERNAL_ERROR: i32 = -32603;
-
-pub struct Failure {
-    code: i32,
-    message: String,
-}
-
-type Reply = Result<Value, Failure>;
-
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { code: INTERNAL_ERROR, message: format!("{error:#}") }
+        Self { code: INTERNAL_ERROR, message: format!("{error:#}"), data: None }
     }
 }
 
-fn fail<T>(code: i32, message: impl Into<String>) -> Result<T, Failure> {
-    Err(Failure { code, message: message.into() })
-}
-
-/// Answers one request. `url` is where this server is reached.
-pub fn handle(ledger: &mut Ledger, url: &str, request: &Value) -> Value {
+/// Answers one call. `url` is where this server is reached.
+pub fn call(ledger: &mut Ledger, url: &str, method: &str, params: Value) -> Reply {
     ledger.tick();
-    let method = request["method"].as_str().unwrap_or_default();
-    let mut response = json!({ "jsonrpc": "2.0", "id": request["id"] });
-    match call(ledger, url, method, &request["params"]) {
-        Ok(result) => response["result"] = result,
-        Err(Failure { code, message }) => {
-            response["error"] = json!({ "code": code, "message": message });
-        }
-    }
-    response
-}
-
-fn call(ledger: &mut Ledger, url: &str, method: &str, params: &Value) -> Reply {
+    let params = &params;
     if params["xdrFormat"].as_str().is_some_and(|format| format != "base64") {
         return fail(INVALID_PARAMS, "only the base64 xdrFormat is supported");
     }
@@ -72,7 +46,10 @@ fn call(ledger: &mut Ledger, url: &str, method: &str, params: &Value) -> Reply {
         "getTransaction" => get_transaction(ledger, params),
         "getTransactions" => get_transactions(ledger, params),
         "getEvents" => get_events(ledger, params),
-        _ => fail(METHOD_NOT_FOUND, format!("method not found: {method:?}")),
+        _ => {
+            let data = Some(method.into());
+            Err(Failure { code: METHOD_NOT_FOUND, message: "method not found".into(), data })
+        }
     }
 }
 

@@ -1,77 +1,175 @@
 //! The HTTP server: JSON-RPC, friendbot and the clock.
 
-use std::io::Read;
+use std::convert::Infallible;
+use std::future::Future;
 use std::net::Ipv4Addr;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
-use anyhow::{anyhow, Context};
+use anyhow::Context;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{json, Value};
-use tiny_http::{Header, Method, Request, Response, Server};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
 
+use crate::jsonrpc::Calls;
+use crate::ledger::Ledger;
+use crate::node::{Node, Panicked};
 use crate::settings::PROTOCOL;
-use crate::{friendbot, ledger::Ledger, rpc};
-use crate::{log::Log, xdr, Args};
+use crate::{friendbot, rpc, xdr, Args};
 
-const MAX_BODY: u64 = 4 * 1024 * 1024;
+/// The most that stellar-rpc reads of a request.
+const MAX_BODY: usize = 512 * 1024;
+/// How long a client may take to send a request, or to begin the next one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-pub fn serve(args: Args) -> anyhow::Result<()> {
-    let mut ledger = Ledger::new(&args.passphrase)?;
-    if let Some(path) = &args.state_file {
-        let failed = || format!("cannot use the state file {}", path.display());
-        ledger.attach(Log::new(path)?).with_context(failed)?;
-    }
-    let server = Server::http((Ipv4Addr::LOCALHOST, args.port))
-        .map_err(|error| anyhow!("cannot listen on port {}: {error}", args.port))?;
-    let port = server.server_addr().to_ip().map_or(args.port, |address| address.port());
-    let url = format!("http://localhost:{port}");
-    println!("localnet ready at {url}/rpc (protocol {PROTOCOL})");
-    for request in server.incoming_requests() {
-        respond(&mut ledger, &url, request);
-    }
-    Ok(())
+pub struct Server {
+    node: Node,
+    ledger_thread: JoinHandle<()>,
+    listener: TcpListener,
+    url: String,
+    patience: Duration,
 }
 
-fn respond(ledger: &mut Ledger, url: &str, mut request: Request) {
-    let answer = catch_unwind(AssertUnwindSafe(|| route(ledger, url, &mut request)));
-    let (status, body) = answer.unwrap_or_else(|_| {
-        ledger.abandon();
-        problem(500, "internal error, see the server's output")
-    });
-    let mut response = Response::from_string(body.to_string()).with_status_code(status);
-    for (name, value) in [
-        ("Content-Type", "application/json"),
-        ("Access-Control-Allow-Origin", "*"),
-        ("Access-Control-Allow-Headers", "*"),
-        ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
-    ] {
-        response.add_header(Header::from_bytes(name, value).expect("valid header"));
-    }
-    // A client that has gone away is none of our concern.
-    let _ = request.respond(response);
-}
+type Answer = (StatusCode, Option<Value>);
 
-fn route(ledger: &mut Ledger, url: &str, request: &mut Request) -> (u16, Value) {
-    let target = request.url().to_string();
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    match (request.method(), path) {
-        (Method::Options, _) => (200, Value::Null),
-        (Method::Get | Method::Post, "/friendbot") => fund(ledger, parameter(query, "addr")),
-        (Method::Post, "/advance") => advance(ledger, parameter(query, "seconds")),
-        (Method::Post, _) => match read_json(request) {
-            Ok(call) => (200, rpc::handle(ledger, url, &call)),
-            Err(error) => {
-                let error = json!({ "code": -32700, "message": format!("{error:#}") });
-                (200, json!({ "jsonrpc": "2.0", "id": null, "error": error }))
+impl Server {
+    /// Starts the ledger and takes the port.
+    pub async fn start(args: Args) -> anyhow::Result<Self> {
+        let port = args.port;
+        let (node, ledger_thread) = Node::start(move || Ledger::open(&args))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        let listener = listener.with_context(|| format!("cannot listen on port {port}"))?;
+        let url = format!("http://localhost:{}", listener.local_addr()?.port());
+        Ok(Self { node, ledger_thread, listener, url, patience: PATIENCE })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn node(&self) -> Node {
+        self.node.clone()
+    }
+
+    /// The same, for clients that may take another time to send a request.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    pub fn announce(&self) {
+        println!("localnet ready at {}/rpc (protocol {PROTOCOL})", self.url);
+    }
+
+    /// Serves until `stop` ends. Requests that are under way are given up,
+    /// but the ledger is left whole: the job it is at comes to its end.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { node, ledger_thread, listener, url, patience } = self;
+        let accept = async {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let _ = stream.set_nodelay(true);
+                        tokio::spawn(serve(stream, node.clone(), url.clone(), patience));
+                    }
+                    // Out of file descriptors, most likely: some will be free.
+                    Err(_) => sleep(Duration::from_millis(50)).await,
+                }
             }
-        },
-        _ => problem(404, "POST JSON-RPC here, GET /friendbot?addr=, POST /advance?seconds="),
+        };
+        tokio::select! {
+            () = accept => {}
+            () = stop => {}
+        }
+        node.stop();
+        let _ = ledger_thread.join();
     }
 }
 
-fn read_json(request: &mut Request) -> anyhow::Result<Value> {
-    let mut body = vec![];
-    request.as_reader().take(MAX_BODY).read_to_end(&mut body)?;
-    serde_json::from_slice(&body).context("the request is not JSON")
+async fn serve(stream: TcpStream, node: Node, url: String, patience: Duration) {
+    let service = service_fn(move |request| respond(request, node.clone(), url.clone(), patience));
+    let mut connection = hyper::server::conn::http1::Builder::new();
+    connection.timer(TokioTimer::new()).header_read_timeout(patience);
+    // A connection that breaks is its client's concern.
+    let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    node: Node,
+    url: String,
+    patience: Duration,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (status, body) = route(request, node, url, patience).await;
+    let mut response = Response::new(match body {
+        Some(body) => Full::from(body.to_string()),
+        None => Full::default(),
+    });
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if status == StatusCode::REQUEST_TIMEOUT {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
+async fn route(request: Request<Incoming>, node: Node, url: String, patience: Duration) -> Answer {
+    let query = request.uri().query().unwrap_or_default().to_string();
+    let answer = match (request.method(), request.uri().path()) {
+        (&Method::OPTIONS, _) => Ok((StatusCode::NO_CONTENT, None)),
+        (&Method::POST, "/" | "/rpc" | "/soroban/rpc") => return call(request, node, url, patience).await,
+        (&Method::GET | &Method::POST, "/friendbot") => {
+            node.run(move |ledger| fund(ledger, parameter(&query, "addr"))).await
+        }
+        (&Method::POST, "/advance") => node.run(move |ledger| advance(ledger, parameter(&query, "seconds"))).await,
+        (_, "/" | "/rpc" | "/soroban/rpc" | "/friendbot" | "/advance") => {
+            Ok(problem(StatusCode::METHOD_NOT_ALLOWED, "not with this method"))
+        }
+        _ => Ok(problem(StatusCode::NOT_FOUND, "POST JSON-RPC to /rpc, GET /friendbot?addr=, POST /advance?seconds=")),
+    };
+    answer.unwrap_or_else(|Panicked| problem(StatusCode::INTERNAL_SERVER_ERROR, "internal error, see the output"))
+}
+
+async fn call(request: Request<Incoming>, node: Node, url: String, patience: Duration) -> Answer {
+    if !is_json(&request) {
+        return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type must be application/json");
+    }
+    let body = match timeout(patience, Limited::new(request.into_body(), MAX_BODY).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("a request has at most {MAX_BODY} bytes"));
+        }
+        Ok(Err(error)) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(_) => return problem(StatusCode::REQUEST_TIMEOUT, "the request did not come to its end"),
+    };
+    let Some(calls) = Calls::parse(&body) else {
+        return problem(StatusCode::INTERNAL_SERVER_ERROR, "[-32700] invalid request value");
+    };
+    let id = calls.id();
+    match node.run(move |ledger| calls.answer(|method, params| rpc::call(ledger, &url, method, params))).await {
+        Ok(Some(answer)) => (StatusCode::OK, Some(answer)),
+        Ok(None) => (StatusCode::NO_CONTENT, None),
+        Err(Panicked) => (StatusCode::INTERNAL_SERVER_ERROR, Some(Calls::internal_error(id))),
+    }
+}
+
+fn is_json(request: &Request<Incoming>) -> bool {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = value.and_then(|value| value.split(';').next());
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Addresses and numbers need no percent-decoding.
@@ -80,7 +178,7 @@ fn parameter<'a>(query: &'a str, name: &str) -> &'a str {
     pairs.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
 }
 
-fn fund(ledger: &mut Ledger, address: &str) -> (u16, Value) {
+fn fund(ledger: &mut Ledger, address: &str) -> Answer {
     match friendbot::fund(ledger, address) {
         Ok(transaction) => {
             let body = json!({
@@ -90,20 +188,20 @@ fn fund(ledger: &mut Ledger, address: &str) -> (u16, Value) {
                 "envelope_xdr": xdr::base64(&transaction.envelope),
                 "result_xdr": xdr::base64(&transaction.result),
             });
-            (200, body)
+            (StatusCode::OK, Some(body))
         }
-        Err(error) => problem(400, &format!("{error:#}")),
+        Err(error) => problem(StatusCode::BAD_REQUEST, &format!("{error:#}")),
     }
 }
 
-fn advance(ledger: &mut Ledger, seconds: &str) -> (u16, Value) {
+fn advance(ledger: &mut Ledger, seconds: &str) -> Answer {
     let result = seconds.parse().context("seconds must be a whole number").and_then(|seconds| ledger.advance(seconds));
     match result {
-        Ok(()) => (200, json!({ "latestLedger": ledger.seq(), "closeTime": ledger.time() })),
-        Err(error) => problem(400, &format!("{error:#}")),
+        Ok(()) => (StatusCode::OK, Some(json!({ "latestLedger": ledger.seq(), "closeTime": ledger.time() }))),
+        Err(error) => problem(StatusCode::BAD_REQUEST, &format!("{error:#}")),
     }
 }
 
-fn problem(status: u16, detail: &str) -> (u16, Value) {
-    (status, json!({ "status": status, "detail": detail }))
+fn problem(status: StatusCode, detail: &str) -> Answer {
+    (status, Some(json!({ "status": status.as_u16(), "detail": detail })))
 }

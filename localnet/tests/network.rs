@@ -4,5 +4,6 @@
 mod suite {
     mod client;
     mod contracts;
+    mod http;
     mod transactions;
 }

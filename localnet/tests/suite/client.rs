@@ -3,6 +3,7 @@
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{json, Value};
 
+use localnet::jsonrpc::Calls;
 use localnet::xdr::*;
 use localnet::{friendbot, ledger::Ledger, rpc};
 
@@ -58,7 +59,8 @@ impl Client {
 
     pub fn request(&mut self, method: &str, params: Value) -> Value {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        rpc::handle(&mut self.ledger, "http://localhost", &request)
+        let calls = Calls::parse(request.to_string().as_bytes()).unwrap();
+        calls.answer(|method, params| rpc::call(&mut self.ledger, "http://localhost", method, params)).unwrap()
     }
 
     pub fn call(&mut self, method: &str, params: Value) -> Value {
