@@ -1,4 +1,4 @@
-//! Account entries: creation, reserves and sequence numbers.
+//! Account entries: creation, reserves, signers and sequence numbers.
 
 use crate::settings::BASE_RESERVE;
 use crate::xdr::*;
@@ -45,7 +45,7 @@ pub fn use_sequence(account: &mut AccountEntry, number: SequenceNumber, seq: u32
         ext: AccountEntryExtensionV1Ext::V2(AccountEntryExtensionV2 {
             num_sponsored: 0,
             num_sponsoring: 0,
-            signer_sponsoring_i_ds: VecM::default(),
+            signer_sponsoring_i_ds: list(vec![SponsorshipDescriptor(None); account.signers.len()]),
             ext: AccountEntryExtensionV2Ext::V3(AccountEntryExtensionV3 {
                 ext: ExtensionPoint::V0,
                 seq_ledger: seq,
@@ -53,4 +53,42 @@ pub fn use_sequence(account: &mut AccountEntry, number: SequenceNumber, seq: u32
             }),
         }),
     });
+}
+
+/// Adds or changes a signer; one of no weight is removed. Each is a subentry.
+pub fn set_signer(account: &mut AccountEntry, signer: &Signer) -> Result<(), SetOptionsResult> {
+    let mut signers = account.signers.to_vec();
+    let known = signers.iter().position(|other| other.key == signer.key);
+    match known {
+        Some(index) if signer.weight == 0 => {
+            signers.remove(index);
+            account.num_sub_entries -= 1;
+        }
+        Some(index) => signers[index].weight = signer.weight,
+        None if signer.weight == 0 => return Ok(()),
+        None if signers.len() == MAX_SIGNERS as usize => return Err(SetOptionsResult::TooManySigners),
+        None if account.balance < min_balance(account.num_sub_entries + 1) => {
+            return Err(SetOptionsResult::LowReserve);
+        }
+        None => {
+            signers.push(signer.clone());
+            signers.sort_by(|a, b| a.key.cmp(&b.key));
+            account.num_sub_entries += 1;
+        }
+    }
+    let sponsorships = list(vec![SponsorshipDescriptor(None); signers.len()]);
+    account.signers = list(signers);
+    if let AccountEntryExt::V1(v1) = &mut account.ext {
+        if let AccountEntryExtensionV1Ext::V2(v2) = &mut v1.ext {
+            v2.signer_sponsoring_i_ds = sponsorships;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the signer that a transaction's own hash was, if there is one.
+pub fn remove_pre_authorized(account: &mut AccountEntry, hash: [u8; 32]) -> bool {
+    let key = SignerKey::PreAuthTx(Uint256(hash));
+    let known = account.signers.iter().any(|signer| signer.key == key);
+    known && set_signer(account, &Signer { key, weight: 0 }).is_ok()
 }

@@ -1,119 +1,174 @@
-//! Applies a valid transaction: fee, sequence number, operations, refund.
+//! Applies the transactions of a ledger: all pay their fees first, then each
+//! is carried out, and what is left of resource fees goes back at the end.
 
-use crate::account::use_sequence;
-use crate::classic::{is_malformed, Classic};
+use crate::account::{remove_pre_authorized, use_sequence};
+use crate::classic::Classic;
 use crate::soroban::{Contracts, Effects};
 use crate::state::State;
-use crate::tx::{Frame, Outcome, Rejection};
+use crate::tx::{Frame, Outcome};
+use crate::validate::Next;
 use crate::xdr::*;
-use soroban_env_host::LedgerInfo;
+use soroban_env_host::{LedgerInfo, ModuleCache};
 use soroban_simulation::NetworkConfig;
 
-pub struct Applied {
-    pub successful: bool,
-    pub result: TransactionResult,
-    pub meta: TransactionMetaV4,
-    pub fee_changes: LedgerEntryChanges,
-    pub refund_changes: LedgerEntryChanges,
+/// What a ledger's transactions are applied to.
+pub struct Applying<'a> {
+    pub state: &'a mut State,
+    pub config: &'a NetworkConfig,
+    pub modules: &'a ModuleCache,
+    pub info: LedgerInfo,
+    pub next: Next,
 }
 
-/// If an operation fails, all operations are rolled back, but the fee and
-/// the sequence number stay used. A transaction with a malformed operation
-/// is rejected and leaves no trace.
-pub fn apply(frame: &Frame, state: &mut State, config: &NetworkConfig, info: LedgerInfo) -> Result<Applied, Rejection> {
-    let (seq, time) = (info.sequence_number, info.timestamp);
+/// What is taken of a transaction's payer before any is applied.
+pub struct Charged {
+    pub fee: i64,
+    pub changes: LedgerEntryChanges,
+}
 
-    let start = state.mark();
-    let charged = frame.fee_to_charge();
-    change_account(state, &frame.fee_source(), seq, |account| account.balance -= charged);
-    let fee_changes = state.changes(start, seq);
+pub struct Applied {
+    /// With the fee that was charged first.
+    pub result: TransactionResult,
+    pub meta: TransactionMetaV4,
+    /// Of the resource fee, what was not used.
+    pub refund: i64,
+}
 
-    let mark = state.mark();
-    let number = frame.tx.seq_num.clone();
-    change_account(state, &frame.source(), seq, |account| use_sequence(account, number, seq, time));
-    let tx_changes_before = state.changes(mark, seq);
-
-    let before_operations = state.mark();
-    let mut diagnostics = vec![];
-    let mut effects = Effects::default();
-    let (mut results, mut operations) = (vec![], vec![]);
-    for op in frame.tx.operations.iter() {
-        let mark = state.mark();
-        let source = frame.operation_source(op);
-        let result = match frame.soroban() {
-            None => Classic { state, seq }.apply(&source, &op.body),
-            Some(data) => {
-                let info = info.clone();
-                let diagnostics = &mut diagnostics;
-                let (result, done) =
-                    Contracts { state, config, info, frame, diagnostics }.apply(&source, &op.body, data);
-                effects = done;
-                result
-            }
-        };
-        operations.push(OperationMetaV2 {
-            ext: ExtensionPoint::V0,
-            changes: state.changes(mark, seq),
-            events: list(std::mem::take(&mut effects.events)),
+impl Applying<'_> {
+    pub fn charge(&mut self, frame: &Frame, base_fee: i64) -> Charged {
+        let mark = self.state.mark();
+        let mut fee = frame.fee_to_charge(base_fee);
+        self.change_account(&frame.fee_source(), |account| {
+            fee = fee.min(account.balance);
+            account.balance -= fee;
         });
-        results.push(result);
+        Charged { fee, changes: self.state.changes(mark, self.next.seq) }
     }
 
-    let successful = results.iter().all(is_success);
-    if !successful {
-        state.rollback(before_operations);
-        operations.clear();
-        if results.iter().any(is_malformed) {
-            state.rollback(start);
-            return Err(Rejection::operations(results));
+    /// If an operation fails, all operations are rolled back, but the fee and
+    /// the sequence number stay used.
+    pub fn apply(&mut self, frame: &Frame, fee: i64) -> Applied {
+        if let Err(rejection) = frame.validate_now(self.state, self.next) {
+            let (non_refundable, _) = frame.compute_fee(self.config, 0);
+            return Applied {
+                result: frame.rejection_result(&rejection, fee),
+                meta: TransactionMetaV4 {
+                    ext: ExtensionPoint::V0,
+                    tx_changes_before: LedgerEntryChanges::default(),
+                    operations: VecM::default(),
+                    tx_changes_after: LedgerEntryChanges::default(),
+                    soroban_meta: soroban_meta(frame, non_refundable, &Effects::default()),
+                    events: VecM::default(),
+                    diagnostic_events: VecM::default(),
+                },
+                refund: frame.resource_fee() - non_refundable,
+            };
+        }
+        let tx_changes_before = self.use_up(frame);
+        let before_operations = self.state.mark();
+        let mut diagnostics = vec![];
+        let mut effects = Effects::default();
+        let (mut results, mut operations) = (vec![], vec![]);
+        for op in frame.tx.operations.iter() {
+            let mark = self.state.mark();
+            let source = frame.operation_source(op);
+            let result = match frame.soroban() {
+                None => Classic { state: self.state, seq: self.next.seq }.apply(&source, &op.body),
+                Some(data) => {
+                    let (result, done) = Contracts {
+                        state: self.state,
+                        config: self.config,
+                        modules: self.modules,
+                        info: self.info.clone(),
+                        frame,
+                        diagnostics: &mut diagnostics,
+                    }
+                    .apply(&source, &op.body, data);
+                    effects = done;
+                    result
+                }
+            };
+            operations.push(OperationMetaV2 {
+                ext: ExtensionPoint::V0,
+                changes: self.state.changes(mark, self.next.seq),
+                events: list(std::mem::take(&mut effects.events)),
+            });
+            results.push(result);
+        }
+        let outcome = match results.iter().all(is_success) {
+            true => Outcome::Success(results),
+            false => {
+                self.state.rollback(before_operations);
+                operations.clear();
+                Outcome::Failed(results)
+            }
+        };
+        // What the declared resources do not use up of the resource fee pays
+        // for rent and events; the rest of it goes back.
+        let (non_refundable, _) = frame.compute_fee(self.config, 0);
+        Applied {
+            result: frame.result(&outcome, fee),
+            refund: frame.resource_fee() - non_refundable - effects.rent_fee - effects.events_fee,
+            meta: TransactionMetaV4 {
+                ext: ExtensionPoint::V0,
+                tx_changes_before,
+                operations: list(operations),
+                tx_changes_after: LedgerEntryChanges::default(),
+                soroban_meta: soroban_meta(frame, non_refundable, &effects),
+                events: VecM::default(),
+                diagnostic_events: list(diagnostics),
+            },
         }
     }
 
-    // What the declared resources do not use up of the resource fee pays for
-    // rent and events; the rest of it goes back.
-    let mark = state.mark();
-    let (non_refundable, _) = frame.compute_fee(config, 0);
-    let consumed = effects.rent_fee + effects.events_fee;
-    let refund = frame.soroban().map_or(0, |data| data.resource_fee - non_refundable - consumed);
-    if refund > 0 {
-        change_account(state, &frame.fee_source(), seq, |account| account.balance += refund);
+    /// What a transaction uses up even if it fails: its sequence number, and
+    /// the signers that authorized this one only.
+    fn use_up(&mut self, frame: &Frame) -> LedgerEntryChanges {
+        let mark = self.state.mark();
+        let (seq, time) = (self.next.seq, self.next.time);
+        let number = frame.tx.seq_num.clone();
+        self.change_account(&frame.source(), |account| use_sequence(account, number, seq, time));
+        let sources = frame.tx.operations.iter().map(|op| frame.operation_source(op));
+        for source in sources.chain([frame.source()]) {
+            if let Some(mut account) = self.state.account(&source) {
+                if remove_pre_authorized(&mut account, frame.inner_hash) {
+                    self.state.put_account(account, seq);
+                }
+            }
+        }
+        self.state.changes(mark, seq)
     }
-    let outcome = match successful {
-        true => Outcome::Success(results),
-        false => Outcome::Failed(results),
-    };
-    let soroban_meta = frame.soroban().map(|_| SorobanTransactionMetaV2 {
+
+    pub fn refund(&mut self, frame: &Frame, applied: &mut Applied) -> LedgerEntryChanges {
+        let mark = self.state.mark();
+        let refund = applied.refund;
+        if refund > 0 {
+            self.change_account(&frame.fee_source(), |account| account.balance += refund);
+            applied.result.fee_charged -= refund;
+        }
+        self.state.changes(mark, self.next.seq)
+    }
+
+    fn change_account(&mut self, id: &AccountId, change: impl FnOnce(&mut AccountEntry)) {
+        // Validation has found the account, and no operation here deletes any.
+        if let Some(mut account) = self.state.account(id) {
+            change(&mut account);
+            self.state.put_account(account, self.next.seq);
+        }
+    }
+}
+
+fn soroban_meta(frame: &Frame, non_refundable: i64, effects: &Effects) -> Option<SorobanTransactionMetaV2> {
+    frame.soroban()?;
+    Some(SorobanTransactionMetaV2 {
         ext: SorobanTransactionMetaExt::V1(SorobanTransactionMetaExtV1 {
             ext: ExtensionPoint::V0,
             total_non_refundable_resource_fee_charged: non_refundable,
-            total_refundable_resource_fee_charged: consumed,
+            total_refundable_resource_fee_charged: effects.rent_fee + effects.events_fee,
             rent_fee_charged: effects.rent_fee,
         }),
-        return_value: effects.return_value,
-    });
-    Ok(Applied {
-        successful,
-        result: frame.result(&outcome, charged - refund),
-        meta: TransactionMetaV4 {
-            ext: ExtensionPoint::V0,
-            tx_changes_before,
-            operations: list(operations),
-            tx_changes_after: LedgerEntryChanges::default(),
-            soroban_meta,
-            events: VecM::default(),
-            diagnostic_events: list(diagnostics),
-        },
-        fee_changes,
-        refund_changes: state.changes(mark, seq),
+        return_value: effects.return_value.clone(),
     })
-}
-
-fn change_account(state: &mut State, id: &AccountId, seq: u32, change: impl FnOnce(&mut AccountEntry)) {
-    // Validation has found the account, and no operation here deletes any.
-    if let Some(mut account) = state.account(id) {
-        change(&mut account);
-        state.put_account(account, seq);
-    }
 }
 
 fn is_success(result: &OperationResult) -> bool {

@@ -1,11 +1,13 @@
 //! The classic operations that contracts' surroundings need: accounts,
 //! payments, trustlines and account options.
 
-use crate::account::{available_balance, min_balance, new_account};
+use crate::account::{available_balance, min_balance, new_account, set_signer};
 use crate::state::State;
-use crate::tx::issuer;
+use crate::tx::{is_soroban, issuer};
 use crate::xdr::*;
 
+/// All flags that an account can have.
+const ACCOUNT_FLAGS: u32 = 0xf;
 const AUTHORIZED: u32 = TrustLineFlags::AuthorizedFlag as u32;
 
 pub struct Classic<'a> {
@@ -24,25 +26,60 @@ pub fn success(body: &OperationBody) -> OperationResult {
     })
 }
 
-/// Whether a result says that the operation could never work, in which case
-/// the network does not even accept the transaction.
-pub fn is_malformed(result: &OperationResult) -> bool {
+/// Whether an operation could ever work: if not, the network does not even
+/// accept its transaction.
+pub fn check(source: &AccountId, body: &OperationBody) -> Result<(), OperationResult> {
     use OperationResultTr as Tr;
-    match result {
-        OperationResult::OpInner(result) => matches!(
-            result,
+    let failure = match body {
+        OperationBody::CreateAccount(op) if op.starting_balance < 0 || op.destination == *source => {
             Tr::CreateAccount(CreateAccountResult::Malformed)
-                | Tr::Payment(PaymentResult::Malformed)
-                | Tr::ChangeTrust(ChangeTrustResult::Malformed)
-                | Tr::SetOptions(
-                    SetOptionsResult::BadFlags
-                        | SetOptionsResult::UnknownFlag
-                        | SetOptionsResult::ThresholdOutOfRange
-                        | SetOptionsResult::InvalidHomeDomain
-                )
-        ),
-        OperationResult::OpNotSupported => true,
-        _ => false,
+        }
+        OperationBody::Payment(op) if op.amount <= 0 || !is_valid(&held_asset(&op.asset)) => {
+            Tr::Payment(PaymentResult::Malformed)
+        }
+        OperationBody::ChangeTrust(op) => {
+            let Some(asset) = trustline_asset(&op.line) else { return Err(OperationResult::OpNotSupported) };
+            let trusted = issuer(&asset).is_some_and(|issuer| issuer != source);
+            match trusted && is_valid(&asset) && op.limit >= 0 {
+                true => return Ok(()),
+                false => Tr::ChangeTrust(ChangeTrustResult::Malformed),
+            }
+        }
+        OperationBody::SetOptions(op) => match check_options(source, op) {
+            Ok(()) => return Ok(()),
+            Err(result) => Tr::SetOptions(result),
+        },
+        OperationBody::CreateAccount(_) | OperationBody::Payment(_) => return Ok(()),
+        body if is_soroban(body) => return Ok(()),
+        _ => return Err(OperationResult::OpNotSupported),
+    };
+    Err(OperationResult::OpInner(failure))
+}
+
+fn check_options(source: &AccountId, op: &SetOptionsOp) -> Result<(), SetOptionsResult> {
+    let (clear, set) = (op.clear_flags.unwrap_or(0), op.set_flags.unwrap_or(0));
+    if (clear | set) & !ACCOUNT_FLAGS != 0 {
+        return Err(SetOptionsResult::UnknownFlag);
+    }
+    if clear & set != 0 {
+        return Err(SetOptionsResult::BadFlags);
+    }
+    let weights = [op.master_weight, op.low_threshold, op.med_threshold, op.high_threshold];
+    if weights.into_iter().flatten().any(|weight| weight > 255) {
+        return Err(SetOptionsResult::ThresholdOutOfRange);
+    }
+    if let Some(Signer { key, weight }) = &op.signer {
+        let PublicKey::PublicKeyTypeEd25519(own) = &source.0;
+        let is_own = matches!(key, SignerKey::Ed25519(key) if key == own);
+        let is_empty = matches!(key, SignerKey::Ed25519SignedPayload(signed) if signed.payload.is_empty());
+        if is_own || is_empty || *weight > 255 {
+            return Err(SetOptionsResult::BadSigner);
+        }
+    }
+    let printable = |domain: &String32| domain.0.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_control());
+    match op.home_domain.as_ref().is_none_or(printable) {
+        true => Ok(()),
+        false => Err(SetOptionsResult::InvalidHomeDomain),
     }
 }
 
@@ -59,9 +96,7 @@ impl Classic<'_> {
                 Some(asset) => self.change_trust(account, asset, op.limit).map_err(Tr::ChangeTrust),
                 None => return OperationResult::OpNotSupported,
             },
-            OperationBody::SetOptions(op) if op.signer.is_none() => {
-                self.set_options(account, op).map_err(Tr::SetOptions)
-            }
+            OperationBody::SetOptions(op) => self.set_options(account, op).map_err(Tr::SetOptions),
             _ => return OperationResult::OpNotSupported,
         };
         match failure {
@@ -71,9 +106,6 @@ impl Classic<'_> {
     }
 
     fn create_account(&mut self, mut source: AccountEntry, op: &CreateAccountOp) -> Result<(), CreateAccountResult> {
-        if op.starting_balance < 0 || op.destination == source.account_id {
-            return Err(CreateAccountResult::Malformed);
-        }
         if self.state.account(&op.destination).is_some() {
             return Err(CreateAccountResult::AlreadyExist);
         }
@@ -92,14 +124,7 @@ impl Classic<'_> {
 
     fn payment(&mut self, source: &AccountId, op: &PaymentOp) -> Result<(), PaymentResult> {
         let destination = account_id(&op.destination);
-        let asset = match &op.asset {
-            Asset::Native => TrustLineAsset::Native,
-            Asset::CreditAlphanum4(a) => TrustLineAsset::CreditAlphanum4(a.clone()),
-            Asset::CreditAlphanum12(a) => TrustLineAsset::CreditAlphanum12(a.clone()),
-        };
-        if op.amount <= 0 || !is_valid(&asset) {
-            return Err(PaymentResult::Malformed);
-        }
+        let asset = held_asset(&op.asset);
         if self.state.account(&destination).is_none() {
             return Err(PaymentResult::NoDestination);
         }
@@ -154,12 +179,7 @@ impl Classic<'_> {
         asset: TrustLineAsset,
         limit: i64,
     ) -> Result<(), ChangeTrustResult> {
-        let Some(issuer) = issuer(&asset).filter(|_| is_valid(&asset) && limit >= 0) else {
-            return Err(ChangeTrustResult::Malformed);
-        };
-        if *issuer == account.account_id {
-            return Err(ChangeTrustResult::Malformed);
-        }
+        let issuer = issuer(&asset).ok_or(ChangeTrustResult::Malformed)?;
         let existing = self.state.trustline(&account.account_id, &asset);
         match existing {
             Some(line) if limit < line.balance => Err(ChangeTrustResult::InvalidLimit),
@@ -210,12 +230,6 @@ impl Classic<'_> {
     fn set_options(&mut self, mut account: AccountEntry, op: &SetOptionsOp) -> Result<(), SetOptionsResult> {
         let (clear, set) = (op.clear_flags.unwrap_or(0), op.set_flags.unwrap_or(0));
         let immutable = AccountFlags::ImmutableFlag as u32;
-        if (clear | set) & !0xf != 0 {
-            return Err(SetOptionsResult::UnknownFlag);
-        }
-        if clear & set != 0 {
-            return Err(SetOptionsResult::BadFlags);
-        }
         if (clear | set) != 0 && account.flags & immutable != 0 {
             return Err(SetOptionsResult::CantChange);
         }
@@ -225,23 +239,29 @@ impl Classic<'_> {
             return Err(SetOptionsResult::AuthRevocableRequired);
         }
         let weights = [op.master_weight, op.low_threshold, op.med_threshold, op.high_threshold];
-        for (index, weight) in weights.into_iter().enumerate() {
-            if let Some(weight) = weight {
-                account.thresholds.0[index] = weight.try_into().map_err(|_| SetOptionsResult::ThresholdOutOfRange)?;
-            }
+        for (threshold, weight) in account.thresholds.0.iter_mut().zip(weights) {
+            *threshold = weight.map_or(*threshold, |weight| weight as u8);
         }
         if let Some(id) = &op.inflation_dest {
             self.state.account(id).ok_or(SetOptionsResult::InvalidInflation)?;
             account.inflation_dest = Some(id.clone());
         }
         if let Some(domain) = &op.home_domain {
-            if !domain.0.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_control()) {
-                return Err(SetOptionsResult::InvalidHomeDomain);
-            }
             account.home_domain = domain.clone();
+        }
+        if let Some(signer) = &op.signer {
+            set_signer(&mut account, signer)?;
         }
         self.state.put_account(account, self.seq);
         Ok(())
+    }
+}
+
+fn held_asset(asset: &Asset) -> TrustLineAsset {
+    match asset {
+        Asset::Native => TrustLineAsset::Native,
+        Asset::CreditAlphanum4(a) => TrustLineAsset::CreditAlphanum4(a.clone()),
+        Asset::CreditAlphanum12(a) => TrustLineAsset::CreditAlphanum12(a.clone()),
     }
 }
 

@@ -1,16 +1,26 @@
-//! Creates accounts on request, by real transactions of the root account.
+//! Creates accounts on request, by real transactions.
 
-use anyhow::{anyhow, bail};
-use ed25519_dalek::Signer;
+use anyhow::bail;
+use ed25519_dalek::{Signer, SigningKey};
 use stellar_strkey::ed25519::PublicKey as Address;
 
-use crate::ledger::{account_of, root_key, Ledger, Submission, Transacted};
+use crate::ledger::{account_of, Ledger, Submission};
 use crate::tx::Frame;
 use crate::xdr::*;
 
 const STARTING_BALANCE: i64 = 10_000 * 10_000_000;
+/// What each of the funding accounts has at first: enough for ten thousand.
+pub const MEANS: i64 = 10_000 * STARTING_BALANCE;
+/// An account can have one transaction in a ledger, so there are several.
+const FUNDERS: u8 = 100;
 
-pub fn fund<'a>(ledger: &'a mut Ledger, address: &str) -> anyhow::Result<&'a Transacted> {
+pub fn keys(network_id: [u8; 32]) -> Vec<SigningKey> {
+    let seed = |index: u8| sha256(&[&network_id[..], b"friendbot", &[index]].concat());
+    (0..FUNDERS).map(|index| SigningKey::from_bytes(&seed(index))).collect()
+}
+
+/// Submits the transaction, and returns its hash.
+pub fn fund(ledger: &mut Ledger, address: &str) -> anyhow::Result<[u8; 32]> {
     ledger.tick();
     let Ok(Address(key)) = Address::from_string(address) else {
         bail!("addr must be an account address (G...), not {address:?}");
@@ -20,10 +30,12 @@ pub fn fund<'a>(ledger: &'a mut Ledger, address: &str) -> anyhow::Result<&'a Tra
         // Clients look for one or the other of these phrases.
         bail!("account already funded to starting balance (createAccountAlreadyExist)");
     }
-    let root = root_key(ledger.network_id);
-    let account = ledger.state.account(&account_of(&root)).ok_or_else(|| anyhow!("no root account"))?;
+    let funders = keys(ledger.network_id).into_iter();
+    let free = funders.map(|key| (account_of(&key), key)).find(|(account, _)| !ledger.is_pending(account));
+    let Some((account, key)) = free else { bail!("too many accounts for one ledger, try again") };
+    let Some(account) = ledger.state.account(&account) else { bail!("no funding account") };
     let tx = Transaction {
-        source_account: MuxedAccount::Ed25519(Uint256(root.verifying_key().to_bytes())),
+        source_account: MuxedAccount::Ed25519(Uint256(key.verifying_key().to_bytes())),
         fee: 100,
         seq_num: SequenceNumber(account.seq_num.0 + 1),
         cond: Preconditions::None,
@@ -36,13 +48,14 @@ pub fn fund<'a>(ledger: &'a mut Ledger, address: &str) -> anyhow::Result<&'a Tra
     };
     let hash = tx.hash(ledger.network_id)?;
     let signature = DecoratedSignature {
-        hint: SignatureHint(root.verifying_key().to_bytes()[28..].try_into()?),
-        signature: Signature(root.sign(&hash).to_bytes().to_vec().try_into()?),
+        hint: SignatureHint(key.verifying_key().to_bytes()[28..].try_into()?),
+        signature: Signature(key.sign(&hash).to_bytes().to_vec().try_into()?),
     };
     let envelope = TransactionV1Envelope { tx, signatures: list(vec![signature]) };
     let frame = Frame::new(TransactionEnvelope::Tx(envelope), ledger.network_id)?;
     match ledger.submit(frame)? {
+        Submission::Pending => Ok(hash),
         Submission::Error(result, _) => bail!("funding failed: {:?}", result.result),
-        _ => ledger.transaction(&hash).ok_or_else(|| anyhow!("funding transaction not found")),
+        Submission::Duplicate | Submission::TryAgainLater => bail!("the network is busy, try again"),
     }
 }

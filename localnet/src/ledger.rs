@@ -1,140 +1,137 @@
-//! The chain: a state, a clock, and the history of closed ledgers. Every
-//! accepted transaction closes a ledger of its own.
+//! The chain: a state, a clock, what waits, and what is remembered.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use ed25519_dalek::SigningKey;
 
 use crate::account::new_account;
-use crate::apply::{apply, Applied};
-use crate::log::Log;
+use crate::apply::{Applied, Applying, Charged};
+use crate::history::History;
+use crate::log::{Log, Record};
+use crate::queue::{Queue, Refusal};
 use crate::settings::*;
 use crate::soroban::error_event;
-use crate::state::{Slot, State};
+use crate::state::{ttl_key, Replay, Slot, State};
 use crate::tx::{Frame, Rejection};
+use crate::tx_set::{build, Ordered};
+use crate::validate::Next;
 use crate::xdr::*;
-use crate::Args;
-use soroban_env_host::LedgerInfo;
+use crate::{friendbot, Args, Options};
+use soroban_env_host::{Host, LedgerInfo, ModuleCache};
 use soroban_simulation::NetworkConfig;
 
 const TOTAL_COINS: i64 = 1_000_000_000_000_000_000;
 
 pub struct Ledger {
-    pub passphrase: String,
+    pub options: Options,
     pub network_id: [u8; 32],
     pub state: Rc<State>,
     pub config: NetworkConfig,
-    /// Closed ledgers, less the empty ones that others followed.
-    pub closed: BTreeMap<u32, ClosedLedger>,
-    pub transactions: Vec<Transacted>,
-    pub events: Vec<Emitted>,
-    by_hash: HashMap<[u8; 32], usize>,
+    pub history: History,
+    header: LedgerHeaderHistoryEntry,
+    modules: ModuleCache,
+    queue: Queue,
     /// Seconds the clock is ahead of the wall clock.
     offset: u64,
+    /// When the next ledger closes, if ledgers close by time.
+    due: Option<Instant>,
     log: Option<Log>,
-}
-
-pub struct ClosedLedger {
-    pub header: LedgerHeaderHistoryEntry,
-    pub meta: LedgerCloseMeta,
-}
-
-/// A transaction in a closed ledger.
-pub struct Transacted {
-    pub hash: [u8; 32],
-    pub seq: u32,
-    pub time: u64,
-    pub fee_bump: bool,
-    pub successful: bool,
-    pub envelope: TransactionEnvelope,
-    pub result: TransactionResult,
-    pub meta: TransactionMetaV4,
-}
-
-/// A contract event, with its place in the chain.
-pub struct Emitted {
-    pub event: ContractEvent,
-    pub index: u32,
-    pub seq: u32,
-    pub time: u64,
-    pub tx_hash: [u8; 32],
 }
 
 pub enum Submission {
     Pending,
     Duplicate,
+    TryAgainLater,
     Error(Box<TransactionResult>, Vec<DiagnosticEvent>),
 }
 
 impl Ledger {
-    pub fn new(passphrase: &str) -> anyhow::Result<Self> {
-        let network_id = sha256(passphrase.as_bytes());
+    pub fn new(options: Options) -> anyhow::Result<Self> {
+        let network_id = sha256(options.passphrase.as_bytes());
         let mut state = State::default();
-        for setting in config_entries() {
+        for setting in config_entries(options.rent_rate) {
             state.put(Slot::new(LedgerEntryData::ConfigSetting(setting), 1, None));
         }
         let root = account_of(&root_key(network_id));
-        state.put_account(new_account(root, TOTAL_COINS, 0), 1);
+        let funders = friendbot::keys(network_id);
+        let given = funders.len() as i64 * friendbot::MEANS;
+        state.put_account(new_account(root, TOTAL_COINS - given, 0), 1);
+        for key in funders {
+            state.put_account(new_account(account_of(&key), friendbot::MEANS, 0), 1);
+        }
         state.commit();
         let mut ledger = Self {
             config: NetworkConfig::load_from_snapshot(&state)?,
-            passphrase: passphrase.to_string(),
             network_id,
             state: Rc::new(state),
-            closed: BTreeMap::new(),
-            transactions: vec![],
-            events: vec![],
-            by_hash: HashMap::new(),
+            history: History::new(options.retention_ledgers, network_id),
+            header: LedgerHeaderHistoryEntry::default(),
+            modules: ModuleCache::new(&Host::default())?,
+            queue: Queue::default(),
             offset: 0,
+            due: None,
             log: None,
+            options,
         };
-        let time = ledger.now();
-        ledger.close(1, time, None);
+        ledger.close_empty(1, ledger.now());
+        ledger.wait_for_next();
         Ok(ledger)
     }
 
     /// The network of a command line.
     pub fn open(args: &Args) -> anyhow::Result<Self> {
-        let mut ledger = Self::new(&args.passphrase)?;
+        let mut ledger = Self::new(args.network.clone())?;
         if let Some(path) = &args.state_file {
             let failed = || format!("cannot use the state file {}", path.display());
-            ledger.attach(Log::new(path)?).with_context(failed)?;
+            ledger.attach(path).with_context(failed)?;
         }
         Ok(ledger)
     }
 
-    /// Replays what the log holds, and records in it from then on.
-    pub fn attach(&mut self, mut log: Log) -> anyhow::Result<()> {
-        let records = log.open(&self.passphrase, PROTOCOL)?;
-        if let Some(first) = records.first() {
-            self.closed.clear();
-            self.close(1, first.time, None);
-        }
-        for record in records {
-            self.offset = record.offset;
-            match record.envelope {
-                None => self.close(record.seq, record.time, None),
-                Some(envelope) => {
-                    let frame = Frame::new(envelope, self.network_id)?;
-                    if self.try_apply(frame, record.seq, record.time).is_err() {
-                        anyhow::bail!("ledger {} does not replay", record.seq);
-                    }
+    /// Goes on where the state file ends, and keeps it from then on.
+    pub fn attach(&mut self, path: &Path) -> anyhow::Result<()> {
+        let mut state = Rc::unwrap_or_clone(std::mem::take(&mut self.state));
+        let mut replay = Replay::new(&mut state);
+        let passphrase = self.options.passphrase.clone();
+        let mut empty = true;
+        let mut log = Log::open(path, &passphrase, PROTOCOL, |record| {
+            if std::mem::take(&mut empty) {
+                self.history = History::new(self.options.retention_ledgers, self.network_id);
+            }
+            match record {
+                Record::Entry(slot) => replay.put(slot),
+                Record::Clock(offset) => self.offset = offset,
+                Record::Empty { seq, time, offset } => {
+                    self.offset = offset;
+                    self.close_empty(seq, time);
+                }
+                Record::History(meta) => self.remember(&meta),
+                Record::Ledger { meta, offset } => {
+                    self.offset = offset;
+                    replay_changes(&mut replay, &meta);
+                    self.remember(&meta);
                 }
             }
+            Ok(())
+        })?;
+        // The settings are those of this start's options.
+        for setting in config_entries(self.options.rent_rate) {
+            replay.put(Slot::new(LedgerEntryData::ConfigSetting(setting), 1, None));
         }
+        self.state = Rc::new(state);
+        let history = self.history.all().map(|closed| Record::History(Box::new(closed.meta())));
+        let entries = self.state.slots().cloned().map(Record::Entry);
+        log.rewrite(&passphrase, PROTOCOL, history.chain(entries).chain([Record::Clock(self.offset)]))?;
         self.log = Some(log);
         Ok(())
     }
 
     pub fn header(&self) -> &LedgerHeader {
-        &self.latest().header.header
-    }
-
-    pub fn latest(&self) -> &ClosedLedger {
-        self.closed.values().next_back().expect("the first ledger is closed at start")
+        &self.header.header
     }
 
     pub fn seq(&self) -> u32 {
@@ -150,30 +147,38 @@ impl Ledger {
         wall + self.offset
     }
 
-    /// Closes an empty ledger if the last one is over its time. The sequence
-    /// number counts the ledgers that would have closed meanwhile.
+    /// How long until a ledger closes by time; none if none does.
+    pub fn due_in(&self) -> Option<Duration> {
+        self.due.map(|due| due.saturating_duration_since(Instant::now()))
+    }
+
+    fn wait_for_next(&mut self) {
+        let seconds = self.options.ledger_seconds;
+        self.due = (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds));
+    }
+
+    /// Where ledgers do not close by time, closes an empty one if the last is
+    /// over its time. The sequence number counts those that would have closed.
     pub fn tick(&mut self) {
-        if self.now() >= self.time() + SECONDS_PER_LEDGER {
-            let (seq, time) = self.next();
-            self.close(seq, time, None);
+        if self.due.is_none() && self.now() >= self.time() + SECONDS_PER_LEDGER {
+            let Next { seq, time, .. } = self.next();
+            self.close_empty(seq, time);
         }
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward, and closes a ledger with what waits.
     pub fn advance(&mut self, seconds: u64) -> anyhow::Result<()> {
-        let end = self.next().1.checked_add(seconds);
+        let end = self.next().time.checked_add(seconds);
         anyhow::ensure!(end.is_some_and(|end| end < u64::from(u32::MAX)), "too far in the future");
         self.offset += seconds;
-        let (seq, time) = self.next();
-        self.close(seq, time, None);
-        self.record(seq, time, None)
+        self.close()
     }
 
-    /// Sequence number and close time of the next ledger.
-    fn next(&self) -> (u32, u64) {
+    /// The ledger that closes next.
+    fn next(&self) -> Next {
         let time = self.now().max(self.time());
         let passed = (time - self.time()) / SECONDS_PER_LEDGER;
-        (self.seq() + passed.max(1) as u32, time)
+        Next { seq: self.seq() + passed.max(1) as u32, time, ahead: self.offset }
     }
 
     pub fn info(&self, seq: u32, time: u64) -> LedgerInfo {
@@ -189,165 +194,193 @@ impl Ledger {
         info
     }
 
-    pub fn transaction(&self, hash: &[u8; 32]) -> Option<&Transacted> {
-        self.by_hash.get(hash).map(|index| &self.transactions[*index])
-    }
-
+    /// Takes a transaction for the next ledger; and closes that ledger, if
+    /// ledgers do not close by time.
     pub fn submit(&mut self, frame: Frame) -> anyhow::Result<Submission> {
-        if self.by_hash.contains_key(&frame.hash) {
-            return Ok(Submission::Duplicate);
-        }
-        let (seq, time) = self.next();
-        let envelope = frame.envelope.clone();
-        match self.try_apply(frame, seq, time) {
-            Ok(()) => {
-                self.record(seq, time, Some(envelope))?;
-                Ok(Submission::Pending)
+        let evicted = match self.queue.admit(&frame) {
+            Ok(evicted) => evicted,
+            Err(Refusal::Duplicate) => return Ok(Submission::Duplicate),
+            Err(Refusal::TryAgainLater) => return Ok(Submission::TryAgainLater),
+            Err(Refusal::Rejected(rejection)) => return Ok(refused(&frame, &rejection, frame.min_fee())),
+            Err(Refusal::FeeTooLow(inclusion_fee)) => {
+                let rejection = Rejection { outer: true, ..TransactionResultCode::TxInsufficientFee.into() };
+                let fee = inclusion_fee.saturating_add(frame.resource_fee());
+                return Ok(refused(&frame, &rejection, fee));
             }
-            Err(refused) => {
-                let (result, rejection) = *refused;
-                let diagnostics = rejection.reason.iter().map(|reason| error_event(reason));
-                Ok(Submission::Error(Box::new(result), diagnostics.collect()))
-            }
+        };
+        let owed = self.queue.owed(&frame.fee_source(), &frame.source());
+        if let Err(rejection) = frame.validate(&self.state, &self.config, self.next(), owed) {
+            return Ok(refused(&frame, &rejection, frame.min_fee()));
         }
+        self.queue.add(frame, evicted);
+        if self.due.is_none() {
+            self.close()?;
+        }
+        Ok(Submission::Pending)
     }
 
-    fn try_apply(&mut self, frame: Frame, seq: u32, time: u64) -> Result<(), Box<(TransactionResult, Rejection)>> {
-        let info = self.info(seq, time);
-        let state = Rc::make_mut(&mut self.state);
-        let outcome = frame
-            .validate(state, &self.config, seq, time, self.offset)
-            .and_then(|()| apply(&frame, state, &self.config, info));
-        match outcome {
-            Ok(applied) => {
-                self.close(seq, time, Some((frame, applied)));
-                Ok(())
+    pub fn is_pending(&self, source: &AccountId) -> bool {
+        self.queue.is_pending(source)
+    }
+
+    /// Closes a ledger with what waits, as far as it is valid and fits.
+    pub fn close(&mut self) -> anyhow::Result<()> {
+        self.wait_for_next();
+        let next = self.next();
+        let mut ages = HashMap::new();
+        let mut pending = vec![];
+        self.queue.next_ledger();
+        for (frame, age) in self.queue.take() {
+            match frame.validate(&self.state, &self.config, next, 0) {
+                Ok(()) => {
+                    ages.insert(frame.hash, age);
+                    pending.push(frame);
+                }
+                Err(_) => self.queue.ban(frame.hash),
             }
-            Err(rejection) => Err(Box::new((frame.rejection_result(&rejection), rejection))),
         }
-    }
-
-    /// Undoes a transaction whose application did not come to an end.
-    pub fn abandon(&mut self) {
-        Rc::make_mut(&mut self.state).rollback(0);
-    }
-
-    fn record(&mut self, seq: u32, time: u64, envelope: Option<TransactionEnvelope>) -> anyhow::Result<()> {
+        let (set, chosen, waiting) = build(pending, &self.header.hash);
+        // Should one make the host panic, none of them is tried again.
+        for Ordered { frame, .. } in &chosen {
+            self.queue.ban(frame.hash);
+        }
+        for frame in waiting {
+            let age = ages[&frame.hash];
+            self.queue.put_back(frame, age);
+        }
+        if chosen.is_empty() {
+            self.close_empty(next.seq, next.time);
+            let record = Record::Empty { seq: next.seq, time: next.time, offset: self.offset };
+            return self.record(|| record);
+        }
+        let processing = self.apply(&chosen, next);
+        let evicted = Rc::make_mut(&mut self.state).evict(next.seq);
+        let evicted = evicted.into_iter().flat_map(|key| [ttl_key(&key), key]).collect();
+        let meta = self.seal(next, set, processing, evicted);
+        Rc::make_mut(&mut self.state).commit();
         let offset = self.offset;
-        self.log.as_mut().map_or(Ok(()), |log| log.append(seq, time, offset, envelope))
+        self.record(|| Record::Ledger { meta: Box::new(meta), offset })
     }
 
-    fn close(&mut self, seq: u32, time: u64, transaction: Option<(Frame, Applied)>) {
-        let previous = self.closed.values().next_back().map(|ledger| &ledger.header);
-        let (previous_hash, fee_pool) =
-            previous.map_or((Hash::default(), 0), |entry| (entry.hash.clone(), entry.header.fee_pool));
-        // Of a run of empty ledgers only the last is kept, and the first one.
-        let last = self.closed.keys().next_back().filter(|last| **last > 1);
-        let replaced = last
-            .copied()
-            .filter(|last| transaction.is_none() && self.transactions.last().is_none_or(|tx| tx.seq != *last));
+    fn apply(&mut self, chosen: &[Ordered], next: Next) -> Vec<TransactionResultMetaV1> {
+        let info = self.info(next.seq, next.time);
+        let state = Rc::make_mut(&mut self.state);
+        let mut applying = Applying { state, config: &self.config, modules: &self.modules, info, next };
+        let charged: Vec<Charged> =
+            chosen.iter().map(|Ordered { frame, base_fee }| applying.charge(frame, *base_fee)).collect();
+        let applied: Vec<Applied> =
+            chosen.iter().zip(&charged).map(|(chosen, charged)| applying.apply(&chosen.frame, charged.fee)).collect();
+        let results = chosen.iter().zip(charged).zip(applied);
+        results
+            .map(|((Ordered { frame, .. }, charged), mut applied)| {
+                let refunded = applying.refund(frame, &mut applied);
+                TransactionResultMetaV1 {
+                    ext: ExtensionPoint::V0,
+                    result: TransactionResultPair { transaction_hash: Hash(frame.hash), result: applied.result },
+                    fee_processing: charged.changes,
+                    tx_apply_processing: TransactionMeta::V4(applied.meta),
+                    post_tx_apply_fee_processing: refunded,
+                }
+            })
+            .collect()
+    }
 
-        let mut fees = 0;
-        let mut phases = vec![TransactionPhase::V0(VecM::default())];
-        let mut processing = vec![];
-        if let Some((frame, applied)) = transaction {
-            let hash = Hash(frame.hash);
-            fees = applied.result.fee_charged;
-            phases = tx_phases(&frame);
-            processing.push(TransactionResultMetaV1 {
-                ext: ExtensionPoint::V0,
-                result: TransactionResultPair { transaction_hash: hash, result: applied.result.clone() },
-                fee_processing: applied.fee_changes.clone(),
-                tx_apply_processing: TransactionMeta::V4(applied.meta.clone()),
-                post_tx_apply_fee_processing: applied.refund_changes.clone(),
-            });
-            self.remember(frame, applied, seq, time);
-        }
-        let results = processing.iter().map(|meta| meta.result.clone()).collect();
-        let tx_set = GeneralizedTransactionSet::V1(TransactionSetV1 {
-            previous_ledger_hash: previous_hash.clone(),
-            phases: list(phases),
-        });
+    fn close_empty(&mut self, seq: u32, time: u64) {
+        let (set, _, _) = build(vec![], &self.header.hash);
+        self.seal(Next { seq, time, ahead: self.offset }, set, vec![], vec![]);
+    }
+
+    /// Makes the header, which names the one before, and remembers the ledger.
+    fn seal(
+        &mut self,
+        next: Next,
+        tx_set: GeneralizedTransactionSet,
+        processing: Vec<TransactionResultMetaV1>,
+        evicted: Vec<LedgerKey>,
+    ) -> LedgerCloseMetaV2 {
+        let results: Vec<_> = processing.iter().map(|meta| meta.result.clone()).collect();
+        let fees: i64 = results.iter().map(|pair| pair.result.fee_charged).sum();
         let header = LedgerHeader {
             ledger_version: PROTOCOL,
-            previous_ledger_hash: previous_hash,
+            previous_ledger_hash: self.header.hash.clone(),
             scp_value: StellarValue {
                 tx_set_hash: Hash(sha256(&encode(&tx_set))),
-                close_time: TimePoint(time),
+                close_time: TimePoint(next.time),
                 upgrades: VecM::default(),
                 ext: StellarValueExt::Basic,
             },
             tx_set_result_hash: Hash(sha256(&encode(&TransactionResultSet { results: list(results) }))),
             // There is no bucket list, so there is no hash of one.
             bucket_list_hash: Hash::default(),
-            ledger_seq: seq,
+            ledger_seq: next.seq,
             total_coins: TOTAL_COINS,
-            fee_pool: fee_pool + fees,
+            fee_pool: self.header().fee_pool + fees,
             inflation_seq: 0,
             id_pool: 0,
             base_fee: BASE_FEE as u32,
             base_reserve: BASE_RESERVE,
-            max_tx_set_size: 1,
+            max_tx_set_size: LEDGER_MAX_OPERATIONS as u32,
             skip_list: Default::default(),
             ext: LedgerHeaderExt::V0,
         };
-        let header = LedgerHeaderHistoryEntry {
-            hash: Hash(sha256(&encode(&header))),
-            header,
-            ext: LedgerHeaderHistoryEntryExt::V0,
-        };
-        let meta = LedgerCloseMeta::V2(LedgerCloseMetaV2 {
+        let meta = LedgerCloseMetaV2 {
             ext: LedgerCloseMetaExt::V0,
-            ledger_header: header.clone(),
+            ledger_header: LedgerHeaderHistoryEntry {
+                hash: Hash(sha256(&encode(&header))),
+                header,
+                ext: LedgerHeaderHistoryEntryExt::V0,
+            },
             tx_set,
             tx_processing: list(processing),
             upgrades_processing: VecM::default(),
             scp_info: VecM::default(),
             total_byte_size_of_live_soroban_state: 0,
-            evicted_keys: VecM::default(),
-        });
-        if let Some(seq) = replaced {
-            self.closed.remove(&seq);
-        }
-        self.closed.insert(seq, ClosedLedger { header, meta });
-        Rc::make_mut(&mut self.state).commit();
+            evicted_keys: list(evicted),
+        };
+        self.remember(&meta);
+        meta
     }
 
-    fn remember(&mut self, frame: Frame, applied: Applied, seq: u32, time: u64) {
-        let events = applied.meta.operations.iter().flat_map(|op| op.events.iter());
-        self.events.extend(events.zip(0..).map(|(event, index)| Emitted {
-            event: event.clone(),
-            index,
-            seq,
-            time,
-            tx_hash: frame.hash,
-        }));
-        self.by_hash.insert(frame.hash, self.transactions.len());
-        self.transactions.push(Transacted {
-            hash: frame.hash,
-            seq,
-            time,
-            fee_bump: frame.is_fee_bump(),
-            successful: applied.successful,
-            result: applied.result,
-            meta: applied.meta,
-            envelope: frame.envelope,
-        });
+    fn remember(&mut self, meta: &LedgerCloseMetaV2) {
+        self.header = meta.ledger_header.clone();
+        self.history.push(meta);
+    }
+
+    fn record(&mut self, record: impl FnOnce() -> Record) -> anyhow::Result<()> {
+        self.log.as_mut().map_or(Ok(()), |log| log.append(&record()))
+    }
+
+    /// Undoes a ledger whose closing did not come to its end.
+    pub fn abandon(&mut self) {
+        Rc::make_mut(&mut self.state).rollback(0);
     }
 }
 
-/// Contract transactions go into the parallel phase of the set.
-fn tx_phases(frame: &Frame) -> Vec<TransactionPhase> {
-    let (base_fee, txs) = (Some(BASE_FEE), list(vec![frame.envelope.clone()]));
-    if frame.soroban().is_some() {
-        let stage = ParallelTxExecutionStage(list(vec![DependentTxCluster(txs)]));
-        let execution_stages = list(vec![stage]);
-        let parallel = ParallelTxsComponent { base_fee, execution_stages };
-        return vec![TransactionPhase::V0(VecM::default()), TransactionPhase::V1(parallel)];
+fn refused(frame: &Frame, rejection: &Rejection, fee: i64) -> Submission {
+    let diagnostics = rejection.reason.iter().map(|reason| error_event(reason));
+    Submission::Error(Box::new(frame.rejection_result(rejection, fee)), diagnostics.collect())
+}
+
+/// In the order in which the ledger made the changes.
+fn replay_changes(replay: &mut Replay, meta: &LedgerCloseMetaV2) {
+    for processed in meta.tx_processing.iter() {
+        replay.apply(&processed.fee_processing);
     }
-    let component = TxSetComponentTxsMaybeDiscountedFee { base_fee, txs };
-    let component = TxSetComponent::TxsetCompTxsMaybeDiscountedFee(component);
-    vec![TransactionPhase::V0(list(vec![component]))]
+    for processed in meta.tx_processing.iter() {
+        if let TransactionMeta::V4(meta) = &processed.tx_apply_processing {
+            replay.apply(&meta.tx_changes_before);
+            for operation in meta.operations.iter() {
+                replay.apply(&operation.changes);
+            }
+            replay.apply(&meta.tx_changes_after);
+        }
+    }
+    for processed in meta.tx_processing.iter() {
+        replay.apply(&processed.post_tx_apply_fee_processing);
+    }
+    for key in meta.evicted_keys.iter() {
+        replay.remove(key);
+    }
 }
 
 /// The key of the account that holds all lumens at first, derived from the

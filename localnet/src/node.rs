@@ -4,8 +4,9 @@
 
 use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::mpsc::{channel, Receiver, Sender};
+use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use tokio::sync::oneshot;
@@ -68,9 +69,21 @@ impl Node {
     }
 }
 
+/// Does the jobs, and closes the ledgers that close by time.
 fn work(mut ledger: Ledger, queue: Receiver<Job>) {
-    while let Ok(Some(job)) = queue.recv() {
-        job(&mut ledger);
+    loop {
+        let due_in = ledger.due_in();
+        if due_in == Some(Duration::ZERO) {
+            if let Ok(Err(error)) = guarded(&mut ledger, Ledger::close) {
+                eprintln!("error: {error:#}");
+            }
+            continue;
+        }
+        match due_in.map_or_else(|| queue.recv().map_err(RecvTimeoutError::from), |due_in| queue.recv_timeout(due_in)) {
+            Ok(Some(job)) => job(&mut ledger),
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(None) | Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -17,6 +17,7 @@ use serde_json::{json, Value};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
+use crate::history::Transacted;
 use crate::jsonrpc::Calls;
 use crate::ledger::Ledger;
 use crate::node::{Node, Panicked};
@@ -27,6 +28,9 @@ use crate::{friendbot, rpc, xdr, Args};
 const MAX_BODY: usize = 512 * 1024;
 /// How long a client may take to send a request, or to begin the next one.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long friendbot waits for a ledger.
+const FUNDING_PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Server {
     node: Node,
@@ -131,9 +135,7 @@ async fn route(request: Request<Incoming>, node: Node, url: String, patience: Du
     let answer = match (request.method(), request.uri().path()) {
         (&Method::OPTIONS, _) => Ok((StatusCode::NO_CONTENT, None)),
         (&Method::POST, "/" | "/rpc" | "/soroban/rpc") => return call(request, node, url, patience).await,
-        (&Method::GET | &Method::POST, "/friendbot") => {
-            node.run(move |ledger| fund(ledger, parameter(&query, "addr"))).await
-        }
+        (&Method::GET | &Method::POST, "/friendbot") => fund(&node, parameter(&query, "addr").to_string()).await,
         (&Method::POST, "/advance") => node.run(move |ledger| advance(ledger, parameter(&query, "seconds"))).await,
         (_, "/" | "/rpc" | "/soroban/rpc" | "/friendbot" | "/advance") => {
             Ok(problem(StatusCode::METHOD_NOT_ALLOWED, "not with this method"))
@@ -178,20 +180,37 @@ fn parameter<'a>(query: &'a str, name: &str) -> &'a str {
     pairs.find(|(key, _)| *key == name).map_or("", |(_, value)| value)
 }
 
-fn fund(ledger: &mut Ledger, address: &str) -> Answer {
-    match friendbot::fund(ledger, address) {
-        Ok(transaction) => {
-            let body = json!({
-                "hash": xdr::hex(transaction.hash),
-                "successful": transaction.successful,
-                "ledger": transaction.seq,
-                "envelope_xdr": xdr::base64(&transaction.envelope),
-                "result_xdr": xdr::base64(&transaction.result),
-            });
-            (StatusCode::OK, Some(body))
+/// Answers when the account exists, which may take a ledger.
+async fn fund(node: &Node, address: String) -> Result<Answer, Panicked> {
+    let hash = match node.run(move |ledger| friendbot::fund(ledger, &address)).await? {
+        Ok(hash) => hash,
+        Err(error) => return Ok(problem(StatusCode::BAD_REQUEST, &format!("{error:#}"))),
+    };
+    let start = Instant::now();
+    while start.elapsed() < FUNDING_PATIENCE {
+        let funded = node.run(move |ledger| ledger.history.transaction(&hash).map(|transaction| funding(&transaction)));
+        if let Some(answer) = funded.await? {
+            return Ok(answer);
         }
-        Err(error) => problem(StatusCode::BAD_REQUEST, &format!("{error:#}")),
+        sleep(Duration::from_millis(50)).await;
     }
+    Ok(problem(StatusCode::GATEWAY_TIMEOUT, "no ledger took the transaction"))
+}
+
+fn funding(transaction: &Transacted) -> Answer {
+    if !transaction.successful() {
+        // Somebody else asked for the same account in the same ledger.
+        let detail = "account already funded to starting balance (createAccountAlreadyExist)";
+        return problem(StatusCode::BAD_REQUEST, detail);
+    }
+    let body = json!({
+        "hash": xdr::hex(transaction.hash),
+        "successful": true,
+        "ledger": transaction.seq,
+        "envelope_xdr": xdr::base64(&transaction.envelope),
+        "result_xdr": xdr::base64(&transaction.result),
+    });
+    (StatusCode::OK, Some(body))
 }
 
 fn advance(ledger: &mut Ledger, seconds: &str) -> Answer {

@@ -16,6 +16,21 @@ pub const PROTOCOL: u32 = 29;
 pub const BASE_FEE: i64 = 100;
 pub const BASE_RESERVE: u32 = 5_000_000;
 pub const SECONDS_PER_LEDGER: u64 = 5;
+/// Where Mainnet's rent stands at its target size, and below which it never is.
+pub const RENT_RATE: i64 = 10_000;
+pub const MIN_RENT_RATE: i64 = 1000;
+
+/// Operations of classic transactions.
+pub const LEDGER_MAX_OPERATIONS: u64 = 1000;
+pub const LEDGER_MAX_CONTRACT_TXS: u64 = 2000;
+/// Of each thread that contracts run on.
+pub const LEDGER_MAX_INSTRUCTIONS: u64 = 580_000_000;
+pub const MAX_CLUSTERS: usize = 2;
+pub const LEDGER_MAX_DISK_READ_ENTRIES: u64 = 1000;
+pub const LEDGER_MAX_DISK_READ_BYTES: u64 = 400_000;
+pub const LEDGER_MAX_WRITE_ENTRIES: u64 = 1000;
+pub const LEDGER_MAX_WRITE_BYTES: u64 = 286_720;
+pub const LEDGER_MAX_TXS_SIZE_BYTES: u64 = 266_240;
 
 pub const TX_MAX_INSTRUCTIONS: u32 = 400_000_000;
 pub const TX_MEMORY_LIMIT: u32 = 41_943_040;
@@ -33,23 +48,26 @@ pub const MAX_ENTRY_TTL: u32 = 3_110_400;
 
 /// Every setting as a ledger entry; the simulation loads its configuration
 /// from these, and clients can read them with getLedgerEntries.
-pub fn config_entries() -> Vec<ConfigSettingEntry> {
+///
+/// Rent depends on the size of the network's state. Here the state is said to
+/// be at its target, where the rate is the one that is asked for.
+pub fn config_entries(rent_rate: i64) -> Vec<ConfigSettingEntry> {
     use ConfigSettingEntry as E;
     let (cpu, memory) = cost_params();
     let state_target_size = 3_000_000_000;
     vec![
         E::ContractMaxSizeBytes(MAX_CODE_BYTES),
         E::ContractComputeV0(ConfigSettingContractComputeV0 {
-            ledger_max_instructions: 580_000_000,
+            ledger_max_instructions: LEDGER_MAX_INSTRUCTIONS as i64,
             tx_max_instructions: TX_MAX_INSTRUCTIONS.into(),
             fee_rate_per_instructions_increment: 7,
             tx_memory_limit: TX_MEMORY_LIMIT,
         }),
         E::ContractLedgerCostV0(ConfigSettingContractLedgerCostV0 {
-            ledger_max_disk_read_entries: 1000,
-            ledger_max_disk_read_bytes: 400_000,
-            ledger_max_write_ledger_entries: 1000,
-            ledger_max_write_bytes: 286_720,
+            ledger_max_disk_read_entries: LEDGER_MAX_DISK_READ_ENTRIES as u32,
+            ledger_max_disk_read_bytes: LEDGER_MAX_DISK_READ_BYTES as u32,
+            ledger_max_write_ledger_entries: LEDGER_MAX_WRITE_ENTRIES as u32,
+            ledger_max_write_bytes: LEDGER_MAX_WRITE_BYTES as u32,
             tx_max_disk_read_entries: TX_MAX_DISK_READ_ENTRIES,
             tx_max_disk_read_bytes: TX_MAX_DISK_READ_BYTES,
             tx_max_write_ledger_entries: TX_MAX_WRITE_ENTRIES,
@@ -59,7 +77,7 @@ pub fn config_entries() -> Vec<ConfigSettingEntry> {
             fee_disk_read1_kb: 447,
             soroban_state_target_size_bytes: state_target_size,
             rent_fee1_kb_soroban_state_size_low: -17_000,
-            rent_fee1_kb_soroban_state_size_high: 10_000,
+            rent_fee1_kb_soroban_state_size_high: rent_rate,
             soroban_state_rent_fee_growth_factor: 5000,
         }),
         E::ContractHistoricalDataV0(ConfigSettingContractHistoricalDataV0 { fee_historical1_kb: 4059 }),
@@ -68,7 +86,7 @@ pub fn config_entries() -> Vec<ConfigSettingEntry> {
             fee_contract_events1_kb: 5000,
         }),
         E::ContractBandwidthV0(ConfigSettingContractBandwidthV0 {
-            ledger_max_txs_size_bytes: 266_240,
+            ledger_max_txs_size_bytes: LEDGER_MAX_TXS_SIZE_BYTES as u32,
             tx_max_size_bytes: TX_MAX_SIZE_BYTES,
             fee_tx_size1_kb: 406,
         }),
@@ -88,12 +106,14 @@ pub fn config_entries() -> Vec<ConfigSettingEntry> {
             eviction_scan_size: 500_000,
             starting_eviction_scan_level: 7,
         }),
-        E::ContractExecutionLanes(ConfigSettingContractExecutionLanesV0 { ledger_max_tx_count: 2000 }),
-        // Rent is charged as if the network's state had reached its target
-        // size, that is at the full rate of 10,000 stroops per KB.
+        E::ContractExecutionLanes(ConfigSettingContractExecutionLanesV0 {
+            ledger_max_tx_count: LEDGER_MAX_CONTRACT_TXS as u32,
+        }),
         E::LiveSorobanStateSizeWindow(list(vec![state_target_size as u64; 30])),
         E::EvictionIterator(EvictionIterator { bucket_list_level: 7, is_curr_bucket: true, bucket_file_offset: 0 }),
-        E::ContractParallelComputeV0(ConfigSettingContractParallelComputeV0 { ledger_max_dependent_tx_clusters: 2 }),
+        E::ContractParallelComputeV0(ConfigSettingContractParallelComputeV0 {
+            ledger_max_dependent_tx_clusters: MAX_CLUSTERS as u32,
+        }),
         E::ContractLedgerCostExtV0(ConfigSettingContractLedgerCostExtV0 {
             tx_max_footprint_entries: TX_MAX_FOOTPRINT_ENTRIES,
             fee_write1_kb: 875,

@@ -2,11 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{anyhow, bail, ensure, Error};
+use serde::Deserialize;
 use serde_json::{json, Value};
 
 use crate::ledger::Ledger;
-use crate::rpc::encode_all;
+use crate::rpc::Format;
 use crate::xdr::*;
 use soroban_env_host::e2e_invoke::RecordingInvocationAuthMode as AuthMode;
 use soroban_env_host::events::HostEvent;
@@ -16,15 +17,33 @@ use soroban_simulation::simulation::{
 };
 use soroban_simulation::AutoRestoringSnapshotSource;
 
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Simulation {
+    transaction: Option<String>,
+    resource_config: Option<ResourceConfig>,
+    auth_mode: Option<String>,
+    use_upgraded_auth: Option<bool>,
+    xdr_format: Format,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct ResourceConfig {
+    instruction_leeway: Option<u32>,
+}
+
 /// Failures are part of the response, as they are in stellar-rpc.
-pub fn simulate(ledger: &Ledger, params: &Value) -> Value {
-    let mut response = run(ledger, params).unwrap_or_else(|error| json!({ "error": format!("{error:#}") }));
+pub fn simulate(ledger: &Ledger, request: Simulation) -> Value {
+    let mut response = run(ledger, &request).unwrap_or_else(|error| json!({ "error": format!("{error:#}") }));
     response["latestLedger"] = json!(ledger.seq());
     response
 }
 
-fn run(ledger: &Ledger, params: &Value) -> anyhow::Result<Value> {
-    let text = params["transaction"].as_str().unwrap_or_default();
+fn run(ledger: &Ledger, request: &Simulation) -> anyhow::Result<Value> {
+    let format = &request.xdr_format;
+    format.check().map_err(Error::msg)?;
+    let text = request.transaction.as_deref().unwrap_or_default();
     let envelope = from_base64(text).map_err(|_| anyhow!("Could not unmarshal transaction"))?;
     let tx = match envelope {
         TransactionEnvelope::Tx(inner) => inner.tx,
@@ -45,26 +64,35 @@ fn run(ledger: &Ledger, params: &Value) -> anyhow::Result<Value> {
              operations, SorobanTransactionData must be provided"
         )),
     };
+    let mode = request.auth_mode.as_deref().unwrap_or_default();
+    let invocation = matches!(op.body, OperationBody::InvokeHostFunction(_));
+    ensure!(invocation || mode.is_empty(), "cannot set authMode with non-InvokeHostFunction operations");
     match &op.body {
-        OperationBody::InvokeHostFunction(op) => invoke(ledger, params, op, &source),
-        OperationBody::ExtendFootprintTtl(op) => extend(ledger, op.extend_to, &footprint()?.read_only),
+        OperationBody::InvokeHostFunction(op) => invoke(ledger, request, op, &source),
+        OperationBody::ExtendFootprintTtl(op) => extend(ledger, op.extend_to, &footprint()?.read_only, format),
         OperationBody::RestoreFootprint(_) => {
             let info = ledger.info(ledger.seq(), ledger.time());
             let adjustment = SimulationAdjustmentConfig::default_adjustment();
             let keys = &footprint()?.read_write;
             let state = ledger.state.as_ref();
             let result = simulate_restore_op(state, &ledger.config, &adjustment, &info, keys)?;
-            Ok(resources(&result.transaction_data))
+            Ok(resources(&result.transaction_data, format))
         }
         body => bail!("Transaction contains unsupported operation type: {}", body.name()),
     }
 }
 
-fn invoke(ledger: &Ledger, params: &Value, op: &InvokeHostFunctionOp, source: &AccountId) -> anyhow::Result<Value> {
+fn invoke(
+    ledger: &Ledger,
+    request: &Simulation,
+    op: &InvokeHostFunctionOp,
+    source: &AccountId,
+) -> anyhow::Result<Value> {
+    let format = &request.xdr_format;
     let mut adjustment = SimulationAdjustmentConfig::default_adjustment();
-    if let Some(leeway) = params["resourceConfig"]["instructionLeeway"].as_u64() {
+    if let Some(leeway) = request.resource_config.as_ref().and_then(|config| config.instruction_leeway) {
         let additive = &mut adjustment.instructions.additive_factor;
-        *additive = u32::try_from(leeway)?.max(*additive);
+        *additive = leeway.max(*additive);
     }
     let result = simulate_invoke_host_function_op(
         ledger.state.clone(),
@@ -72,25 +100,30 @@ fn invoke(ledger: &Ledger, params: &Value, op: &InvokeHostFunctionOp, source: &A
         &adjustment,
         &ledger.info(ledger.seq(), ledger.time()),
         op.host_function.clone(),
-        auth_mode(params, &op.auth)?,
+        auth_mode(request, &op.auth)?,
         source,
         random_seed(op),
         true,
     )?;
-    let events = encode_all(&result.diagnostic_events);
+    let events = format.encode_all(&result.diagnostic_events);
+    let events_name = format.name("events", "eventsJson");
     let value = match &result.invoke_result {
         Ok(value) => value,
         Err(error) => {
             let log = event_log(&result.diagnostic_events);
             let error = format!("HostError: {:?}\n\nEvent log (newest first):\n{log}", error.error);
-            return Ok(json!({ "error": error, "events": events }));
+            return Ok(json!({ "error": error, events_name: events }));
         }
     };
     let data = result.transaction_data.ok_or_else(|| anyhow!("simulation made no resources"))?;
-    let mut response = resources(&data);
-    response["events"] = json!(events);
-    response["results"] = json!([{ "auth": encode_all(&result.auth), "xdr": base64(value) }]);
-    response["stateChanges"] = result.modified_entries.iter().filter_map(state_change).collect();
+    let mut response = resources(&data, format);
+    response[events_name] = events;
+    response["results"] = json!([{
+        format.name("auth", "authJson"): format.encode_all(&result.auth),
+        format.name("xdr", "returnValueJson"): format.encode(value),
+    }]);
+    let changes = result.modified_entries.iter().filter_map(|diff| state_change(diff, format));
+    response["stateChanges"] = changes.collect();
     Ok(response)
 }
 
@@ -113,9 +146,9 @@ fn event_log(events: &[DiagnosticEvent]) -> String {
 
 /// Signed entries are enforced, and without any the needed ones are recorded,
 /// unless the client asks otherwise.
-fn auth_mode(params: &Value, auth: &[SorobanAuthorizationEntry]) -> anyhow::Result<AuthMode> {
-    let upgraded = params["useUpgradedAuth"].as_bool().unwrap_or(false);
-    let mode = params["authMode"].as_str().unwrap_or_default();
+fn auth_mode(request: &Simulation, auth: &[SorobanAuthorizationEntry]) -> anyhow::Result<AuthMode> {
+    let upgraded = request.use_upgraded_auth.unwrap_or(false);
+    let mode = request.auth_mode.as_deref().unwrap_or_default();
     match mode {
         "record" | "record_allow_nonroot" if !auth.is_empty() => {
             bail!("cannot set authMode to '{mode}' with an auth footprint")
@@ -124,33 +157,33 @@ fn auth_mode(params: &Value, auth: &[SorobanAuthorizationEntry]) -> anyhow::Resu
         "" | "enforce" => Ok(AuthMode::Enforcing(auth.to_vec())),
         "record" => Ok(AuthMode::recording(true, upgraded)),
         "record_allow_nonroot" => Ok(AuthMode::recording(false, upgraded)),
-        _ => bail!("optional 'authMode' must be one of enforce,record,record_allow_nonroot"),
+        _ => bail!("optional 'authMode' must be one of enforce,record,record_allow_nonroot when included"),
     }
 }
 
-fn extend(ledger: &Ledger, extend_to: u32, keys: &[LedgerKey]) -> anyhow::Result<Value> {
+fn extend(ledger: &Ledger, extend_to: u32, keys: &[LedgerKey], format: &Format) -> anyhow::Result<Value> {
     let info = ledger.info(ledger.seq(), ledger.time());
     let adjustment = SimulationAdjustmentConfig::default_adjustment();
     // Archived entries are simulated as if restored, which a preamble tells
     // the client to do first.
     let state = AutoRestoringSnapshotSource::new(ledger.state.clone(), &info)?;
     let result = simulate_extend_ttl_op(&state, &ledger.config, &adjustment, &info, keys, extend_to)?;
-    let mut response = resources(&result.transaction_data);
+    let mut response = resources(&result.transaction_data, format);
     let preamble = state.simulate_restore_keys_op(&ledger.config, &adjustment, &info)?;
     if let Some(preamble) = preamble {
-        response["restorePreamble"] = resources(&preamble.transaction_data);
+        response["restorePreamble"] = resources(&preamble.transaction_data, format);
     }
     Ok(response)
 }
 
-fn resources(data: &SorobanTransactionData) -> Value {
+fn resources(data: &SorobanTransactionData, format: &Format) -> Value {
     json!({
-        "transactionData": base64(data),
+        format.name("transactionData", "transactionDataJson"): format.encode(data),
         "minResourceFee": data.resource_fee.to_string(),
     })
 }
 
-fn state_change(diff: &LedgerEntryDiff) -> Option<Value> {
+fn state_change(diff: &LedgerEntryDiff, format: &Format) -> Option<Value> {
     let (before, after) = (diff.state_before.as_ref(), diff.state_after.as_ref());
     let kind = match (before, after) {
         (None, None) => return None,
@@ -158,10 +191,11 @@ fn state_change(diff: &LedgerEntryDiff) -> Option<Value> {
         (Some(_), Some(_)) => "updated",
         (Some(_), None) => "deleted",
     };
+    let side = |entry: Option<&LedgerEntry>| entry.map(|entry| format.encode(entry));
     Some(json!({
         "type": kind,
-        "key": base64(&before.or(after)?.to_key()),
-        "before": before.map(base64),
-        "after": after.map(base64),
+        format.name("key", "keyJson"): format.encode(&before.or(after)?.to_key()),
+        format.name("before", "beforeJson"): side(before),
+        format.name("after", "afterJson"): side(after),
     }))
 }

@@ -19,6 +19,7 @@ use soroban_simulation::NetworkConfig;
 pub struct Contracts<'a> {
     pub state: &'a mut State,
     pub config: &'a NetworkConfig,
+    pub modules: &'a ModuleCache,
     pub info: LedgerInfo,
     pub frame: &'a Frame,
     pub diagnostics: &'a mut Vec<DiagnosticEvent>,
@@ -142,15 +143,21 @@ impl Contracts<'_> {
     }
 
     /// The network keeps all live contracts parsed, so invocations do not pay
-    /// for parsing. Here those of the footprint are parsed ahead of each.
+    /// for parsing. What is archived they restore, and parse themselves.
     fn module_cache(&self, data: &SorobanTransactionData) -> Result<ModuleCache, HostError> {
-        let cache = ModuleCache::new(&Host::default())?;
         let footprint = &data.resources.footprint;
-        for key in footprint.read_only.iter().chain(footprint.read_write.iter()) {
-            let slot = self.state.get(key).filter(|slot| slot.is_live(self.info.sequence_number));
-            if let Some(LedgerEntryData::ContractCode(code)) = slot.map(|slot| &slot.entry.data) {
-                let protocol = self.info.protocol_version;
-                cache.parse_and_cache_module_simple(&Host::default(), protocol, &code.code)?;
+        let keys = footprint.read_only.iter().chain(footprint.read_write.iter());
+        let slots: Vec<&Slot> = keys.filter_map(|key| self.state.get(key)).collect();
+        let (seq, protocol) = (self.info.sequence_number, self.info.protocol_version);
+        let cache = match slots.iter().all(|slot| slot.is_live(seq)) {
+            true => self.modules.clone(),
+            false => ModuleCache::new(&Host::default())?,
+        };
+        for slot in slots.into_iter().filter(|slot| slot.is_live(seq)) {
+            if let LedgerEntryData::ContractCode(code) = &slot.entry.data {
+                if !cache.contains_module(&code.hash)? {
+                    cache.parse_and_cache_module_simple(&Host::default(), protocol, &code.code)?;
+                }
             }
         }
         Ok(cache)

@@ -1,6 +1,7 @@
 //! The ledger's entries, with a journal for rollback and transaction meta.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::rc::Rc;
 
 use crate::xdr::*;
@@ -27,13 +28,18 @@ impl Slot {
 }
 
 /// Entries stay in place when they expire: temporary ones are then treated
-/// as absent, persistent ones as archived.
+/// as absent until they are evicted, persistent ones as archived.
 #[derive(Clone, Default)]
 pub struct State {
     slots: BTreeMap<LedgerKey, Slot>,
     /// Previous values of what was written since the last `commit`.
     journal: Vec<(LedgerKey, Option<Slot>)>,
+    /// Where the last scan for expired temporary entries ended.
+    scanned: Option<LedgerKey>,
 }
+
+/// How many entries a ledger scans for expired ones.
+const EVICTION_SCAN: usize = 1000;
 
 impl State {
     pub fn get(&self, key: &LedgerKey) -> Option<&Slot> {
@@ -100,6 +106,30 @@ impl State {
         self.journal.clear();
     }
 
+    /// Removes expired temporary entries, of the next thousand entries.
+    pub fn evict(&mut self, seq: u32) -> Vec<LedgerKey> {
+        let after = self.scanned.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut scan = self.slots.range((after, Bound::Unbounded));
+        let mut expired = vec![];
+        for (key, slot) in scan.by_ref().take(EVICTION_SCAN) {
+            if !slot.is_live(seq) && get_key_durability(key) == Some(ContractDataDurability::Temporary) {
+                expired.push(key.clone());
+            }
+            self.scanned = Some(key.clone());
+        }
+        if scan.next().is_none() {
+            self.scanned = None;
+        }
+        for key in &expired {
+            self.remove(key);
+        }
+        expired
+    }
+
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.values()
+    }
+
     /// What changed since `mark`, in the form transaction meta has it.
     pub fn changes(&self, mark: usize, seq: u32) -> LedgerEntryChanges {
         let mut changes = vec![];
@@ -111,6 +141,54 @@ impl State {
             push_changes(&mut changes, key, before.as_ref(), self.get(key), seq);
         }
         LedgerEntryChanges(list(changes))
+    }
+}
+
+/// Makes a state from what ledgers say has changed. An entry's life is an
+/// entry of its own there, which names only the hash of the other's key.
+pub struct Replay<'a> {
+    state: &'a mut State,
+    keys: HashMap<[u8; 32], LedgerKey>,
+}
+
+impl<'a> Replay<'a> {
+    pub fn new(state: &'a mut State) -> Self {
+        Self { state, keys: HashMap::new() }
+    }
+
+    pub fn put(&mut self, slot: Slot) {
+        let key = slot.entry.to_key();
+        if get_key_durability(&key).is_some() {
+            self.keys.insert(sha256(&encode(&key)), key.clone());
+        }
+        self.state.slots.insert(key, slot);
+    }
+
+    pub fn apply(&mut self, changes: &LedgerEntryChanges) {
+        use LedgerEntryChange as C;
+        for change in changes.0.iter() {
+            match change {
+                C::Created(entry) | C::Updated(entry) | C::Restored(entry) => self.apply_entry(entry),
+                C::Removed(key) => self.remove(key),
+                C::State(_) => {}
+            }
+        }
+    }
+
+    fn apply_entry(&mut self, entry: &LedgerEntry) {
+        if let LedgerEntryData::Ttl(ttl) = &entry.data {
+            let slot = self.keys.get(&ttl.key_hash.0).and_then(|key| self.state.slots.get_mut(key));
+            if let Some(slot) = slot {
+                slot.live_until = Some(ttl.live_until_ledger_seq);
+            }
+            return;
+        }
+        let live_until = self.state.get(&entry.to_key()).and_then(|slot| slot.live_until);
+        self.put(Slot { entry: Rc::new(entry.clone()), live_until });
+    }
+
+    pub fn remove(&mut self, key: &LedgerKey) {
+        self.state.slots.remove(key);
     }
 }
 
@@ -162,6 +240,10 @@ fn ttl_entry(key: &LedgerKey, slot: &Slot, seq: u32) -> Option<LedgerEntry> {
         live_until_ledger_seq: slot.live_until?,
     });
     Some(LedgerEntry { last_modified_ledger_seq: seq, data, ext: LedgerEntryExt::V0 })
+}
+
+pub fn ttl_key(key: &LedgerKey) -> LedgerKey {
+    LedgerKey::Ttl(LedgerKeyTtl { key_hash: Hash(sha256(&encode(key))) })
 }
 
 pub fn trustline_key(id: &AccountId, asset: &TrustLineAsset) -> LedgerKey {

@@ -1,5 +1,7 @@
 //! Transaction envelopes: what they hold, cost and result in.
 
+use std::cmp::Ordering;
+
 use crate::settings::*;
 use crate::xdr::*;
 use soroban_env_host::fees::{compute_transaction_resource_fee, TransactionResources};
@@ -23,6 +25,15 @@ pub struct Bump {
     pub source: AccountId,
     pub fee: i64,
     pub signatures: Vec<DecoratedSignature>,
+}
+
+pub fn is_soroban(body: &OperationBody) -> bool {
+    matches!(
+        body,
+        OperationBody::InvokeHostFunction(_)
+            | OperationBody::ExtendFootprintTtl(_)
+            | OperationBody::RestoreFootprint(_)
+    )
 }
 
 /// How a transaction ended: after its operations ran, or before.
@@ -117,14 +128,24 @@ impl Frame {
         self.bump.as_ref().map_or(self.tx.fee.into(), |bump| bump.fee)
     }
 
-    pub fn min_inclusion_fee(&self) -> i64 {
-        BASE_FEE * (self.tx.operations.len() + usize::from(self.is_fee_bump())) as i64
+    /// What fees and a ledger's room are counted in; a fee bump is one more.
+    pub fn operations(&self) -> u64 {
+        (self.tx.operations.len() + usize::from(self.is_fee_bump())) as u64
     }
 
-    /// What is taken before applying. There is no surge pricing: the
-    /// inclusion part is the base fee.
-    pub fn fee_to_charge(&self) -> i64 {
-        self.resource_fee() + self.inclusion_fee().min(self.min_inclusion_fee())
+    pub fn min_inclusion_fee(&self) -> i64 {
+        BASE_FEE * self.operations() as i64
+    }
+
+    /// By the inclusion fee for an operation.
+    pub fn compare_bid(&self, other: &Self) -> Ordering {
+        let bid = |frame: &Self, other: &Self| i128::from(frame.inclusion_fee()) * i128::from(other.operations());
+        bid(self, other).cmp(&bid(other, self))
+    }
+
+    /// What is taken before applying: of the bid, as much as the ledger asks.
+    pub fn fee_to_charge(&self, base_fee: i64) -> i64 {
+        self.resource_fee() + self.inclusion_fee().min(base_fee * self.operations() as i64)
     }
 
     /// (non-refundable, refundable) fee of the declared resources and the
@@ -160,8 +181,12 @@ impl Frame {
         op.source_account.as_ref().map_or_else(|| self.source(), account_id)
     }
 
-    pub fn rejection_result(&self, rejection: &Rejection) -> TransactionResult {
-        let fee = self.resource_fee().saturating_add(self.min_inclusion_fee());
+    /// The least that it would have been charged, for those that are refused.
+    pub fn min_fee(&self) -> i64 {
+        self.resource_fee().saturating_add(self.min_inclusion_fee())
+    }
+
+    pub fn rejection_result(&self, rejection: &Rejection, fee: i64) -> TransactionResult {
         match (&rejection.outcome, rejection.outer) {
             (Outcome::Code(code), true) => {
                 TransactionResult { fee_charged: fee, result: from_code(*code), ext: TransactionResultExt::V0 }

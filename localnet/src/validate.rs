@@ -1,45 +1,66 @@
 //! Validity: whether a transaction may enter the next ledger.
 
-use ed25519_dalek::{Signature, VerifyingKey};
-
 use crate::account::{available_balance, last_use};
-use crate::classic::success;
+use crate::classic::{check, success};
 use crate::settings::*;
+use crate::signatures::Signatures;
 use crate::state::State;
-use crate::tx::{archived_entries, issuer, Bump, Frame, Rejection};
+use crate::tx::{archived_entries, is_soroban, issuer, Bump, Frame, Rejection};
 use crate::xdr::*;
 use soroban_env_host::ledger_info::get_key_durability;
 use soroban_simulation::NetworkConfig;
 
+/// The ledger that a transaction would enter.
+#[derive(Clone, Copy)]
+pub struct Next {
+    pub seq: u32,
+    pub time: u64,
+    /// Seconds that its clock is ahead of the wall clock.
+    pub ahead: u64,
+}
+
 impl Frame {
-    /// Whether the transaction may enter ledger `seq` closing at `time`, which
-    /// is `ahead` seconds ahead of the wall clock.
-    pub fn validate(
-        &self,
-        state: &State,
-        config: &NetworkConfig,
-        seq: u32,
-        time: u64,
-        ahead: u64,
-    ) -> Result<(), Rejection> {
+    /// Whether the transaction may enter the next ledger. `owed` is what the
+    /// payer of its fee already owes for others that wait.
+    pub fn validate(&self, state: &State, config: &NetworkConfig, next: Next, owed: i64) -> Result<(), Rejection> {
+        let payable = |account: &AccountEntry| match available_balance(account) - owed < self.full_fee() {
+            true => Err(TransactionResultCode::TxInsufficientBalance),
+            false => Ok(()),
+        };
         if let Some(bump) = &self.bump {
-            self.validate_bump(bump, state).map_err(|code| Rejection { outer: true, ..code.into() })?;
+            self.validate_bump(bump, state, payable).map_err(outer)?;
         }
         self.validate_form(config)?;
-        self.validate_preconditions(seq, time, ahead)?;
+        self.validate_preconditions(next)?;
         if self.bump.is_none() && self.inclusion_fee() < self.min_inclusion_fee() {
             return Err(TransactionResultCode::TxInsufficientFee.into());
         }
-        let account = state.account(&self.source()).ok_or(TransactionResultCode::TxNoAccount)?;
-        self.validate_sequence(&account, seq, time)?;
-        self.validate_signatures(&account, state)?;
-        if self.bump.is_none() && available_balance(&account) < self.full_fee() {
-            return Err(TransactionResultCode::TxInsufficientBalance.into());
+        let account = self.validate_now(state, next)?;
+        if self.bump.is_none() {
+            payable(&account)?;
         }
         Ok(())
     }
 
-    fn validate_bump(&self, bump: &Bump, state: &State) -> Result<(), TransactionResultCode> {
+    /// What may have changed once its fee is charged, in a ledger in which
+    /// others came first. Returns the source account.
+    pub fn validate_now(&self, state: &State, next: Next) -> Result<AccountEntry, Rejection> {
+        if let Some(bump) = &self.bump {
+            self.validate_bump(bump, state, |_| Ok(())).map_err(outer)?;
+        }
+        self.validate_preconditions(next)?;
+        let account = state.account(&self.source()).ok_or(TransactionResultCode::TxNoAccount)?;
+        self.validate_sequence(&account, next)?;
+        self.validate_signatures(&account, state)?;
+        Ok(account)
+    }
+
+    fn validate_bump(
+        &self,
+        bump: &Bump,
+        state: &State,
+        payable: impl FnOnce(&AccountEntry) -> Result<(), TransactionResultCode>,
+    ) -> Result<(), TransactionResultCode> {
         let outer_fee = self.inclusion_fee();
         let inner_fee = i64::from(self.tx.fee).saturating_sub(self.resource_fee());
         let inner_minimum = BASE_FEE * self.tx.operations.len() as i64;
@@ -55,9 +76,7 @@ impl Frame {
         if !signatures.authorize(&account, account.thresholds.0[1]) {
             return Err(TransactionResultCode::TxBadAuth);
         }
-        if available_balance(&account) < bump.fee {
-            return Err(TransactionResultCode::TxInsufficientBalance);
-        }
+        payable(&account)?;
         if !signatures.all_used() {
             return Err(TransactionResultCode::TxBadAuthExtra);
         }
@@ -79,15 +98,6 @@ impl Frame {
         if contract_ops != 1 || operations.len() != 1 {
             return Err(TransactionResultCode::TxMalformed.into());
         }
-        let muxed = |source: &MuxedAccount| matches!(source, MuxedAccount::MuxedEd25519(_));
-        if matches!(operations[0].body, OperationBody::InvokeHostFunction(_))
-            && (self.tx.memo != Memo::None
-                || muxed(&self.tx.source_account)
-                || operations[0].source_account.as_ref().is_some_and(muxed))
-        {
-            let reason = "Soroban transactions are not allowed to use memo or muxed source account";
-            return Err(Rejection::soroban(reason));
-        }
         self.validate_resources(data)?;
         if self.bump.is_none() && data.resource_fee > self.full_fee() {
             return Err(Rejection::soroban("resource fee is higher than the full transaction fee"));
@@ -103,7 +113,7 @@ impl Frame {
         self.validate_contract_op(data)
     }
 
-    fn validate_resources(&self, data: &SorobanTransactionData) -> Result<(), Rejection> {
+    pub fn validate_resources(&self, data: &SorobanTransactionData) -> Result<(), Rejection> {
         let resources = &data.resources;
         let (read, written) = (&resources.footprint.read_only, &resources.footprint.read_write);
         let entries = (read.len() + written.len()) as u32;
@@ -176,7 +186,8 @@ impl Frame {
 
     /// Clients take time bounds from their own clock, so once the ledger's has
     /// been advanced, either clock may be within the bounds.
-    fn validate_preconditions(&self, seq: u32, time: u64, ahead: u64) -> Result<(), TransactionResultCode> {
+    fn validate_preconditions(&self, next: Next) -> Result<(), TransactionResultCode> {
+        let Next { seq, time, ahead } = next;
         let (times, ledgers) = match &self.tx.cond {
             Preconditions::None => (None, None),
             Preconditions::Time(times) => (Some(times), None),
@@ -193,7 +204,8 @@ impl Frame {
         Ok(())
     }
 
-    fn validate_sequence(&self, account: &AccountEntry, seq: u32, time: u64) -> Result<(), TransactionResultCode> {
+    fn validate_sequence(&self, account: &AccountEntry, next: Next) -> Result<(), TransactionResultCode> {
+        let Next { seq, time, .. } = next;
         let (current, wanted) = (account.seq_num.0, self.tx.seq_num.0);
         let cond = match &self.tx.cond {
             Preconditions::V2(cond) => Some(cond),
@@ -218,7 +230,7 @@ impl Frame {
 
     fn validate_signatures(&self, account: &AccountEntry, state: &State) -> Result<(), Rejection> {
         let mut signatures = Signatures::new(self.inner_hash, &self.signatures);
-        if !signatures.authorize(account, account.thresholds.0[1]) || self.has_extra_signers() {
+        if !signatures.authorize(account, account.thresholds.0[1]) || !self.has_extra_signatures(&mut signatures) {
             return Err(TransactionResultCode::TxBadAuth.into());
         }
         let check = |op: &Operation| {
@@ -228,7 +240,7 @@ impl Frame {
             };
             let threshold = account.thresholds.0[threshold_index(&op.body)];
             match signatures.authorize(&account, threshold) {
-                true => None,
+                true => check(&source, &op.body).err(),
                 false => Some(OperationResult::OpBadAuth),
             }
         };
@@ -245,19 +257,17 @@ impl Frame {
         }
     }
 
-    /// Extra signers of preconditions are not supported, hence never satisfied.
-    fn has_extra_signers(&self) -> bool {
-        matches!(&self.tx.cond, Preconditions::V2(cond) if !cond.extra_signers.is_empty())
+    /// Signers that the preconditions ask for, besides those of accounts.
+    fn has_extra_signatures(&self, signatures: &mut Signatures) -> bool {
+        let Preconditions::V2(cond) = &self.tx.cond else { return true };
+        let signers: Vec<_> = cond.extra_signers.iter().map(|key| (key.clone(), 1)).collect();
+        let needed = signers.len() as u32;
+        needed == 0 || signatures.reach(signers, needed)
     }
 }
 
-fn is_soroban(body: &OperationBody) -> bool {
-    matches!(
-        body,
-        OperationBody::InvokeHostFunction(_)
-            | OperationBody::ExtendFootprintTtl(_)
-            | OperationBody::RestoreFootprint(_)
-    )
+fn outer(code: TransactionResultCode) -> Rejection {
+    Rejection { outer: true, ..code.into() }
 }
 
 /// Index into `Thresholds` of what an operation needs: low, medium or high.
@@ -288,40 +298,4 @@ fn validate_key(key: &LedgerKey) -> Result<(), String> {
         return Err(format!("footprint key of {size} bytes exceeds the network limit of {MAX_DATA_KEY_BYTES}"));
     }
     Ok(())
-}
-
-/// The signatures of one envelope, and which of them were needed.
-struct Signatures<'a> {
-    hash: [u8; 32],
-    signatures: &'a [DecoratedSignature],
-    used: Vec<bool>,
-}
-
-impl<'a> Signatures<'a> {
-    fn new(hash: [u8; 32], signatures: &'a [DecoratedSignature]) -> Self {
-        Self { hash, signatures, used: vec![false; signatures.len()] }
-    }
-
-    /// Only master keys can sign: SetOptions does not add other signers.
-    fn authorize(&mut self, account: &AccountEntry, threshold: u8) -> bool {
-        let PublicKey::PublicKeyTypeEd25519(Uint256(key)) = &account.account_id.0;
-        let weight = account.thresholds.0[0];
-        let Ok(verifier) = VerifyingKey::from_bytes(key) else {
-            return false;
-        };
-        for (signature, used) in self.signatures.iter().zip(&mut self.used) {
-            let valid = signature.hint.0 == key[28..]
-                && Signature::from_slice(&signature.signature.0)
-                    .is_ok_and(|s| verifier.verify_strict(&self.hash, &s).is_ok());
-            if valid {
-                *used = true;
-                return weight > 0 && weight >= threshold;
-            }
-        }
-        false
-    }
-
-    fn all_used(&self) -> bool {
-        self.used.iter().all(|used| *used)
-    }
 }

@@ -5,5 +5,7 @@ mod suite {
     mod client;
     mod contracts;
     mod http;
+    mod ledgers;
+    mod state_file;
     mod transactions;
 }

@@ -5,9 +5,7 @@ use serde_json::{json, Value};
 
 use localnet::jsonrpc::Calls;
 use localnet::xdr::*;
-use localnet::{friendbot, ledger::Ledger, rpc};
-
-pub const PASSPHRASE: &str = "Standalone Network ; February 2017";
+use localnet::{friendbot, ledger::Ledger, rpc, Options};
 
 pub struct Client {
     pub ledger: Ledger,
@@ -40,7 +38,11 @@ pub fn amount(value: i64) -> ScVal {
 
 impl Client {
     pub fn new() -> Self {
-        Self { ledger: Ledger::new(PASSPHRASE).unwrap() }
+        Self::with_options(Options::default())
+    }
+
+    pub fn with_options(options: Options) -> Self {
+        Self { ledger: Ledger::new(options).unwrap() }
     }
 
     /// A network with these accounts funded.
@@ -111,7 +113,17 @@ impl Client {
         let envelope = self.sign(tx, signers);
         let sent = self.send(TransactionEnvelope::Tx(envelope));
         assert_eq!(sent["status"], "PENDING", "{}", error_result(&sent));
-        self.call("getTransaction", json!({ "hash": sent["hash"] }))
+        self.find(&sent["hash"])
+    }
+
+    pub fn find(&mut self, hash: &Value) -> Value {
+        self.call("getTransaction", json!({ "hash": hash }))
+    }
+
+    /// The status of a transaction that is sent, signed by its source.
+    pub fn status(&mut self, tx: &Transaction, signer: &SigningKey) -> String {
+        let envelope = self.sign(tx.clone(), &[signer]);
+        self.send(TransactionEnvelope::Tx(envelope))["status"].as_str().unwrap().to_string()
     }
 
     /// The result of a transaction that must be refused.
@@ -254,6 +266,22 @@ pub fn call_contract(contract: &ScAddress, name: &str, args: Vec<ScVal>) -> Host
     })
 }
 
+pub fn payment(to: &SigningKey, asset: Asset, amount: i64) -> OperationBody {
+    OperationBody::Payment(PaymentOp { destination: muxed(to), asset, amount })
+}
+
+/// A fee bump, signed.
+pub fn bump(client: &Client, inner: TransactionV1Envelope, payer: &SigningKey, fee: i64) -> TransactionEnvelope {
+    let tx = FeeBumpTransaction {
+        fee_source: muxed(payer),
+        fee,
+        inner_tx: FeeBumpTransactionInnerTx::Tx(inner),
+        ext: FeeBumpTransactionExt::V0,
+    };
+    let signature = decorated(payer, tx.hash(client.ledger.network_id).unwrap());
+    TransactionEnvelope::TxFeeBump(FeeBumpTransactionEnvelope { tx, signatures: list(vec![signature]) })
+}
+
 pub fn decorated(key: &SigningKey, hash: [u8; 32]) -> DecoratedSignature {
     DecoratedSignature {
         hint: SignatureHint(key.verifying_key().to_bytes()[28..].try_into().unwrap()),
@@ -273,7 +301,7 @@ pub fn result(transaction: &Value) -> String {
     format!("{:?}", result.result)
 }
 
-fn error_result(sent: &Value) -> String {
+pub fn error_result(sent: &Value) -> String {
     let Some(text) = sent["errorResultXdr"].as_str() else {
         return String::new();
     };

@@ -252,6 +252,15 @@ fn temporary_entries_vanish() {
     assert_eq!(client.read(&alice, allowance.clone()), amount(50));
     client.ledger.advance(2 * DAY).unwrap();
     assert_eq!(client.read(&alice, allowance), amount(0));
+    // The next ledger that changes the state evicts them.
+    let paid = client.classic(&alice, vec![payment(&bob, Asset::Native, 1)]);
+    let listed = client.call("getLedgers", json!({ "startLedger": paid["ledger"] }));
+    let meta = from_base64(listed["ledgers"][0]["metadataXdr"].as_str().unwrap()).unwrap();
+    let LedgerCloseMeta::V2(meta) = meta else { panic!("another version") };
+    let temporary = |key: &&LedgerKey| matches!(key, LedgerKey::ContractData(data) if data.durability == ContractDataDurability::Temporary);
+    // With each goes the entry of its life. The nonce was recorded, too.
+    let evicted = meta.evicted_keys.iter().filter(temporary).count();
+    assert_eq!((evicted, meta.evicted_keys.len()), (1, 2));
 }
 
 #[test]

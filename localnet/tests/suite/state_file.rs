@@ -1,0 +1,135 @@
+//! Networks that go on where they were.
+
+use std::fs::{read, write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::client::*;
+use localnet::ledger::Ledger;
+use localnet::xdr::*;
+use localnet::Options;
+
+/// A file that is gone with the test.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("localnet-{name}-{}.state", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Self(path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn open(path: &Path) -> Client {
+    let mut client = Client::new();
+    client.ledger.attach(path).unwrap();
+    client
+}
+
+#[test]
+fn a_restarted_network_has_the_same_state_and_history() {
+    let file = File::new("restart");
+    let (alice, bob) = (key(1), key(2));
+    let mut client = open(&file.0);
+    client.fund(&alice).unwrap();
+    client.fund(&bob).unwrap();
+    client.ledger.advance(500).unwrap();
+    let contract = client.deploy_asset(&alice, Asset::Native);
+    let args = vec![address(&alice), ScVal::Address(ScAddress::Contract(ContractId(Hash([9; 32])))), amount(3)];
+    client.invoke(&alice, call_contract(&contract, "transfer", args.clone()), &[]);
+    let until = ScVal::U32(client.ledger.seq() + 1000);
+    let allow = vec![address(&alice), address(&bob), amount(50), until];
+    client.invoke(&alice, call_contract(&contract, "approve", allow), &[]);
+    let everything = |client: &mut Client| {
+        let transactions = client.call("getTransactions", json!({ "startLedger": 1 }))["transactions"].clone();
+        let events = client.call("getEvents", json!({ "startLedger": 1 }))["events"].clone();
+        (transactions, events, client.account(&alice), client.account(&bob), client.ledger.header().clone())
+    };
+    let before = everything(&mut client);
+    assert!(client.ledger.options.ledger_seconds == 0 && before.1.as_array().unwrap().len() >= 2);
+    // Twice, as the first start writes the file anew.
+    for _ in 0..2 {
+        let mut again = open(&file.0);
+        assert_eq!(everything(&mut again), before);
+        assert_eq!(again.ledger.time(), client.ledger.time());
+        let allowance = call_contract(&contract, "allowance", vec![address(&alice), address(&bob)]);
+        assert_eq!(again.read(&alice, allowance), amount(50));
+    }
+    // It goes on, and what is archived meanwhile is restored by use.
+    let mut again = open(&file.0);
+    again.ledger.advance(200 * 86_400).unwrap();
+    let restored = again.invoke(&alice, call_contract(&contract, "transfer", args.clone()), &[]);
+    assert_eq!(restored["status"], "SUCCESS", "{}", result(&restored));
+    let mut last = open(&file.0);
+    assert_eq!(last.account(&alice), again.account(&alice));
+    let sent = last.invoke(&alice, call_contract(&contract, "transfer", args), &[]);
+    assert_eq!(sent["status"], "SUCCESS", "{}", result(&sent));
+}
+
+#[test]
+fn a_line_that_was_cut_off_is_removed() {
+    let file = File::new("cut");
+    let alice = key(1);
+    let mut client = open(&file.0);
+    client.fund(&alice).unwrap();
+    client.fund(&key(2)).unwrap();
+    let whole = read(&file.0).unwrap();
+    write(&file.0, &whole[..whole.len() - 10]).unwrap();
+    let mut again = open(&file.0);
+    assert_eq!(again.account(&alice).balance, 100_000_000_000);
+    let second = LedgerKey::Account(LedgerKeyAccount { account_id: account(&key(2)) });
+    assert!(again.entry(&second).is_none());
+    again.fund(&key(2)).unwrap();
+    assert!(open(&file.0).entry(&second).is_some());
+}
+
+#[test]
+fn a_broken_line_and_another_network_are_said() {
+    let file = File::new("broken");
+    let mut client = open(&file.0);
+    client.fund(&key(1)).unwrap();
+    let mut other = Ledger::new(Options { passphrase: "Another Network".into(), ..Options::default() }).unwrap();
+    let error = format!("{:#}", other.attach(&file.0).unwrap_err());
+    assert!(error.contains("it is of another network"), "{error}");
+    let mut text = String::from_utf8(read(&file.0).unwrap()).unwrap();
+    text.insert_str(text.find('\n').unwrap() + 1, "{}\n");
+    write(&file.0, text).unwrap();
+    let error = format!("{:#}", Client::new().ledger.attach(&file.0).unwrap_err());
+    assert!(error.starts_with("line 2"), "{error}");
+}
+
+/// Six households, thirty days, some seventeen calls a day each.
+#[test]
+#[ignore = "takes a minute"]
+fn a_month_of_a_neighbourhood_is_read_in_seconds() {
+    let file = File::new("month");
+    let (alice, bob) = (key(1), key(2));
+    let mut client = open(&file.0);
+    client.fund(&alice).unwrap();
+    client.fund(&bob).unwrap();
+    let contract = client.deploy_asset(&alice, Asset::Native);
+    for _ in 0..30 {
+        for _ in 0..100 {
+            let args = vec![address(&alice), address(&bob), amount(1)];
+            client.invoke(&alice, call_contract(&contract, "transfer", args), &[]);
+        }
+        client.ledger.advance(86_400).unwrap();
+    }
+    for start in ["after all of it", "after being written anew"] {
+        let size = std::fs::metadata(&file.0).unwrap().len() / 1_000_000;
+        let begin = Instant::now();
+        let mut again = open(&file.0);
+        let took = begin.elapsed();
+        println!("{start}: {size} MB read in {took:?}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        assert_eq!(again.account(&alice), client.account(&alice));
+    }
+}
