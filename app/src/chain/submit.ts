@@ -1,6 +1,6 @@
 // The way of a call into the ledger: simulate, sign, send, wait.
 
-import { TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
+import { BASE_FEE, TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
 import { recall, remember } from "../memory.js";
 import { Problem } from "../problem.js";
@@ -48,7 +48,9 @@ export async function prepare(
   signed?: xdr.SorobanAuthorizationEntry,
 ): Promise<Prepared> {
   const { sorobanInclusionFee } = await chain.server.getFeeStats();
-  const assembled = await assemble(chain.client, call, { publicKey: source, fee: sorobanInclusionFee.p80, timeoutInSeconds: VALID });
+  // All are zero where no contract was called in the last ledgers.
+  const fee = String(Math.max(Number(sorobanInclusionFee.p80), Number(BASE_FEE)));
+  const assembled = await assemble(chain.client, call, { publicKey: source, fee, timeoutInSeconds: VALID });
   value(assembled);
   if (signed) await addSignature(assembled, signed);
   return {
