@@ -2,8 +2,6 @@
 
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Asset, BASE_FEE, hash, Keypair, Networks, Operation, rpc, TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
 import { KeypairSigner, type AssembledTransaction, type Result } from "@stellar/stellar-sdk/contract";
 import { Client } from "../client/src/index.js";
@@ -22,7 +20,7 @@ export interface LocalNetwork {
 
 export async function startNetwork(): Promise<LocalNetwork> {
   const child = spawn(LOCALNET, ["--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
-  const ownUrl = await new Promise<string>((resolve, reject) => {
+  const url = await new Promise<string>((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => reject(new Error(`the network ended with ${code}`)));
     child.stdout.on("data", (text: Buffer) => {
@@ -30,7 +28,6 @@ export async function startNetwork(): Promise<LocalNetwork> {
       if (ready) resolve(ready[1]);
     });
   });
-  const { url, close } = await throughOneConnection(ownUrl);
   const rpcUrl = `${url}/rpc`;
   const post = async (path: string) => {
     const answer = await fetch(`${url}/${path}`, { method: "POST" });
@@ -43,34 +40,8 @@ export async function startNetwork(): Promise<LocalNetwork> {
     server: new rpc.Server(rpcUrl, { allowHttp: true }),
     advance: (seconds) => post(`advance?seconds=${seconds}`),
     fund: (address) => post(`friendbot?addr=${address}`),
-    stop() {
-      close();
-      child.kill();
-    },
+    stop: () => void child.kill(),
   };
-}
-
-/** Of connections that open at the same moment, as browsers open them, the network's server may leave one without an answer: so all share one. */
-async function throughOneConnection(target: string): Promise<{ url: string; close(): void }> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const server = createServer((asked, answer) => {
-    const { method, headers } = asked;
-    const passedOn = request(`${target}${asked.url}`, { method, headers, agent }, (got) => {
-      answer.writeHead(got.statusCode ?? 502, got.headers);
-      got.pipe(answer);
-    });
-    passedOn.on("error", () => answer.destroy());
-    // Whoever has gone away holds up nobody else.
-    answer.on("close", () => passedOn.destroy());
-    asked.pipe(passedOn);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const close = () => {
-    server.close();
-    server.closeAllConnections();
-    agent.destroy();
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
 export interface Contract {
