@@ -26,11 +26,11 @@ pub fn success(body: &OperationBody) -> OperationResult {
     })
 }
 
-/// Whether an operation could ever work: if not, the network does not even
+/// The result of an operation that could never work: the network does not even
 /// accept its transaction.
-pub fn check(source: &AccountId, body: &OperationBody) -> Result<(), OperationResult> {
+pub fn impossible(source: &AccountId, body: &OperationBody) -> Option<OperationResult> {
     use OperationResultTr as Tr;
-    let failure = match body {
+    let result = match body {
         OperationBody::CreateAccount(op) if op.starting_balance < 0 || op.destination == *source => {
             Tr::CreateAccount(CreateAccountResult::Malformed)
         }
@@ -38,22 +38,19 @@ pub fn check(source: &AccountId, body: &OperationBody) -> Result<(), OperationRe
             Tr::Payment(PaymentResult::Malformed)
         }
         OperationBody::ChangeTrust(op) => {
-            let Some(asset) = trustline_asset(&op.line) else { return Err(OperationResult::OpNotSupported) };
+            let Some(asset) = trustline_asset(&op.line) else { return Some(OperationResult::OpNotSupported) };
             let trusted = issuer(&asset).is_some_and(|issuer| issuer != source);
             match trusted && is_valid(&asset) && op.limit >= 0 {
-                true => return Ok(()),
+                true => return None,
                 false => Tr::ChangeTrust(ChangeTrustResult::Malformed),
             }
         }
-        OperationBody::SetOptions(op) => match check_options(source, op) {
-            Ok(()) => return Ok(()),
-            Err(result) => Tr::SetOptions(result),
-        },
-        OperationBody::CreateAccount(_) | OperationBody::Payment(_) => return Ok(()),
-        body if is_soroban(body) => return Ok(()),
-        _ => return Err(OperationResult::OpNotSupported),
+        OperationBody::SetOptions(op) => Tr::SetOptions(check_options(source, op).err()?),
+        OperationBody::CreateAccount(_) | OperationBody::Payment(_) => return None,
+        body if is_soroban(body) => return None,
+        _ => return Some(OperationResult::OpNotSupported),
     };
-    Err(OperationResult::OpInner(failure))
+    Some(OperationResult::OpInner(result))
 }
 
 fn check_options(source: &AccountId, op: &SetOptionsOp) -> Result<(), SetOptionsResult> {

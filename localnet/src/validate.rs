@@ -1,7 +1,7 @@
 //! Validity: whether a transaction may enter the next ledger.
 
 use crate::account::{available_balance, last_use};
-use crate::classic::{check, success};
+use crate::classic::{impossible, success};
 use crate::settings::*;
 use crate::signatures::Signatures;
 use crate::state::State;
@@ -240,7 +240,7 @@ impl Frame {
             };
             let threshold = account.thresholds.0[threshold_index(&op.body)];
             match signatures.authorize(&account, threshold) {
-                true => check(&source, &op.body).err(),
+                true => impossible(&source, &op.body),
                 false => Some(OperationResult::OpBadAuth),
             }
         };

@@ -10,6 +10,7 @@ use clap::Parser;
 use serde_json::{json, Value};
 use tokio::sync::oneshot;
 
+use super::client::{account, key};
 use localnet::node::Node;
 use localnet::server::Server;
 use localnet::Args;
@@ -170,6 +171,31 @@ fn a_panic_is_an_error_and_the_network_lives_on() {
     let panicked = runtime.block_on(server.node.run(|_| -> u32 { panic!("a fault for a test") }));
     assert!(panicked.is_err());
     assert_eq!(server.connect().call("getHealth")["result"]["status"], "healthy");
+}
+
+#[test]
+fn ledgers_close_by_time_and_friendbot_waits_for_one() {
+    let server = Running::start(&["--ledger-seconds", "1"]);
+    let mut connections: Vec<_> = (1..=6).map(|byte| (server.connect(), key(byte))).collect();
+    for (connection, key) in &mut connections {
+        connection.send("GET", &format!("/friendbot?addr={}", account(key)), "", "");
+    }
+    let mut ledgers = vec![];
+    for (connection, _) in &mut connections {
+        let (status, body) = connection.receive();
+        assert_eq!(status, 200, "{body}");
+        ledgers.push(serde_json::from_str::<Value>(&body).unwrap()["ledger"].as_u64().unwrap());
+    }
+    ledgers.dedup();
+    assert!(ledgers.len() <= 2, "{ledgers:?}");
+    let (connection, key) = &mut connections[0];
+    connection.send("GET", &format!("/friendbot?addr={}", account(key)), "", "");
+    assert_eq!(connection.receive().0, 400);
+    let sequence = |connection: &mut Connection| connection.call("getLatestLedger")["result"]["sequence"].as_u64();
+    let before = sequence(connection).unwrap();
+    thread::sleep(Duration::from_millis(2500));
+    let closed = sequence(connection).unwrap() - before;
+    assert!((2..=3).contains(&closed), "{closed}");
 }
 
 #[test]
