@@ -18,9 +18,13 @@ export async function openDisputes(chain: Chain): Promise<EnergyTransaction[]> {
       const event = client.parseEvent(topic, value);
       if (event?.name === "TransactionDisputed") ids.add(event.data.transaction_id);
     }
-    if (page.events.length < limit) break;
+    // A request looks through 10,000 ledgers, and answers a short page if they have few events.
+    if (page.events.length < limit && ledgerOf(page.cursor) >= page.latestLedger) break;
     page = await server.getEvents({ cursor: page.cursor, filters, limit });
   }
   const transactions = await Promise.all([...ids].reverse().map((id) => chain.transaction(id)));
   return transactions.filter(({ status }) => status === TransactionStatus.Disputed);
 }
+
+/** The ledger in which a page ends: its number is the upper half of the cursor's first part. */
+const ledgerOf = (cursor: string): number => Number(BigInt(cursor.split("-")[0]) >> 32n);
