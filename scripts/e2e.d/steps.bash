@@ -262,8 +262,11 @@ lives_until() {
     stellar ledger entry fetch "$@" --network "$network" | jq '.entries[0].liveUntilLedgerSeq'
 }
 
-# later SECONDS
-later() { run curl -fsS -X POST "$ADVANCE_URL$1"; }
+# later SECONDS: events are looked for from then on, since a request looks through 14 hours only, and those of a week ago are forgotten.
+later() {
+    run curl -fsS -X POST "$ADVANCE_URL$1"
+    since=(--start-ledger "$(rpc getLatestLedger sequence)")
+}
 hour=3600
 day=86400
 
