@@ -2,6 +2,7 @@
 //! is carried out, and what is left of resource fees goes back at the end.
 
 use crate::account::{remove_pre_authorized, use_sequence};
+use crate::asset_events;
 use crate::classic::Classic;
 use crate::soroban::{Contracts, Effects};
 use crate::state::State;
@@ -24,6 +25,7 @@ pub struct Applying<'a> {
 pub struct Charged {
     pub fee: i64,
     pub changes: LedgerEntryChanges,
+    event: Option<TransactionEvent>,
 }
 
 pub struct Applied {
@@ -42,12 +44,16 @@ impl Applying<'_> {
             fee = fee.min(account.balance);
             account.balance -= fee;
         });
-        Charged { fee, changes: self.state.changes(mark, self.next.seq) }
+        let stage = TransactionEventStage::BeforeAllTxs;
+        let event = asset_events::fee(self.info.network_id, &frame.fee_source(), fee, stage);
+        Charged { fee, changes: self.state.changes(mark, self.next.seq), event }
     }
 
     /// If an operation fails, all operations are rolled back, but the fee and
     /// the sequence number stay used.
-    pub fn apply(&mut self, frame: &Frame, fee: i64) -> Applied {
+    pub fn apply(&mut self, frame: &Frame, charged: &Charged) -> Applied {
+        let fee = charged.fee;
+        let events: Vec<_> = charged.event.iter().cloned().collect();
         if let Err(rejection) = frame.validate_now(self.state, self.next) {
             let (non_refundable, _) = frame.compute_fee(self.config, 0);
             return Applied {
@@ -58,7 +64,7 @@ impl Applying<'_> {
                     operations: VecM::default(),
                     tx_changes_after: LedgerEntryChanges::default(),
                     soroban_meta: soroban_meta(frame, non_refundable, &Effects::default()),
-                    events: VecM::default(),
+                    events: list(events),
                     diagnostic_events: VecM::default(),
                 },
                 refund: frame.resource_fee() - non_refundable,
@@ -73,7 +79,13 @@ impl Applying<'_> {
             let mark = self.state.mark();
             let source = frame.operation_source(op);
             let result = match frame.soroban() {
-                None => Classic { state: self.state, seq: self.next.seq }.apply(&source, &op.body),
+                None => {
+                    let result = Classic { state: self.state, seq: self.next.seq }.apply(&source, &op.body);
+                    if is_success(&result) {
+                        effects.events = asset_events::moved(self.info.network_id, frame, &source, &op.body);
+                    }
+                    result
+                }
                 Some(data) => {
                     let (result, done) = Contracts {
                         state: self.state,
@@ -115,7 +127,7 @@ impl Applying<'_> {
                 operations: list(operations),
                 tx_changes_after: LedgerEntryChanges::default(),
                 soroban_meta: soroban_meta(frame, non_refundable, &effects),
-                events: VecM::default(),
+                events: list(events),
                 diagnostic_events: list(diagnostics),
             },
         }
@@ -145,6 +157,9 @@ impl Applying<'_> {
         if refund > 0 {
             self.change_account(&frame.fee_source(), |account| account.balance += refund);
             applied.result.fee_charged -= refund;
+            let stage = TransactionEventStage::AfterAllTxs;
+            let event = asset_events::fee(self.info.network_id, &frame.fee_source(), -refund, stage);
+            applied.meta.events = list(applied.meta.events.iter().cloned().chain(event).collect());
         }
         self.state.changes(mark, self.next.seq)
     }

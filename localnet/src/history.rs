@@ -6,6 +6,9 @@ use crate::settings::SECONDS_PER_LEDGER;
 use crate::tx::is_soroban;
 use crate::xdr::*;
 
+/// The last place that a total order id can name.
+pub const LAST_PLACE: u32 = 0xf_ffff;
+
 /// Of the ledgers without transactions only the latest is kept.
 pub struct History {
     ledgers: VecDeque<Closed>,
@@ -47,10 +50,11 @@ impl Transacted {
     }
 }
 
-/// A contract event, with its place in the ledger.
+/// An event, with its place in the ledger.
 pub struct Emitted {
     pub event: ContractEvent,
-    /// The place of its transaction, from 1.
+    /// The place of its transaction, from 1. What comes before or after all
+    /// transactions has a place before or after theirs.
     pub order: u32,
     pub operation: u32,
     pub index: u32,
@@ -82,7 +86,7 @@ impl Closed {
         let places = meta.tx_processing.iter().zip(1..);
         let transactions = places.map(|(processed, order)| {
             let hash = processed.result.transaction_hash.0;
-            let TransactionMeta::V4(meta) = &processed.tx_apply_processing else { unreachable!("only such are made") };
+            let meta = applied(processed);
             Transacted {
                 hash,
                 seq: self.seq,
@@ -132,10 +136,11 @@ impl History {
             soroban_fees: vec![],
         };
         let envelopes = envelopes(&meta.tx_set, self.network_id);
+        closed.events.extend(transaction_events(meta, TransactionEventStage::BeforeAllTxs, 0));
         for (processed, order) in meta.tx_processing.iter().zip(1..) {
             let tx_hash = processed.result.transaction_hash.0;
             let result = &processed.result.result;
-            let TransactionMeta::V4(meta) = &processed.tx_apply_processing else { unreachable!("only such are made") };
+            let meta = applied(processed);
             for (op, operation) in meta.operations.iter().zip(0..) {
                 closed.events.extend(op.events.iter().zip(0..).map(|(event, index)| Emitted {
                     event: event.clone(),
@@ -158,6 +163,7 @@ impl History {
                 _ => closed.classic_fees.push(result.fee_charged / operations.len().max(1) as i64),
             }
         }
+        closed.events.extend(transaction_events(meta, TransactionEventStage::AfterAllTxs, LAST_PLACE));
         closed
     }
 
@@ -192,6 +198,32 @@ impl History {
         let closed = self.from(seq).next()?;
         closed.transactions(self.network_id).into_iter().nth(order as usize - 1)
     }
+}
+
+fn applied(processed: &TransactionResultMetaV1) -> &TransactionMetaV4 {
+    match &processed.tx_apply_processing {
+        TransactionMeta::V4(meta) => meta,
+        other => unreachable!("only such are made: {other:?}"),
+    }
+}
+
+/// Events of all transactions at one stage, which have one place.
+fn transaction_events(meta: &LedgerCloseMetaV2, stage: TransactionEventStage, order: u32) -> Vec<Emitted> {
+    let mut found = vec![];
+    for processed in meta.tx_processing.iter() {
+        let meta = applied(processed);
+        for event in meta.events.iter().filter(|event| event.stage == stage) {
+            found.push(Emitted {
+                event: event.event.clone(),
+                order,
+                operation: 0,
+                index: found.len() as u32,
+                tx_hash: processed.result.transaction_hash.0,
+                successful: succeeded(&processed.result.result),
+            });
+        }
+    }
+    found
 }
 
 fn succeeded(result: &TransactionResult) -> bool {

@@ -269,7 +269,7 @@ impl Ledger {
         let charged: Vec<Charged> =
             chosen.iter().map(|Ordered { frame, base_fee }| applying.charge(frame, *base_fee)).collect();
         let applied: Vec<Applied> =
-            chosen.iter().zip(&charged).map(|(chosen, charged)| applying.apply(&chosen.frame, charged.fee)).collect();
+            chosen.iter().zip(&charged).map(|(chosen, charged)| applying.apply(&chosen.frame, charged)).collect();
         let results = chosen.iter().zip(charged).zip(applied);
         results
             .map(|((Ordered { frame, .. }, charged), mut applied)| {

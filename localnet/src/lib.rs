@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod account;
 mod apply;
+mod asset_events;
 mod classic;
 pub mod friendbot;
 pub mod history;
@@ -52,7 +53,7 @@ pub struct Options {
     /// Ledgers whose transactions and events are remembered
     #[arg(long, default_value_t = RETENTION_LEDGERS, value_parser = clap::value_parser!(u32).range(1..))]
     pub retention_ledgers: u32,
-    /// Rent in stroops for a KB, in what Mainnet charges a fee for each time
+    /// Rate of rent in stroops a KB; Mainnet's is between 1000 and some 12000
     #[arg(long, default_value_t = settings::RENT_RATE, value_parser = clap::value_parser!(i64).range(settings::MIN_RENT_RATE..))]
     pub rent_rate: i64,
 }

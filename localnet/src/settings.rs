@@ -16,8 +16,9 @@ pub const PROTOCOL: u32 = 29;
 pub const BASE_FEE: i64 = 100;
 pub const BASE_RESERVE: u32 = 5_000_000;
 pub const SECONDS_PER_LEDGER: u64 = 5;
-/// Where Mainnet's rent stands at its target size, and below which it never is.
+/// The rate of rent when Mainnet's state has its target size.
 pub const RENT_RATE: i64 = 10_000;
+/// The host charges no less, whatever the settings say.
 pub const MIN_RENT_RATE: i64 = 1000;
 
 /// Operations of classic transactions.

@@ -7,73 +7,53 @@ use crate::settings::*;
 use crate::tx::Frame;
 use crate::xdr::*;
 
-/// What a transaction takes of a ledger, or a ledger has.
-#[derive(Clone, Copy, Default, Debug, PartialEq)]
-pub struct Resources {
-    operations: u64,
-    instructions: u64,
-    size: u64,
-    disk_read_entries: u64,
-    disk_read_bytes: u64,
-    write_entries: u64,
-    write_bytes: u64,
-}
+/// What a transaction takes of a ledger, or a ledger has: operations,
+/// instructions, size, entries and bytes read from disk, and written.
+#[derive(Clone, Copy, Default)]
+pub struct Resources([u64; 7]);
 
 impl Resources {
     pub fn of(frame: &Frame) -> Self {
         let Some(data) = frame.soroban() else {
-            return Self { operations: frame.operations(), ..Self::default() };
+            return Self([frame.operations(), 0, 0, 0, 0, 0, 0]);
         };
-        Self {
-            operations: 1,
-            instructions: data.resources.instructions.into(),
-            size: frame.size.into(),
-            disk_read_entries: frame.disk_read_entries(data).into(),
-            disk_read_bytes: data.resources.disk_read_bytes.into(),
-            write_entries: data.resources.footprint.read_write.len() as u64,
-            write_bytes: data.resources.write_bytes.into(),
-        }
+        Self([
+            1,
+            data.resources.instructions.into(),
+            frame.size.into(),
+            frame.disk_read_entries(data).into(),
+            data.resources.disk_read_bytes.into(),
+            data.resources.footprint.read_write.len() as u64,
+            data.resources.write_bytes.into(),
+        ])
     }
 
     /// What a ledger has for one of its two phases.
     pub fn of_ledger(soroban: bool) -> Self {
         if !soroban {
-            return Self { operations: LEDGER_MAX_OPERATIONS, ..Self::default() };
+            return Self([LEDGER_MAX_OPERATIONS, 0, 0, 0, 0, 0, 0]);
         }
-        Self {
-            operations: LEDGER_MAX_CONTRACT_TXS,
-            instructions: LEDGER_MAX_INSTRUCTIONS * MAX_CLUSTERS as u64,
-            size: LEDGER_MAX_TXS_SIZE_BYTES,
-            disk_read_entries: LEDGER_MAX_DISK_READ_ENTRIES,
-            disk_read_bytes: LEDGER_MAX_DISK_READ_BYTES,
-            write_entries: LEDGER_MAX_WRITE_ENTRIES,
-            write_bytes: LEDGER_MAX_WRITE_BYTES,
-        }
-    }
-
-    fn parts(self) -> [u64; 7] {
-        let Self { operations, instructions, size, disk_read_entries, disk_read_bytes, write_entries, write_bytes } =
-            self;
-        [operations, instructions, size, disk_read_entries, disk_read_bytes, write_entries, write_bytes]
-    }
-
-    fn each(self, other: Self, change: impl Fn(u64, u64) -> u64) -> Self {
-        let (left, right) = (self.parts(), other.parts());
-        let [operations, instructions, size, disk_read_entries, disk_read_bytes, write_entries, write_bytes] =
-            std::array::from_fn(|part| change(left[part], right[part]));
-        Self { operations, instructions, size, disk_read_entries, disk_read_bytes, write_entries, write_bytes }
+        Self([
+            LEDGER_MAX_CONTRACT_TXS,
+            LEDGER_MAX_INSTRUCTIONS * MAX_CLUSTERS as u64,
+            LEDGER_MAX_TXS_SIZE_BYTES,
+            LEDGER_MAX_DISK_READ_ENTRIES,
+            LEDGER_MAX_DISK_READ_BYTES,
+            LEDGER_MAX_WRITE_ENTRIES,
+            LEDGER_MAX_WRITE_BYTES,
+        ])
     }
 
     pub fn plus(self, other: Self) -> Self {
-        self.each(other, |left, right| left + right)
+        Self(std::array::from_fn(|part| self.0[part] + other.0[part]))
     }
 
     pub fn minus(self, other: Self) -> Self {
-        self.each(other, |left, right| left - right)
+        Self(std::array::from_fn(|part| self.0[part] - other.0[part]))
     }
 
     pub fn fits(self, limits: Self) -> bool {
-        self.parts().into_iter().zip(limits.parts()).all(|(part, limit)| part <= limit)
+        self.0.into_iter().zip(limits.0).all(|(part, limit)| part <= limit)
     }
 }
 

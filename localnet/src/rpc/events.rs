@@ -1,11 +1,11 @@
-//! Contract events.
+//! Events of contracts and of assets.
 
 use serde::Deserialize;
 use serde_json::{json, Value};
 use stellar_strkey::Contract;
 
 use super::{fail, Format, Reply, INVALID_PARAMS, INVALID_REQUEST};
-use crate::history::{Closed, Emitted};
+use crate::history::{Closed, Emitted, LAST_PLACE};
 use crate::jsonrpc::Failure;
 use crate::ledger::Ledger;
 use crate::xdr::*;
@@ -55,14 +55,14 @@ impl Cursor {
 
     /// The last place of a ledger.
     fn end_of(seq: u32) -> Self {
-        Self(seq, 0xf_ffff, 0xfff, u32::MAX)
+        Self(seq, LAST_PLACE, 0xfff, u32::MAX)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let (position, index) = text.split_once('-')?;
         let position: u64 = position.parse().ok()?;
         let part = |shift: u32, mask: u64| (position >> shift & mask) as u32;
-        Some(Self(part(32, 0x7fff_ffff), part(12, 0xf_ffff), part(0, 0xfff), index.parse().ok()?))
+        Some(Self(part(32, 0x7fff_ffff), part(12, LAST_PLACE.into()), part(0, 0xfff), index.parse().ok()?))
     }
 
     fn format(self) -> String {

@@ -271,8 +271,7 @@ fn events_are_numbered_by_their_transactions() {
         assert_eq!(client.status(&tx, from), "PENDING");
     }
     client.ledger.close().unwrap();
-    let found = client.call("getEvents", json!({ "startLedger": client.ledger.seq() }));
-    let events = found["events"].as_array().unwrap();
+    let (fees, events) = events_of(&mut client);
     let places: Vec<u64> = events.iter().map(|event| event["transactionIndex"].as_u64().unwrap()).collect();
     assert_eq!(places, [1, 2, 3, 4, 5, 6]);
     let ids: Vec<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
@@ -281,6 +280,48 @@ fn events_are_numbered_by_their_transactions() {
     for event in events {
         assert_eq!(client.find(&event["txHash"])["applicationOrder"], event["transactionIndex"]);
     }
+    // Fees are before all, and refunds after all.
+    let places: Vec<u64> = fees.iter().map(|event| event["transactionIndex"].as_u64().unwrap()).collect();
+    assert_eq!(places, [[0; 6], [0xf_ffff; 6]].concat());
+}
+
+/// The fees, and the other events of the latest ledger.
+fn events_of(client: &mut Client) -> (Vec<Value>, Vec<Value>) {
+    let found = client.call("getEvents", json!({ "startLedger": client.ledger.seq() }));
+    let fee = base64(&symbol("fee"));
+    found["events"].as_array().unwrap().iter().cloned().partition(|event| event["topic"][0] == json!(fee))
+}
+
+#[test]
+fn payments_and_fees_have_events_of_their_assets_contract() {
+    let (alice, bob) = (key(1), key(2));
+    let mut client = Client::with_accounts(&[&alice, &bob]);
+    let contract = client.deploy_asset(&alice, Asset::Native);
+    let ScAddress::Contract(id) = &contract else { unreachable!() };
+    client.classic(&alice, vec![payment(&bob, Asset::Native, 5)]);
+    let (fees, moved) = events_of(&mut client);
+    assert_eq!((fees.len(), moved.len()), (1, 1));
+    let text = |value: &str| ScVal::String(ScString(value.try_into().unwrap()));
+    let topics = [symbol("transfer"), address(&alice), address(&bob), text("native")].map(|topic| base64(&topic));
+    assert_eq!((&moved[0]["topic"], &moved[0]["value"]), (&json!(topics), &json!(base64(&amount(5)))));
+    assert_eq!((&moved[0]["contractId"], &fees[0]["contractId"]), (&json!(id.to_string()), &json!(id.to_string())));
+    let topics = [symbol("fee"), address(&alice)].map(|topic| base64(&topic));
+    assert_eq!((&fees[0]["topic"], &fees[0]["value"]), (&json!(topics), &json!(base64(&amount(100)))));
+
+    // What the issuer pays is minted, and what a memo is for is said.
+    let code = AlphaNum4 { asset_code: AssetCode4(*b"KWH\0"), issuer: account(&bob) };
+    let line = ChangeTrustAsset::CreditAlphanum4(code.clone());
+    client.classic(&alice, vec![OperationBody::ChangeTrust(ChangeTrustOp { line, limit: 100 })]);
+    assert_eq!(events_of(&mut client).1, Vec::<Value>::new());
+    let mut tx = client.transaction(&bob, vec![payment(&alice, Asset::CreditAlphanum4(code), 7)]);
+    tx.memo = Memo::Id(9);
+    client.apply(tx, &[&bob]);
+    let name = text(&format!("KWH:{}", account(&bob)));
+    let topics = [symbol("mint"), address(&alice), name].map(|topic| base64(&topic));
+    let fields = ScMap::sorted_from(vec![(symbol("amount"), amount(7)), (symbol("to_muxed_id"), ScVal::U64(9))]);
+    let value = base64(&ScVal::Map(Some(fields.unwrap())));
+    let (_, moved) = events_of(&mut client);
+    assert_eq!((&moved[0]["topic"], &moved[0]["value"]), (&json!(topics), &json!(value)));
 }
 
 #[test]
@@ -320,7 +361,9 @@ fn events_are_looked_for_in_ten_thousand_ledgers_at_a_time() {
     let args = vec![address(&alice), address(&bob), amount(1)];
     client.invoke(&alice, call_contract(&contract, "transfer", args), &[]);
     let mut pages = vec![];
-    let mut params = json!({ "startLedger": 1 });
+    let filters = json!([{ "topics": [[base64(&symbol("transfer")), "**"]] }]);
+    // Not those of friendbot.
+    let mut params = json!({ "startLedger": 4, "filters": filters });
     loop {
         let page = client.call("getEvents", params.clone());
         pages.push(page["events"].as_array().unwrap().len());
@@ -328,8 +371,8 @@ fn events_are_looked_for_in_ten_thousand_ledgers_at_a_time() {
         if cursor >> 32 == u64::from(client.ledger.seq()) {
             break;
         }
-        assert_eq!((cursor >> 32) as usize, pages.len() * 9_999 + 1);
-        params = json!({ "pagination": { "cursor": page["cursor"] } });
+        assert_eq!((cursor >> 32) as usize, pages.len() * 9_999 + 4);
+        params = json!({ "filters": filters, "pagination": { "cursor": page["cursor"] } });
     }
     assert_eq!(pages, [0, 0, 1]);
 }
