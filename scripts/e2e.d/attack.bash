@@ -4,7 +4,7 @@
 step "bob deploys 98 contracts that call each other: e2e.d/relay"
 cp -r scripts/e2e.d/relay "$home/relay"
 cp Cargo.lock "$home/relay"
-run env "CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}" stellar --quiet contract build --manifest-path "$home/relay/Cargo.toml" --out-dir "$home"
+run stellar --quiet contract build --manifest-path "$home/relay/Cargo.toml" --out-dir "$home"
 run stellar contract deploy --wasm "$home/relay.wasm" --network "$network" --source-account bob
 relay=$answer
 run stellar contract invoke --id "$relay" --network "$network" --source-account bob -- multiply \

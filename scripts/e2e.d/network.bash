@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The network, its people, and the commands of docs/network.md.
 
-for tool in stellar jq curl node; do command -v "$tool" >/dev/null || stop "error: e2e needs $tool"; done
+for tool in stellar jq curl node; do type -P "$tool" >/dev/null || stop "error: e2e needs $tool"; done
 if [ "${RPC_URL-}" ]; then
     [ "$passphrase" ] || stop "error: RPC_URL needs NETWORK_PASSPHRASE"
     stellar network add "$network" --rpc-url "$RPC_URL" --network-passphrase "$passphrase"

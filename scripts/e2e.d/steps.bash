@@ -153,7 +153,7 @@ edit() { prepared[$1]=$(stellar tx decode <<<"${prepared[$1]}" | jq -c "${@:3}" 
 # room CALL: with the room that deliver-energy adds to what a simulation says. As it was simulated the call is `bare`.
 room() {
     prepared[bare]=${prepared[$1]} signer[bare]=${signer[$1]}
-    run env name=- wasm=- scripts/contract room <<<"${prepared[$1]}"
+    run env name=- scripts/contract room <<<"${prepared[$1]}"
     prepared[$1]=$answer
 }
 
