@@ -128,7 +128,7 @@ network-local: localnet ## Run a network on this machine, http://localhost:8000,
 network-docker: ## Start Stellar's own image of a network in its place, ready in a minute; needs Docker
 	$(contract) start_network
 
-e2e: client $(if $(value NETWORK),,$(localnet)) ## Play whole lives of trades on NETWORK, and show what they cost there; scripts/e2e has its variables
+e2e: client $(if $(value NETWORK),,$(localnet)) ## Play whole lives of trades on a network of its own, or on NETWORK, and show what they cost; scripts/e2e has its variables
 	$(with_localnet) scripts/e2e
 
 release: ## Build the commit twice, compare, and put the Wasm, the sources' archive and their checksums into target/release-files
