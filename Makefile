@@ -1,7 +1,7 @@
 # Build, test and use the contract: `make` prints how. What the targets do is in scripts/.
 
-# What users give is data. Make would expand the value of a variable of its command line when it hands it on, and a value like $(shell COMMAND), from a
-# form, a link or another program, would run the command. With this line make keeps each as it is; scripts get it by the environment only.
+# What users give is data. Make would expand the value of a variable of its command line when it hands it on: one like $(shell COMMAND), copied from
+# a message or passed on by another program, would run the command. With this line make keeps each as it is, and scripts get it by the environment.
 $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(eval override $v := $$(value $v))$(eval export $v)))
 
 # Make's own rules would take get-config-.c for a way to make get-config-. What the recipes start keeps them, which may be somebody else's make.
@@ -21,7 +21,8 @@ override localnet := $(if $(value LOCALNET),,localnet)
 override packages := . fuzz localnet scripts/e2e.d/relay
 # The relay is built with the contract's lock file.
 override deny = for package in $(filter-out %/relay,$(packages)); do \
-	cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; done
+		cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; \
+	done
 
 .PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet costs mutants mutants-diff fuzz \
 	deny format check check-format clippy doc check-all demo client app app-serve app-test e2e localnet network-local network-docker release clean info
@@ -33,7 +34,8 @@ help:
 setup: ## Install what is missing: the Wasm target and the stellar CLI (on Debian it needs libdbus-1-dev libudev-dev pkg-config)
 	rustup target list --installed | grep -qx wasm32v1-none || rustup target add wasm32v1-none
 	. .ci/versions; command -v stellar || cargo install --locked stellar-cli --version "$$CLI_VERSION"
-	@. .ci/versions; stellar --version | grep -q "^stellar $$CLI_VERSION " || echo "note: this is not version $$CLI_VERSION, whose builds have other bytes"
+	@. .ci/versions; stellar --version | grep -q "^stellar $$CLI_VERSION " || \
+		echo "note: the stellar CLI here is not version $$CLI_VERSION, whose builds have other bytes"
 
 build: ## Build the optimised Wasm, which names the commit and the sources that it is made from
 	$(contract) build
@@ -85,7 +87,8 @@ check: ## Type-check everything
 
 clippy: ## Lint; a warning is an error
 	cargo clippy --all-targets -- -D warnings
-	$(with_target) cargo clippy --locked --release --all-targets --manifest-path localnet/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/localnet" -- -D warnings
+	$(with_target) cargo clippy --locked --release --all-targets --manifest-path localnet/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/localnet" \
+		-- -D warnings
 
 deny: ## Check the licences, versions and sources of all dependencies (needs cargo install --locked cargo-deny)
 	$(deny)
@@ -128,7 +131,7 @@ network-local: localnet ## Run a network on this machine, http://localhost:8000,
 network-docker: ## Start Stellar's own image of a network in its place, ready in a minute; needs Docker
 	$(contract) start_network
 
-e2e: client $(if $(value NETWORK),,$(localnet)) ## Play whole lives of trades on a network of its own, or on NETWORK, and show what they cost; scripts/e2e has its variables
+e2e: client $(if $(value NETWORK),,$(localnet)) ## Play whole lives of trades on a network of its own or on NETWORK, and show what they cost there
 	$(with_localnet) scripts/e2e
 
 release: ## Build the commit twice, compare, and put the Wasm, the sources' archive and their checksums into target/release-files
