@@ -5,6 +5,7 @@
 # `localnet_url`; what it says goes into the folder.
 # shellcheck disable=SC2034  # They are the caller's.
 start_localnet() {
+    : >"$1/localnet.log"
     "${LOCALNET:?make names it}" --port 0 >"$1/localnet.log" 2>&1 &
     localnet=$!
     until localnet_url=$(sed -n 's,^localnet ready at \([^ ]*\)/rpc .*,\1,p' "$1/localnet.log") && [ "$localnet_url" ]; do
