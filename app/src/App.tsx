@@ -7,8 +7,8 @@ import { Start } from "./views/Start.js";
 import { chooseLanguage, languages, localeOf, readLanguage, type Language } from "./words/words.js";
 
 export function App() {
-  const [language, setLanguage] = useState(readLanguage);
   const [place] = useState(readPlace);
+  const [language, setLanguage] = useState(readLanguage);
   const words = languages[language];
   useEffect(() => {
     document.documentElement.lang = language;

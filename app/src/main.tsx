@@ -2,6 +2,11 @@ import { render } from "preact";
 import { App } from "./App.js";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
+import { isPlayLink } from "./wallet/playKey.js";
 
 const root = document.getElementById("app");
+// A link to another person differs from this page's address in the fragment only, which alone loads nothing.
+addEventListener("hashchange", () => {
+  if (isPlayLink(location.hash)) location.reload();
+});
 if (root) render(<App />, root);

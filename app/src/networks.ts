@@ -33,6 +33,10 @@ export const loopback = ["http://localhost:*", "http://127.0.0.1:*"];
 
 const onLoopback = (url: URL) => url.protocol === "http:" && ["localhost", "127.0.0.1"].includes(url.hostname);
 
+/** A network of this machine, whose money is worth nothing: only there are keys taken from links. */
+export const isPlayground = ({ passphrase, rpcUrl }: Network) =>
+  passphrase === "Standalone Network ; February 2017" && onLoopback(new URL(rpcUrl));
+
 /** The network of that name. A link may move the local one to another port, but no network anywhere else, since an RPC can lie about what it shows. */
 export function findNetwork(name: string, rpcUrl?: string | null): Network | undefined {
   const network = networks.find((known) => known.name === name);

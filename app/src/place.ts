@@ -3,6 +3,7 @@
 import { StrKey } from "@stellar/stellar-sdk";
 import { recall, remember } from "./memory.js";
 import { findNetwork, type Network } from "./networks.js";
+import { takePlayKey } from "./wallet/playKey.js";
 
 export interface Place {
   contractId: string;
@@ -28,9 +29,9 @@ export function readPlace(): Place | undefined {
   const query = new URLSearchParams(location.search);
   const asked = { contractId: query.get("contract") ?? "", network: query.get("network") ?? "testnet", rpc: query.get("rpc") };
   const wanted = asked.contractId ? asked : recall<Remembered>(KEY);
-  if (!wanted) return undefined;
-  const network = findNetwork(wanted.network, wanted.rpc);
-  if (!network || !StrKey.isValidContract(wanted.contractId)) return undefined;
+  const network = wanted && findNetwork(wanted.network, wanted.rpc);
+  takePlayKey(network);
+  if (!wanted || !network || !StrKey.isValidContract(wanted.contractId)) return undefined;
   remember(KEY, wanted);
   // The address bar gets the whole place, so that a link that is copied from it can be opened by others.
   if (!asked.contractId) history.replaceState(null, "", placeQuery(wanted) + location.hash);

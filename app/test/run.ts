@@ -7,6 +7,7 @@ import { preview } from "vite";
 import { summary, story } from "./checks.js";
 import { month } from "./month.js";
 import { deploy, startNetwork } from "./network.js";
+import { playKeys } from "./playKeys.js";
 import { trouble } from "./trouble.js";
 import { units } from "./units.js";
 
@@ -14,6 +15,7 @@ const { CHROMIUM = "/usr/bin/chromium" } = process.env;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 await story("Numbers and sums", units);
+await story("Play keys", playKeys);
 
 const network = await startNetwork();
 const server = await preview({ root, preview: { port: 0, host: "127.0.0.1" }, logLevel: "error" });

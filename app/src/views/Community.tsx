@@ -14,6 +14,7 @@ import { forgetPlace, type Place } from "../place.js";
 import { SessionContext, type Session } from "../session.js";
 import { useSigning } from "../signing.js";
 import { useWallet } from "../wallet/connection.js";
+import { readNeighbours } from "../wallet/playKey.js";
 import type { Words } from "../words/en.js";
 import { Shell } from "./Shell.js";
 
@@ -59,6 +60,8 @@ export function Community({ place, words, locale, picker }: Props) {
 const NAMES = "names";
 /** After so many milliseconds the ledger's clock is asked again, and with it everything that is shown. */
 const REFRESH = 30_000;
+/** On a network where a day may take a minute. */
+const REFRESH_PLAYING = 5_000;
 
 type ReadyProps = { chain: Chain; opened: Opened } & Omit<Props, "place">;
 
@@ -66,8 +69,11 @@ function Ready({ chain, opened: { config, token, skew: firstSkew }, words, local
   const format = useMemo(() => new Format(locale), [locale]);
   const [version, setVersion] = useState(0);
   const [skew, setSkew] = useState(firstSkew);
-  const [names, setNames] = useState<Record<string, string>>(() => recall(NAMES) ?? {});
+  const [ownNames, setNames] = useState<Record<string, string>>(() => recall(NAMES) ?? {});
+  const [neighbours, setNeighbours] = useState<Record<string, string>>({});
+  const names = { ...neighbours, ...ownNames };
   const { wallet, connect, elsewhere } = useWallet(chain.network);
+  const plays = wallet?.kind === "play";
   const me = wallet?.address;
   const refresh = () =>
     chain.clockSkew().then(
@@ -89,13 +95,17 @@ function Ready({ chain, opened: { config, token, skew: firstSkew }, words, local
     const look = () => {
       if (document.visibilityState === "visible") void refresh();
     };
-    const timer = setInterval(look, REFRESH);
+    const timer = setInterval(look, plays ? REFRESH_PLAYING : REFRESH);
     document.addEventListener("visibilitychange", look);
     return () => {
       clearInterval(timer);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [chain]);
+  }, [chain, plays]);
+
+  useEffect(() => {
+    if (plays) readNeighbours().then(setNeighbours, () => undefined);
+  }, [plays]);
 
   const session: Session = {
     chain,
@@ -111,7 +121,7 @@ function Ready({ chain, opened: { config, token, skew: firstSkew }, words, local
     act: (job) => void signing.start(job),
     names,
     setName(address, name) {
-      const { [address]: _, ...others } = names;
+      const { [address]: _, ...others } = ownNames;
       const changed = name ? { ...others, [address]: name } : others;
       remember(NAMES, changed);
       setNames(changed);

@@ -56,6 +56,7 @@ function Me({ wallet: { address, kind } }: { wallet: Wallet }) {
             <Button onClick={() => connect(undefined)}>{words.wallet.disconnect}</Button>
           </div>
           {kind === "browser" && <p class="hint">{words.wallet.browserUsed}</p>}
+          {kind === "play" && <p class="hint">{words.wallet.playUsed}</p>}
         </div>
       </section>
       {loaded.value?.prosumer && <Meter prosumer={loaded.value.prosumer} address={address} />}

@@ -23,7 +23,7 @@ interface Props {
 }
 
 export function Shell({ picker, signing, elsewhere }: Props) {
-  const { words, me, config, chain } = useSession();
+  const { words, me = "", config, chain, wallet, names } = useSession();
   const [view, setView] = useState(() => readView(location.hash));
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -65,6 +65,7 @@ export function Shell({ picker, signing, elsewhere }: Props) {
         ))}
       </nav>
       <main ref={main} tabIndex={-1} class="stack">
+        {wallet?.kind === "play" && <Notice kind="warning">{words.wallet.plays(names[me])}</Notice>}
         {elsewhere && <Notice kind="warning">{words.wallet.wrongNetwork(words.start.networks[chain.network.name])}</Notice>}
         <Page view={view} />
       </main>

@@ -5,6 +5,7 @@ import { recall, remember } from "../memory.js";
 import type { Network } from "../networks.js";
 import { recallBrowserKey } from "./browserKey.js";
 import { connectFreighter, reconnectFreighter, watchFreighter } from "./freighter.js";
+import { forgetPlayKey, recallPlayKey } from "./playKey.js";
 import type { Wallet, WalletKind } from "./wallet.js";
 
 const KEY = "wallet";
@@ -15,6 +16,8 @@ export function useWallet(network: Network) {
   const [elsewhere, setElsewhere] = useState(false);
 
   useEffect(() => {
+    const player = recallPlayKey(network);
+    if (player) return setWallet(player);
     const kind = recall<WalletKind>(KEY);
     if (kind === "browser") setWallet(recallBrowserKey(network));
     if (kind === "freighter") reconnectFreighter(network).then(setWallet, () => undefined);
@@ -33,6 +36,7 @@ export function useWallet(network: Network) {
     wallet,
     elsewhere,
     connect(next: Wallet | undefined) {
+      forgetPlayKey(network);
       remember(KEY, next?.kind);
       setWallet(next);
     },

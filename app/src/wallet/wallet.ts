@@ -2,7 +2,7 @@
 
 import type { SignAuthEntry, SignTransaction } from "@stellar/stellar-sdk/contract";
 
-export type WalletKind = "freighter" | "browser";
+export type WalletKind = "freighter" | "browser" | "play";
 
 export interface Wallet {
   kind: WalletKind;

@@ -61,6 +61,8 @@ export const en = {
     browser: "Try without a wallet",
     browserHint: "Makes a key in this browser with play money, for trying out.",
     browserUsed: "Your key is in this browser only, for trying out. Clearing the browser’s data deletes it.",
+    plays: (name = "somebody") => `You are ${name} here: play key, this machine’s network only.`,
+    playUsed: "The play key is in this tab only. Closing the tab forgets it; the link opens it again.",
     connecting: "Connecting …",
     disconnect: "Disconnect",
     balance: "You have",

@@ -1,0 +1,51 @@
+// A play key: that of a made-up person, on a network of this machine. It comes in a link, and stays in the tab that opened it.
+
+import { Keypair, StrKey } from "@stellar/stellar-sdk";
+import { KeypairSigner } from "@stellar/stellar-sdk/contract";
+import { recall, remember, rememberPerTab } from "../memory.js";
+import { isPlayground, type Network } from "../networks.js";
+import type { Wallet } from "./wallet.js";
+
+interface Remembered {
+  rpcUrl: string;
+  /** None once it is disconnected: the tab still touches nothing that other tabs remember. */
+  secret?: string;
+}
+
+const KEY = "play key";
+/** `#/play/S…`, and the view to open. The fragment of a link is not sent to any server. */
+const LINK = /^#\/play\/([^/]*)(\/.*)?$/;
+
+export const isPlayLink = (hash: string) => LINK.test(hash);
+
+/** Takes a play key out of the address bar, and keeps it if it is for this network. Such a tab remembers everything for itself alone. */
+export function takePlayKey(network: Network | undefined): void {
+  const [, secret, view = "/home"] = LINK.exec(location.hash) ?? [];
+  if (secret !== undefined) history.replaceState(null, "", `${location.pathname}${location.search}#${view}`);
+  if (network && isPlayground(network) && secret && StrKey.isValidEd25519SecretSeed(secret)) keep(network, secret);
+  rememberPerTab(!!network && !!kept(network));
+}
+
+export function recallPlayKey(network: Network): Wallet | undefined {
+  const secret = kept(network)?.secret;
+  if (!secret) return undefined;
+  const { address, signTransaction, signAuthEntry } = new KeypairSigner(Keypair.fromSecret(secret), network.passphrase);
+  return { kind: "play", address, signTransaction, signAuthEntry, check: async () => {} };
+}
+
+export function forgetPlayKey(network: Network): void {
+  if (kept(network)) keep(network, undefined);
+}
+
+const keep = ({ rpcUrl }: Network, secret: string | undefined) => remember<Remembered>(KEY, { rpcUrl, secret }, sessionStorage);
+
+function kept(network: Network): Remembered | undefined {
+  const remembered = recall<Remembered>(KEY, sessionStorage);
+  return isPlayground(network) && remembered?.rpcUrl === network.rpcUrl ? remembered : undefined;
+}
+
+/** The names of those who can be played, which the server of this page knows. */
+export async function readNeighbours(): Promise<Record<string, string>> {
+  const answer = await fetch("neighbours.json");
+  return answer.ok ? ((await answer.json()) as Record<string, string>) : {};
+}
