@@ -7,7 +7,7 @@ import { Keypair, scValToNative } from "@stellar/stellar-sdk";
 import type { Browser } from "playwright-core";
 import { step } from "./checks.js";
 import { Freighter } from "./freighter.js";
-import { send, type Contract, type LocalNetwork } from "./network.js";
+import { send, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
 import { Person, type Site } from "./person.js";
 import { show } from "./pictures.js";
 

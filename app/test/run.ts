@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 import { preview } from "vite";
 import { summary, story } from "./checks.js";
 import { month } from "./month.js";
-import { deploy, startNetwork } from "./network.js";
+import { deploy, startNetwork } from "../neighbourhood/network.js";
 import { playKeys } from "./playKeys.js";
 import { trouble } from "./trouble.js";
 import { units } from "./units.js";
@@ -32,6 +32,6 @@ try {
 } finally {
   await browser.close();
   await server.close();
-  network.stop();
+  await network.stop();
 }
 process.exit(summary());

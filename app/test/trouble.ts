@@ -1,11 +1,11 @@
 // What goes wrong, and what a person is told then.
 
 import assert from "node:assert/strict";
-import { Asset, BASE_FEE, Keypair, Networks, Operation, TransactionBuilder } from "@stellar/stellar-sdk";
+import { Asset, Keypair, Networks, Operation } from "@stellar/stellar-sdk";
 import type { Browser } from "playwright-core";
 import { check } from "./checks.js";
 import { Freighter } from "./freighter.js";
-import type { Contract, LocalNetwork } from "./network.js";
+import { submit, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
 import { Person, type Site } from "./person.js";
 import { show } from "./pictures.js";
 
@@ -156,11 +156,6 @@ export async function trouble(browser: Browser, site: Site, network: LocalNetwor
 }
 
 /** Leaves an account what it must hold, and next to nothing for fees. */
-async function giveAway({ server, passphrase: networkPassphrase }: LocalNetwork, keypair: Keypair, destination: string): Promise<void> {
-  const payment = Operation.payment({ destination, asset: Asset.native(), amount: "9998.9999" });
-  const account = await server.getAccount(keypair.publicKey());
-  const transaction = new TransactionBuilder(account, { fee: BASE_FEE, networkPassphrase }).addOperation(payment).setTimeout(60).build();
-  transaction.sign(keypair);
-  const { hash } = await server.sendTransaction(transaction);
-  assert.equal((await server.pollTransaction(hash)).status, "SUCCESS");
+function giveAway(network: LocalNetwork, keypair: Keypair, destination: string): Promise<void> {
+  return submit(network, [Operation.payment({ destination, asset: Asset.native(), amount: "9998.9999" })], [keypair]);
 }

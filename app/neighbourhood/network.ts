@@ -1,0 +1,161 @@
+// A network of this machine's own, with the contract on it.
+
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Agent, createServer, request } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { Asset, BASE_FEE, hash, Keypair, Networks, Operation, rpc, SorobanDataBuilder, TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
+import { KeypairSigner, type AssembledTransaction, type Result } from "@stellar/stellar-sdk/contract";
+import { Client } from "../client/src/index.js";
+
+const { LOCALNET = "localnet", WASM = "" } = process.env;
+
+export interface LocalNetwork {
+  url: string;
+  rpcUrl: string;
+  passphrase: string;
+  server: rpc.Server;
+  /** Fails when the network's program ends before it is stopped. */
+  ended: Promise<never>;
+  advance(seconds: number): Promise<void>;
+  fund(address: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Ends the program "$@" when this process ends, however it does: then its standard input closes. */
+const GUARD = 'exec 3<&0; "$@" </dev/null & network=$!; exec 2>/dev/null; { read -r _ <&3; kill $network; } & exec 3<&-; wait $network';
+
+/** At a free port if none is given, and forgotten when it stops if there is no file that keeps it. */
+export async function startNetwork({ port = 0, stateFile }: { port?: number; stateFile?: string } = {}): Promise<LocalNetwork> {
+  const keep = stateFile ? ["--state-file", stateFile] : [];
+  // Detached: Ctrl-C reaches this process, which stops the network when it has done what it is about to do.
+  const child = spawn("sh", ["-c", GUARD, "sh", LOCALNET, "--port", "0", ...keep], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  const exit = once(child, "exit");
+  const ended = exit.then(([code]) => Promise.reject(new Error(`the network ended with ${code}`)));
+  ended.catch(() => undefined);
+  const ready = new Promise<string>((resolve) => {
+    child.stdout.on("data", (text: Buffer) => {
+      const ready = /ready at (\S+)\/rpc/.exec(text.toString());
+      if (ready) resolve(ready[1]);
+    });
+  });
+  const stopProgram = async () => {
+    child.stdin.end();
+    await exit;
+  };
+  const { url, close } = await throughOneConnection(await Promise.race([ready, ended]), port).catch(async (error: unknown) => {
+    await stopProgram();
+    throw error;
+  });
+  const rpcUrl = `${url}/rpc`;
+  const post = async (path: string) => {
+    const answer = await fetch(`${url}/${path}`, { method: "POST" });
+    if (!answer.ok) throw new Error(await answer.text());
+  };
+  return {
+    url,
+    rpcUrl,
+    passphrase: Networks.STANDALONE,
+    server: new rpc.Server(rpcUrl, { allowHttp: true }),
+    ended,
+    advance: (seconds) => post(`advance?seconds=${seconds}`),
+    fund: (address) => post(`friendbot?addr=${address}`),
+    async stop() {
+      close();
+      await stopProgram();
+    },
+  };
+}
+
+/**
+ * Of connections that open at the same moment, as browsers open them, the network's server may leave one without an answer: so one follows
+ * the other. None is used twice: each further answer on it would take 40 ms.
+ */
+async function throughOneConnection(target: string, port: number): Promise<{ url: string; close(): void }> {
+  const agent = new Agent({ keepAlive: false, maxSockets: 1 });
+  const server = createServer((asked, answer) => {
+    const { method, headers } = asked;
+    const passedOn = request(`${target}${asked.url}`, { method, headers, agent }, (got) => {
+      answer.writeHead(got.statusCode ?? 502, got.headers);
+      got.pipe(answer);
+    });
+    passedOn.on("error", () => answer.destroy());
+    // Whoever has gone away holds up nobody else.
+    answer.on("close", () => passedOn.destroy());
+    asked.pipe(passedOn);
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+    agent.destroy();
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
+export interface Contract {
+  contractId: string;
+  tokenId: string;
+  /** Reads; and acts for whoever is given. */
+  client(keypair?: Keypair): Client;
+}
+
+/** Deploys the contract, which pays with this asset. */
+export async function deploy(network: LocalNetwork, admin: Keypair, asset = Asset.native()): Promise<Contract> {
+  await network.fund(admin.publicKey());
+  const wasm = readFileSync(WASM);
+  await submit(network, [Operation.uploadContractWasm({ wasm })], [admin]);
+  await submit(network, [Operation.createStellarAssetContract({ asset })], [admin]);
+  const deployed = await (await Client.deploy({ ...options(network, admin), wasmHash: hash(wasm) })).signAndSend();
+  const tokenId = asset.contractId(network.passphrase);
+  const contract = openContract(network, deployed.result.options.contractId, tokenId);
+  await send(await contract.client(admin).initialize({ admin: admin.publicKey(), token_contract: tokenId }));
+  return contract;
+}
+
+export const openContract = (network: LocalNetwork, contractId: string, tokenId: string): Contract => ({
+  contractId,
+  tokenId,
+  client: (keypair) => new Client({ ...options(network, keypair), contractId }),
+});
+
+const options = ({ rpcUrl, server, passphrase }: LocalNetwork, keypair?: Keypair) => ({
+  rpcUrl,
+  server,
+  networkPassphrase: passphrase,
+  allowHttp: true,
+  ...(keypair && signer(keypair, passphrase)),
+});
+
+export const signer = (keypair: Keypair, networkPassphrase: string) => {
+  const { address, signTransaction, signAuthEntry } = new KeypairSigner(keypair, networkPassphrase);
+  return { publicKey: address, signTransaction, signAuthEntry };
+};
+
+/** Throws what the contract refuses, without sending it. */
+export async function send<T>(call: AssembledTransaction<Result<T>>): Promise<T> {
+  call.result.unwrap();
+  return (await call.signAndSend()).result.unwrap();
+}
+
+/** A transaction of the first signer. The footprint is for those that only touch entries, and run no contract. */
+export async function submit(
+  { server, passphrase: networkPassphrase }: LocalNetwork,
+  operations: xdr.Operation[],
+  signers: [Keypair, ...Keypair[]],
+  footprint: xdr.LedgerKey[] = [],
+): Promise<void> {
+  const account = await server.getAccount(signers[0].publicKey());
+  const builder = new TransactionBuilder(account, { fee: BASE_FEE, networkPassphrase }).setTimeout(60);
+  for (const operation of operations) builder.addOperation(operation);
+  if (footprint.length > 0) builder.setSorobanData(new SorobanDataBuilder().setReadOnly(footprint).build());
+  const built = builder.build();
+  const isSimulated = footprint.length > 0 || built.operations.some(({ type }) => type === "invokeHostFunction");
+  const transaction = isSimulated ? await server.prepareTransaction(built) : built;
+  transaction.sign(...signers);
+  const { hash } = await server.sendTransaction(transaction);
+  const { status } = await server.pollTransaction(hash);
+  if (status !== "SUCCESS") throw new Error(`${hash}: ${status}`);
+}
