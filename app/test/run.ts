@@ -5,6 +5,7 @@ import { Keypair } from "@stellar/stellar-sdk";
 import { chromium } from "playwright-core";
 import { preview } from "vite";
 import { summary, story } from "./checks.js";
+import { energy } from "./energy.js";
 import { month } from "./month.js";
 import { deploy, startNetwork } from "../neighbourhood/network.js";
 import { playKeys } from "./playKeys.js";
@@ -16,6 +17,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 await story("Numbers and sums", units);
 await story("Play keys", playKeys);
+await story("Sun and loads", energy);
 
 const network = await startNetwork();
 const server = await preview({ root, preview: { port: 0, host: "127.0.0.1" }, logLevel: "error" });
