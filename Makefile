@@ -25,7 +25,8 @@ override deny = for package in $(filter-out %/relay,$(packages)); do \
 	done
 
 .PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet costs mutants mutants-diff fuzz \
-	deny format check check-format clippy doc check-all demo client app app-serve app-test e2e localnet network-local network-docker release clean info
+	deny format check check-format clippy doc check-all demo neighbourhood client app app-serve app-test e2e localnet network-local network-docker \
+	release clean info
 
 help:
 	$(contract) help
@@ -103,6 +104,9 @@ check-all: check-format clippy doc test test-localnet ## Everything that must pa
 
 demo: ## Play a whole life cycle on an embedded ledger
 	$(with_target) cargo run --quiet --example demo
+
+neighbourhood: ## Play a neighbourhood on this machine until Ctrl-C, with Rust and Node alone: FRESH=1 begins anew, DAY_SECONDS is 60
+	@scripts/neighbourhood
 
 client: build app/node_modules/.package-lock.json ## Generate the typed TypeScript client into app/client, and compile app/examples/client.ts with it
 	$(with_target) cd app && npx --no @stellar/stellar-sdk generate --wasm "$$WASM" --output-dir client --contract-name $(NAME) --overwrite >/dev/null
