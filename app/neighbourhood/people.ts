@@ -41,7 +41,7 @@ export interface Trade {
 }
 
 export const trades: readonly Trade[] = [
-  { seller: "Alice", buyer: "Bob", pays: "bill", hourly: false, kwh: 60n, price: 25n },
+  { seller: "Alice", buyer: "Bob", pays: "bill", hourly: false, kwh: 80n, price: 25n },
   { seller: "Alice", buyer: "Dave", pays: "metered", hourly: true, kwh: 50n, price: 24n },
   { seller: "Carol", buyer: "Bob", pays: "reviewed", hourly: false, kwh: 60n, price: 23n },
   { seller: "Carol", buyer: "Erin", pays: "bill", hourly: false, kwh: 50n, price: 22n },

@@ -1,6 +1,7 @@
 // The neighbourhood in one program: a network, the contract, six households and the page, until Ctrl-C.
 
 import { mkdirSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Keypair, Networks } from "@stellar/stellar-sdk";
@@ -51,14 +52,26 @@ const taken = (port: number, variable: string) => (error: unknown) => {
   throw new Refusal(`Port ${port} is taken by another program: end that, or choose another port with ${variable}=…`);
 };
 
-/** The state of before, if it and the network's file are of each other; undefined for a new beginning. */
-function stateOfBefore(): State | undefined {
-  if (process.env.FRESH === "1") rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+/** The state of before; undefined for a new beginning. */
+async function stateOfBefore(): Promise<State | undefined> {
+  const isFresh = process.env.FRESH === "1";
   const state = readState(statePath);
-  if (!state) rmSync(networkPath, { force: true });
-  else if (state.passphrase !== Networks.STANDALONE) throw new Refusal(misfit(`it is of the network “${state.passphrase}”`));
+  if (state && (await isTaken(state.networkPort)))
+    throw new Refusal(`Port ${state.networkPort} is taken: this neighbourhood seems to run already, so end that first`);
+  if (isFresh) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  if (!state || isFresh) {
+    rmSync(networkPath, { force: true });
+    return undefined;
+  }
+  if (state.passphrase !== Networks.STANDALONE) throw new Refusal(misfit(`it is of the network “${state.passphrase}”`));
   return state;
+}
+
+function isTaken(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  const answered = new Promise<boolean>((resolve) => socket.on("connect", () => resolve(true)).on("error", () => resolve(false)));
+  return answered.finally(() => socket.destroy());
 }
 
 const misfit = (why: string) => `${statePath} does not fit the network: ${why}. FRESH=1 begins anew.`;
@@ -122,7 +135,7 @@ async function run(stopping: AbortSignal): Promise<void> {
   const daySeconds = wholeNumber("DAY_SECONDS", 60, 1, DAY);
   const days = wholeNumber("HISTORY_DAYS", 30, 1, 300);
   const pagePort = wholeNumber("PORT", 4173, 0, 65_535);
-  const before = stateOfBefore();
+  const before = await stateOfBefore();
   const networkPort = wholeNumber("NETWORK_PORT", before?.networkPort ?? 0, 0, 65_535);
   const starting = progress("the network");
   const network = await startNetwork({ port: networkPort, stateFile: networkPath }).catch(taken(networkPort, "NETWORK_PORT"));
@@ -133,10 +146,7 @@ async function run(stopping: AbortSignal): Promise<void> {
       if (before) await checkContract(network, before);
       const state = before ?? (await begin(network, Number(new URL(network.url).port), days));
       state.networkPort = Number(new URL(network.url).port);
-      const addresses = Object.entries(state.keys).flatMap(([name, { secret, meterSecret }]) => [
-        [Keypair.fromSecret(secret).publicKey(), name],
-        ...(meterSecret ? [[Keypair.fromSecret(meterSecret).publicKey(), `${name}’s meter`]] : []),
-      ]);
+      const addresses = Object.entries(state.keys).map(([name, { secret }]) => [Keypair.fromSecret(secret).publicKey(), name]);
       const neighbours = Object.fromEntries(addresses) as Record<string, string>;
       const page = fileURLToPath(new URL("../../dist", import.meta.url));
       const query = placeQuery({ contractId: state.contractId, network: "local", rpc: network.rpcUrl });
@@ -144,7 +154,9 @@ async function run(stopping: AbortSignal): Promise<void> {
       await live(network, state, site.url, neighbours, daySeconds, stopping);
     };
     const ended = network.ended.catch(({ message }: Error) => Promise.reject(new Refusal(message)));
-    await Promise.race([play(), ended]);
+    // What fails because the network has ended is told after the reason.
+    const playing = play().catch((error: unknown) => sleep(200).then(() => Promise.reject(error)));
+    await Promise.race([playing, ended]);
   } finally {
     site?.stop();
     await network.stop();
@@ -223,8 +235,10 @@ A day takes ${daySeconds} s. ${played.join(", ")} and ${COOP} do nothing by them
 `);
 }
 
+/** The first signal ends it after the hour that is being played, the second at once. */
 const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => (stop.signal.aborted ? process.exit(1) : stop.abort()));
 try {
   await run(stop.signal);
   console.log("\nStopped. The next start goes on from here.");

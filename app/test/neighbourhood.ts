@@ -147,7 +147,7 @@ export async function neighbourhood(): Promise<void> {
       assert.equal(opened.headers.location, `/?contract=${first.contractId}&network=local&rpc=${rpc}`);
       const names = (await (await fetch(`${address.origin}/neighbours.json`)).json()) as Record<string, string>;
       assert.equal(names[Keypair.fromSecret(secret).publicKey()], "Bob");
-      assert.equal(Object.keys(names).length, 13);
+      assert.equal(Object.keys(names).length, households.length + 1);
       assert.equal((await ask(`${address.origin}/?page`, "example.org")).statusCode, 404);
       assert.equal((await ask(`${address.origin}/state.json`)).statusCode, 404);
       assert.equal(await run.end("SIGINT"), 0);
@@ -203,6 +203,16 @@ export async function neighbourhood(): Promise<void> {
       await noneLeft(folder);
     });
 
+    await step("it runs once", async () => {
+      const run = new Run(folder);
+      await run.says(/A day takes/);
+      for (const second of ["0", "1"].map((FRESH) => new Run(folder, { FRESH }))) {
+        assert.equal(await second.end(), 1);
+        assert.match(second.output, /^error: Port \d+ is taken: this neighbourhood seems to run already, so end that first\n$/);
+      }
+      assert.equal(await run.end("SIGINT"), 0);
+    });
+
     await step("ports that are taken are told", async () => {
       const other = createServer().listen(0, "127.0.0.1");
       await once(other, "listening");
@@ -238,8 +248,9 @@ export async function neighbourhood(): Promise<void> {
     });
 
     await step("what cannot be asked for is told", async () => {
-      for (const [name, value] of [["DAY_SECONDS", "0"], ["HISTORY_DAYS", "x"], ["PORT", "70000"]]) {
-        const run = new Run(folder, { [name]: value });
+      const asked = { DAY_SECONDS: "0", HISTORY_DAYS: "x", PORT: "70000" };
+      const runs = Object.entries(asked).map(([name, value]) => ({ name, value, run: new Run(folder, { [name]: value }) }));
+      for (const { name, value, run } of runs) {
         assert.equal(await run.end(), 1);
         assert.match(run.output, new RegExp(`^error: ${name}=${value} is not a whole number from \\d+ to \\d+\n$`));
       }
