@@ -2,9 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { Agent, createServer, request } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { Asset, BASE_FEE, hash, Keypair, Networks, Operation, rpc, SorobanDataBuilder, TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
 import { KeypairSigner, type AssembledTransaction, type Result } from "@stellar/stellar-sdk/contract";
 import { Client } from "../client/src/index.js";
@@ -30,7 +28,7 @@ const GUARD = 'exec 3<&0; "$@" </dev/null & network=$!; exec 2>/dev/null; { read
 export async function startNetwork({ port = 0, stateFile }: { port?: number; stateFile?: string } = {}): Promise<LocalNetwork> {
   const keep = stateFile ? ["--state-file", stateFile] : [];
   // Detached: Ctrl-C reaches this process, which stops the network when it has done what it is about to do.
-  const child = spawn("sh", ["-c", GUARD, "sh", LOCALNET, "--port", "0", ...keep], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  const child = spawn("sh", ["-c", GUARD, "sh", LOCALNET, "--port", String(port), ...keep], { stdio: ["pipe", "pipe", "inherit"], detached: true });
   const exit = once(child, "exit");
   const ended = exit.then(([code]) => Promise.reject(new Error(`the network ended with ${code}`)));
   ended.catch(() => undefined);
@@ -40,14 +38,7 @@ export async function startNetwork({ port = 0, stateFile }: { port?: number; sta
       if (ready) resolve(ready[1]);
     });
   });
-  const stopProgram = async () => {
-    child.stdin.end();
-    await exit;
-  };
-  const { url, close } = await throughOneConnection(await Promise.race([ready, ended]), port).catch(async (error: unknown) => {
-    await stopProgram();
-    throw error;
-  });
+  const url = await Promise.race([ready, ended]);
   const rpcUrl = `${url}/rpc`;
   const post = async (path: string) => {
     const answer = await fetch(`${url}/${path}`, { method: "POST" });
@@ -62,37 +53,10 @@ export async function startNetwork({ port = 0, stateFile }: { port?: number; sta
     advance: (seconds) => post(`advance?seconds=${seconds}`),
     fund: (address) => post(`friendbot?addr=${address}`),
     async stop() {
-      close();
-      await stopProgram();
+      child.stdin.end();
+      await exit;
     },
   };
-}
-
-/**
- * Of connections that open at the same moment, as browsers open them, the network's server may leave one without an answer: so one follows
- * the other. None is used twice: each further answer on it would take 40 ms.
- */
-async function throughOneConnection(target: string, port: number): Promise<{ url: string; close(): void }> {
-  const agent = new Agent({ keepAlive: false, maxSockets: 1 });
-  const server = createServer((asked, answer) => {
-    const { method, headers } = asked;
-    const passedOn = request(`${target}${asked.url}`, { method, headers, agent }, (got) => {
-      answer.writeHead(got.statusCode ?? 502, got.headers);
-      got.pipe(answer);
-    });
-    passedOn.on("error", () => answer.destroy());
-    // Whoever has gone away holds up nobody else.
-    answer.on("close", () => passedOn.destroy());
-    asked.pipe(passedOn);
-  });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  const close = () => {
-    server.close();
-    server.closeAllConnections();
-    agent.destroy();
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
 export interface Contract {

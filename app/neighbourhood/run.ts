@@ -47,10 +47,8 @@ function progress(what: string): (note?: string) => void {
   };
 }
 
-const taken = (port: number, variable: string) => (error: unknown) => {
-  if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-  throw new Refusal(`Port ${port} is taken by another program: end that, or choose another port with ${variable}=…`);
-};
+const taken = (port: number, variable: string) =>
+  new Refusal(`Port ${port} is taken by another program: end that, or choose another port with ${variable}=…`);
 
 /** The state of before; undefined for a new beginning. */
 async function stateOfBefore(): Promise<State | undefined> {
@@ -137,8 +135,10 @@ async function run(stopping: AbortSignal): Promise<void> {
   const pagePort = wholeNumber("PORT", 4173, 0, 65_535);
   const before = await stateOfBefore();
   const networkPort = wholeNumber("NETWORK_PORT", before?.networkPort ?? 0, 0, 65_535);
+  for (const [port, variable] of [[networkPort, "NETWORK_PORT"], [pagePort, "PORT"]] as const)
+    if (port && (await isTaken(port))) throw taken(port, variable);
   const starting = progress("the network");
-  const network = await startNetwork({ port: networkPort, stateFile: networkPath }).catch(taken(networkPort, "NETWORK_PORT"));
+  const network = await startNetwork({ port: networkPort, stateFile: networkPath });
   starting();
   let site: Awaited<ReturnType<typeof serve>> | undefined;
   try {
@@ -150,7 +150,7 @@ async function run(stopping: AbortSignal): Promise<void> {
       const neighbours = Object.fromEntries(addresses) as Record<string, string>;
       const page = fileURLToPath(new URL("../../dist", import.meta.url));
       const query = placeQuery({ contractId: state.contractId, network: "local", rpc: network.rpcUrl });
-      site = await serve(page, pagePort, query, neighbours).catch(taken(pagePort, "PORT"));
+      site = await serve(page, pagePort, query, neighbours);
       await live(network, state, site.url, neighbours, daySeconds, stopping);
     };
     const ended = network.ended.catch(({ message }: Error) => Promise.reject(new Refusal(message)));
