@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Asset, Keypair, Networks, Operation } from "@stellar/stellar-sdk";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { check } from "./checks.js";
 import { Freighter } from "./freighter.js";
 import { submit, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
@@ -140,6 +140,38 @@ export async function trouble(browser: Browser, site: Site, network: LocalNetwor
     await erin.press("Register");
     assert.ok((await erin.sign()).includes("You have too little XLM for the fee."));
     await erin.context.close();
+  });
+
+  await check("a play link signs its own tab in, sends its key nowhere, and the browser remembers nobody", async () => {
+    const remembered = () => carol.page.evaluate(() => JSON.stringify(localStorage));
+    const before = await remembered();
+    const [one, two] = [Keypair.random(), Keypair.random()];
+    const sent: string[] = [];
+    carol.context.on("request", (request) => sent.push(request.url() + (request.postData() ?? "")));
+    const open = async (keypair: Keypair) => {
+      const page = await carol.context.newPage();
+      await page.goto(`${site.url}${site.query}#/play/${keypair.secret()}/history`);
+      await page.getByText("play key, this machine’s network only").waitFor();
+      assert.equal(page.url(), `${site.url}${site.query}#/history`);
+      return page;
+    };
+    const played = async (page: Page) => {
+      await page.evaluate(() => void (location.hash = "#/home"));
+      await page.getByText("The play key is in this tab only.").waitFor();
+      return page.locator(".account .address").textContent();
+    };
+    const [first, second] = [await open(one), await open(two)];
+    assert.deepEqual([await played(first), await played(second)], [one.publicKey(), two.publicKey()]);
+    await show(first, "play");
+    const other = Keypair.random();
+    await first.evaluate((hash) => void (location.hash = hash), `#/play/${other.secret()}`);
+    await first.getByText(other.publicKey()).first().waitFor();
+    await second.reload();
+    assert.equal(await played(second), two.publicKey());
+    assert.equal(await remembered(), before);
+    assert.ok(sent.length > 0 && ![one, two, other].some((keypair) => sent.some((text) => text.includes(keypair.secret()))));
+    await first.close();
+    await second.close();
   });
 
   await check("the page works by keyboard alone, and a new view is announced where it begins", async () => {
