@@ -50,16 +50,14 @@ function progress(what: string): (note?: string) => void {
 const taken = (port: number, variable: string) =>
   new Refusal(`Port ${port} is taken by another program: end that, or choose another port with ${variable}=…`);
 
-/** The state of before; undefined for a new beginning. */
+/** The state of before; undefined for a new beginning, which removes what is left of it. */
 async function stateOfBefore(): Promise<State | undefined> {
-  const isFresh = process.env.FRESH === "1";
   const state = readState(statePath);
   if (state && (await isTaken(state.networkPort)))
     throw new Refusal(`Port ${state.networkPort} is taken: this neighbourhood seems to run already, so end that first`);
-  if (isFresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  if (!state || isFresh) {
-    rmSync(networkPath, { force: true });
+  if (!state || process.env.FRESH === "1") {
+    for (const path of [statePath, networkPath]) rmSync(path, { force: true });
     return undefined;
   }
   if (state.passphrase !== Networks.STANDALONE) throw new Refusal(misfit(`it is of the network “${state.passphrase}”`));

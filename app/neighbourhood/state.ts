@@ -39,7 +39,7 @@ export function readState(path: string): State | undefined {
   try {
     return JSON.parse(text) as State;
   } catch {
-    throw new Error(`${path} cannot be read: remove its folder`);
+    throw new Error(`${path} cannot be read: remove it`);
   }
 }
 
