@@ -88,7 +88,7 @@ check: ## Type-check everything
 	cargo check --all-targets
 
 clippy: ## Lint; a warning is an error
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --all-features -- -D warnings
 	$(with_target) cargo clippy --locked --release --all-targets --manifest-path localnet/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/localnet" \
 		-- -D warnings
 
@@ -96,7 +96,7 @@ deny: ## Check the licences, versions and sources of all dependencies (needs car
 	$(deny)
 
 doc: ## Build the code's documentation; a warning is an error
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 
 check-all: check-format clippy doc test test-localnet ## Everything that must pass: format, lints, licences, documentation, tests; changes nothing
 	scripts/test

@@ -16,8 +16,8 @@ mod utils;
 
 #[cfg(test)]
 mod test;
-#[cfg(test)]
-pub use test::check_sequence;
+#[cfg(feature = "testutils")]
+pub mod testutils;
 
 pub use sharing::{MAX_PAGE, MAX_TERM};
 pub use utils::records::{

@@ -5,13 +5,12 @@
 
 use super::std::{
     assert, assert_eq,
-    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     vec,
     vec::Vec,
 };
 
-use super::{
+use crate::testutils::{
     books::{Agreement, Books, Person, Transaction, ARBITRATION, MOST_POWER, REVIEW, TERM, TRANSACTION_STEP},
     model::{Call, Done, Model, Token},
     DAY, START,
@@ -110,18 +109,6 @@ fn plain(transaction: &Transaction, agreement: &Agreement, now: u64) -> Transact
         let reviewed = agreement.deposit == Deposit::Reviewed;
         let delivered_at = if reviewed { since(delivered_at, REVIEW) } else { 0 };
         Transaction { payment, delivered_at, metered, ..nothing }
-    }
-}
-
-impl Ord for Deposit {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (*self as u32).cmp(&(*other as u32))
-    }
-}
-
-impl PartialOrd for Deposit {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 

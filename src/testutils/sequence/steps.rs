@@ -5,7 +5,7 @@
 
 use super::std::{slice, vec, vec::Vec};
 
-use super::{
+use super::super::{
     books::{
         Agreement, Person, Transaction, ARBITRATION, FORTY, HIGHEST_READING, MOST_POWER, PROVIDER_STEP, REVIEW, TERM,
         TRANSACTION_STEP,

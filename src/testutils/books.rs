@@ -2,7 +2,7 @@
 //!
 //! A prosumer has agreements, an agreement has transactions, and every event changes some of them: `Books::apply` is an indexer.
 
-use super::std::{collections::BTreeMap, string::String, vec, vec::Vec};
+use super::std::{cmp::Ordering, collections::BTreeMap, string::String, vec, vec::Vec};
 
 use super::{DAY, HOUR};
 use crate::{AgreementStatus, Deposit, SharingError, TransactionStatus};
@@ -179,6 +179,18 @@ pub struct Transaction {
     pub ruled: bool,
     /// It was paid in the call that recorded it.
     pub at_once: bool,
+}
+
+impl Ord for Deposit {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (*self as u32).cmp(&(*other as u32))
+    }
+}
+
+impl PartialOrd for Deposit {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Agreement {
