@@ -22,7 +22,6 @@ use crate::{
 mod agreement;
 mod auth;
 mod bill;
-mod costs;
 mod day;
 mod delivery;
 mod dispute;
