@@ -40,6 +40,7 @@ mod power;
 mod property;
 mod schema;
 mod settlement;
+mod spec;
 mod stored;
 mod token;
 mod wallets;

@@ -1,13 +1,14 @@
-//! The documentation says what the code says: its tables are compared, row by row, with the doc comments and the
-//! on-chain spec.
+//! The documentation says what the code says: its tables are compared, row by row, with the on-chain spec, which has
+//! the doc comments.
 
 use std::{
     format,
     string::{String, ToString},
 };
 
-use soroban_sdk::xdr::{Limits, ReadXdr, ScSpecEntry};
+use soroban_sdk::xdr::{ScSpecEntry, ScSpecEventParamLocationV0, ScSpecEventV0, ScSpecFunctionV0, ScSpecTypeDef};
 
+use super::spec::type_name;
 use super::*;
 
 const README: &str = include_str!("../../README.md");
@@ -22,8 +23,6 @@ const GUIDES: [&str; 6] = [
     include_str!("../../docs/decisions.md"),
 ];
 const MAKEFILE: &str = include_str!("../../Makefile");
-const ENTRYPOINTS: &str = include_str!("../lib.rs");
-const EVENTS: &str = include_str!("../utils/events.rs");
 
 /// The rows of a section's table, without its head. There is no other, nor a line that is left of one.
 #[track_caller]
@@ -37,61 +36,55 @@ fn table(page: &'static str, section: &str) -> Vec<&'static str> {
     text.lines().filter(|line| line.starts_with('|')).skip(2).collect()
 }
 
-/// Number, name and advice of all errors, from the contract's spec.
+/// Number, name and advice of all errors.
 fn errors() -> Vec<(u32, String, String)> {
-    let Ok(ScSpecEntry::UdtErrorEnumV0(errors)) = ScSpecEntry::from_xdr(SharingError::spec_xdr(), Limits::none())
-    else {
-        panic!("the spec of the errors");
-    };
-    let cases = errors.cases.iter();
-    cases.map(|case| (case.value, case.name.to_utf8_string().unwrap(), case.doc.to_utf8_string().unwrap())).collect()
+    let cases = spec::entries().into_iter().find_map(|entry| match entry {
+        ScSpecEntry::UdtErrorEnumV0(errors) => Some(errors.cases),
+        _ => None,
+    });
+    cases.unwrap().iter().map(|case| (case.value, case.name.to_string(), case.doc.to_string())).collect()
 }
 
-/// The row of an entrypoint, from its doc comment and signature: what it does, who signs, which errors but
-/// `NotInitialized`. All arguments but `Env` are shown, and what a `Result` returns if it is no error.
-fn entrypoint(source: &'static str) -> String {
-    let (doc, code) = source.split_once("    pub fn ").unwrap();
-    let lines: Vec<_> = doc.lines().filter_map(|line| line.trim().strip_prefix("/// ")).collect();
-    let find =
-        |label: &str| lines.iter().find_map(|line| line.strip_prefix(label)).map(|line| line.trim_end_matches('.'));
-
-    let (name, code) = code.split_once('(').unwrap();
-    let (arguments, code) = code.split_once(") -> Result<").unwrap();
-    let arguments: Vec<_> =
-        arguments.split(',').map(str::trim).filter(|argument| !argument.is_empty()).skip(1).collect();
-    let (returns, _) = code.split_once(", SharingError> {").unwrap();
-
-    let known: Vec<_> = errors().into_iter().map(|(_, name, _)| name).collect();
-    let named = find("Errors: ").unwrap().split(|c: char| !c.is_alphanumeric());
-    let errors: Vec<_> =
-        named.filter(|word| known.iter().any(|name| name == word)).skip(1).map(|name| format!("`{name}`")).collect();
-    let errors = if errors.is_empty() { "–".to_string() } else { errors.join(", ") };
-    let errors = if name == "initialize" { format!("`AlreadyInitialized`, {errors}") } else { errors };
-    format!(
-        "| `{name}({})` | `{returns}` | {} | {errors} | {} |",
-        arguments.join(", "),
-        find("Signs: ").unwrap_or("–"),
-        lines[0]
-    )
-}
-
-/// The row of an event, from its struct. A field that may be left out is marked.
-fn event(source: &str) -> String {
-    let (name, source) = source.split_once(" {\n").unwrap();
-    let (fields, _) = source.split_once("\n}").unwrap();
-    let [mut topics, mut data] = [Vec::new(), Vec::new()];
-    let mut is_topic = false;
-    for line in fields.lines().map(str::trim) {
-        if let Some((field, kind)) = line.strip_prefix("pub ").and_then(|field| field.split_once(": ")) {
-            let mark = if kind.starts_with("Option<") { "?" } else { "" };
-            let list = if is_topic { &mut topics } else { &mut data };
-            list.push(format!("`{field}{mark}`"));
-        }
-        is_topic = line == "#[topic]";
+/// Names as a cell of a table.
+fn cell(names: impl IntoIterator<Item = String>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        "–".into()
+    } else {
+        names.join(", ")
     }
-    let [topics, data] =
-        [topics, data].map(|fields| if fields.is_empty() { "–".to_string() } else { fields.join(", ") });
-    format!("| `{name}` | {topics} | {data} |")
+}
+
+/// A type in Rust's words; what a `Result` has if it is no error.
+fn rust_type(of: &ScSpecTypeDef) -> String {
+    let of = if let ScSpecTypeDef::Result(result) = of { &result.ok_type } else { of };
+    type_name(of).replace("U64", "u64").replace("U32", "u32").replace("Void", "()")
+}
+
+/// The row of an entrypoint: what it does, who signs, which errors but `NotInitialized`.
+fn entrypoint(function: &ScSpecFunctionV0) -> String {
+    let (name, doc) = (&function.name.0, function.doc.to_utf8_string().unwrap());
+    let find =
+        |label: &str| doc.lines().find_map(|line| line.strip_prefix(label)).map(|line| line.trim_end_matches('.'));
+    let inputs: Vec<_> =
+        function.inputs.iter().map(|input| format!("{}: {}", input.name, rust_type(&input.type_))).collect();
+    let known: Vec<_> = errors().into_iter().map(|(_, name, _)| name).collect();
+    let named = find("Errors: ").unwrap().split(|c: char| !c.is_alphanumeric()).map(String::from);
+    let errors = cell(named.filter(|word| word != "NotInitialized" && known.contains(word)));
+    let (inputs, output) = (inputs.join(", "), rust_type(&function.outputs[0]));
+    let (signs, what) = (find("Signs: ").unwrap_or("–"), doc.lines().next().unwrap());
+    format!("| `{name}({inputs})` | `{output}` | {signs} | {errors} | {what} |")
+}
+
+/// The row of an event. A field that may be left out is marked.
+fn event(event: &ScSpecEventV0) -> String {
+    let [topics, data] = [ScSpecEventParamLocationV0::TopicList, ScSpecEventParamLocationV0::Data].map(|location| {
+        cell(event.params.iter().filter(|param| param.location == location).map(|param| {
+            let mark = if matches!(param.type_, ScSpecTypeDef::Option(_)) { "?" } else { "" };
+            format!("{}{mark}", param.name)
+        }))
+    });
+    format!("| `{}` | {topics} | {data} |", event.name.0)
 }
 
 #[test]
@@ -103,16 +96,22 @@ fn the_reference_lists_every_error_with_its_number_and_advice() {
 
 #[test]
 fn the_reference_lists_every_entrypoint_as_its_documentation_does() {
-    let (_, functions) = ENTRYPOINTS.split_once("\n#[contractimpl]\nimpl PeerToPeerEnergySharing {\n").unwrap();
-    let (functions, _) = functions.split_once("\n}\n").unwrap();
-    let expected: Vec<_> = functions.split("\n    }\n").map(entrypoint).collect();
-    assert_eq!(table(REFERENCE, "Entrypoints"), expected);
+    let entries = spec::entries();
+    let rows = entries.iter().filter_map(|entry| match entry {
+        ScSpecEntry::FunctionV0(function) => Some(entrypoint(function)),
+        _ => None,
+    });
+    assert_eq!(table(REFERENCE, "Entrypoints"), rows.collect::<Vec<_>>());
 }
 
 #[test]
 fn the_reference_lists_every_event_with_its_topics_and_data() {
-    let expected: Vec<_> = EVENTS.split("\npub struct ").skip(1).map(event).collect();
-    assert_eq!(table(REFERENCE, "Events"), expected);
+    let entries = spec::entries();
+    let rows = entries.iter().filter_map(|entry| match entry {
+        ScSpecEntry::EventV0(known) => Some(event(known)),
+        _ => None,
+    });
+    assert_eq!(table(REFERENCE, "Events"), rows.collect::<Vec<_>>());
 }
 
 #[test]

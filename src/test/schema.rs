@@ -1,5 +1,5 @@
 //! What clients, indexers and stored entries rely on: `schema.txt` has every kind of stored entry and every event as
-//! real calls make them, and the whole interface without its docs. Accept a change on purpose with `ACCEPT_SCHEMA=1
+//! real calls make them, and the whole interface without its docs. Accept a change on purpose with `UPDATE_EXPECT=1
 //! cargo test schema`, and review the file's.
 //!
 //! Addresses stand there by their names, so the file is the same for every engine and generator.
@@ -10,14 +10,11 @@ use std::{
     string::{String, ToString},
 };
 
-use soroban_sdk::xdr::{
-    ContractEventV0, Limits, ReadXdr, ScSpecEntry, ScSpecEventParamLocationV0, ScSpecTypeDef, WriteXdr,
-};
+use expect_test::expect_file;
+use soroban_sdk::xdr::{ContractEventV0, Limits, ScSpecEntry, ScSpecEventParamLocationV0, WriteXdr};
 
+use super::spec::type_name;
 use super::*;
-use crate::{events, AgreementEntry, Config, EnergyAgreement, EnergyTransaction, TransactionState};
-
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/test/schema.txt");
 
 /// Writes down what each call emits and stores.
 struct Recorder<'a> {
@@ -165,20 +162,9 @@ fn record_calls() -> Vec<String> {
     recorder.lines
 }
 
-fn type_name(def: &ScSpecTypeDef) -> String {
-    match def {
-        ScSpecTypeDef::Option(of) => format!("Option<{}>", type_name(&of.value_type)),
-        ScSpecTypeDef::Vec(of) => format!("Vec<{}>", type_name(&of.element_type)),
-        ScSpecTypeDef::Result(of) => format!("Result<{}, {}>", type_name(&of.ok_type), type_name(&of.error_type)),
-        ScSpecTypeDef::Udt(udt) => udt.name.to_string(),
-        ScSpecTypeDef::Error => "SharingError".into(),
-        simple => format!("{simple:?}"),
-    }
-}
-
 /// An entry of the spec, one line for each part that has a place or a number of its own.
-fn interface(spec: &[u8]) -> Vec<String> {
-    match ScSpecEntry::from_xdr(spec, Limits::none()).unwrap() {
+fn interface(entry: ScSpecEntry) -> Vec<String> {
+    match entry {
         ScSpecEntry::FunctionV0(function) => {
             let inputs = list(&function.inputs, |input| format!("{}: {}", input.name, type_name(&input.type_)));
             [format!("fn {}({inputs}) -> {}", function.name.0, list(&function.outputs, type_name))].into()
@@ -210,91 +196,8 @@ fn interface(spec: &[u8]) -> Vec<String> {
     }
 }
 
-/// The specs of the named entrypoints, of the types and of the events.
-fn interfaces() -> Vec<String> {
-    macro_rules! specs {
-        ($($of:ty, $spec:ident;)*) => { [$(<$of>::$spec().to_vec()),*] };
-    }
-    use PeerToPeerEnergySharing as Contract;
-    let functions = specs! {
-        Contract, spec_xdr_initialize;
-        Contract, spec_xdr_set_admin;
-        Contract, spec_xdr_register_prosumer;
-        Contract, spec_xdr_register_meter;
-        Contract, spec_xdr_create_agreement;
-        Contract, spec_xdr_fund_agreement;
-        Contract, spec_xdr_cancel_agreement;
-        Contract, spec_xdr_claim_refund;
-        Contract, spec_xdr_deliver_energy;
-        Contract, spec_xdr_settle_payment;
-        Contract, spec_xdr_settle_agreement;
-        Contract, spec_xdr_dispute_transaction;
-        Contract, spec_xdr_resolve_dispute;
-        Contract, spec_xdr_close_dispute;
-        Contract, spec_xdr_get_config;
-        Contract, spec_xdr_get_prosumer;
-        Contract, spec_xdr_get_agreement;
-        Contract, spec_xdr_get_agreement_state;
-        Contract, spec_xdr_get_transaction;
-        Contract, spec_xdr_get_transaction_history;
-        Contract, spec_xdr_get_agreement_page;
-        Contract, spec_xdr_get_agreement_transactions;
-        Contract, spec_xdr_get_transaction_states;
-        Contract, spec_xdr_get_prosumer_count;
-    };
-    let types = specs! {
-        EnergyAgreement, spec_xdr; EnergyTransaction, spec_xdr; AgreementStatus, spec_xdr; TransactionStatus, spec_xdr;
-        AgreementState, spec_xdr; AgreementEntry, spec_xdr; Deposit, spec_xdr; TransactionState, spec_xdr; Prosumer, spec_xdr; Config, spec_xdr;
-    };
-    let events = specs! {
-        events::Initialized, spec_xdr; events::AdminChanged, spec_xdr; events::ProsumerRegistered, spec_xdr;
-        events::MeterRegistered, spec_xdr; events::AgreementCreated, spec_xdr; events::AgreementFunded, spec_xdr;
-        events::AgreementCancelled, spec_xdr; events::EnergyDelivered, spec_xdr; events::PaymentSettled, spec_xdr;
-        events::TransactionDisputed, spec_xdr; events::DisputeResolved, spec_xdr; events::EscrowRefunded, spec_xdr;
-    };
-    let sources = [
-        (functions.len(), include_str!("../lib.rs"), "\n    pub fn "),
-        (types.len(), include_str!("../utils.rs"), "\n#[contracttype]\n"),
-        (events.len(), include_str!("../utils/events.rs"), "\n#[contractevent"),
-    ];
-    for (listed, source, item) in sources {
-        assert_eq!(listed, source.matches(item).count(), "not all are listed here that begin with {item:?}");
-    }
-    let specs = functions.into_iter().chain(types).chain([SharingError::spec_xdr().to_vec()]).chain(events);
-    specs.flat_map(|spec| interface(&spec)).collect()
-}
-
-/// The lines of only one text, in order.
-fn difference(old: &[&str], new: &[&str]) -> String {
-    // How many lines the rests of both have in common.
-    let mut common = std::vec![std::vec![0; new.len() + 1]; old.len() + 1];
-    for (i, old) in old.iter().enumerate().rev() {
-        for (j, new) in new.iter().enumerate().rev() {
-            common[i][j] = if old == new { common[i + 1][j + 1] + 1 } else { common[i + 1][j].max(common[i][j + 1]) };
-        }
-    }
-    let (mut i, mut j, mut lines) = (0, 0, String::new());
-    while i < old.len() || j < new.len() {
-        if old.get(i) == new.get(j) {
-            (i, j) = (i + 1, j + 1);
-        } else if j == new.len() || i < old.len() && common[i + 1][j] >= common[i][j + 1] {
-            lines += &format!("- {}\n", old[i]);
-            i += 1;
-        } else {
-            lines += &format!("+ {}\n", new[j]);
-            j += 1;
-        }
-    }
-    lines
-}
-
 #[test]
 fn storage_events_and_interface_are_as_accepted() {
-    let now = record_calls().into_iter().chain(interfaces()).collect::<Vec<_>>().join("\n") + "\n";
-    if var("ACCEPT_SCHEMA").is_ok_and(|accept| accept == "1") {
-        fs::write(FILE, &now).unwrap();
-    }
-    let accepted = fs::read_to_string(FILE).unwrap();
-    let [old, new] = [&accepted, &now].map(|text| text.lines().collect::<Vec<_>>());
-    assert!(accepted == now, "changed:\n{}If on purpose: ACCEPT_SCHEMA=1 cargo test schema", difference(&old, &new));
+    let lines = record_calls().into_iter().chain(spec::entries().into_iter().flat_map(interface));
+    expect_file!["schema.txt"].assert_eq(&(lines.collect::<Vec<_>>().join("\n") + "\n"));
 }
