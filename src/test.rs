@@ -38,6 +38,7 @@ mod packed;
 mod payments;
 mod power;
 mod property;
+mod refusals;
 mod schema;
 mod settlement;
 mod spec;

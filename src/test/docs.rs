@@ -1,5 +1,5 @@
 //! The documentation says what the code says: its tables are compared, row by row, with the on-chain spec, which has
-//! the doc comments.
+//! the doc comments, and with the order in which errors are found.
 
 use std::{
     format,
@@ -8,6 +8,7 @@ use std::{
 
 use soroban_sdk::xdr::{ScSpecEntry, ScSpecEventParamLocationV0, ScSpecEventV0, ScSpecFunctionV0, ScSpecTypeDef};
 
+use super::refusals::{ENTRYPOINTS, NOT_SHOWN};
 use super::spec::type_name;
 use super::*;
 
@@ -102,6 +103,19 @@ fn the_reference_lists_every_entrypoint_as_its_documentation_does() {
         _ => None,
     });
     assert_eq!(table(REFERENCE, "Entrypoints"), rows.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_reference_lists_errors_in_the_order_of_their_checks() {
+    let rows = table(REFERENCE, "Entrypoints");
+    assert_eq!(rows.len(), ENTRYPOINTS.len());
+    for (row, entrypoint) in rows.iter().zip(&ENTRYPOINTS) {
+        let columns: Vec<_> = row.split(" | ").collect();
+        assert!(columns[0].starts_with(&format!("| `{}(", entrypoint.name)), "{row}");
+        let not_shown = NOT_SHOWN.iter().filter(|(name, _)| *name == entrypoint.name).map(|(_, error)| *error);
+        let errors = not_shown.chain(entrypoint.errors());
+        assert_eq!(columns[3], cell(errors.map(|error| format!("{error:?}"))), "{}", entrypoint.name);
+    }
 }
 
 #[test]

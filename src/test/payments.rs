@@ -89,7 +89,7 @@ impl Payment {
         Trade { agreement, transaction }
     }
 
-    pub fn call(self, f: &Fixture, Trade { agreement, transaction }: Trade) -> Answer<(), ()> {
+    pub fn call(self, f: &Fixture, Trade { agreement, transaction }: Trade) -> Answered {
         match self {
             Fund => plain(f.client.try_fund_agreement(&agreement, &f.consumer, &Deposit::Reviewed)),
             Settle { settler, .. } => plain(f.client.try_settle_payment(&transaction, f.party(settler))),
@@ -181,7 +181,10 @@ impl Payment {
     }
 }
 
-fn plain<T, E>(answer: Answer<T, E>) -> Answer<(), ()> {
+/// Whether a call succeeded, or why not.
+pub type Answered = Answer<(), ()>;
+
+pub fn plain<T, E>(answer: Answer<T, E>) -> Answered {
     answer.map(|answer| answer.map(|_| ()).map_err(|_| ()))
 }
 
