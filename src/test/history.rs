@@ -169,22 +169,13 @@ fn a_limit_of_zero_gives_an_empty_page() {
 }
 
 #[test]
-fn history_and_page_fail_if_the_prosumer_is_not_registered() {
-    let f = Fixture::new();
-    f.deliver(f.agreement(), 1);
-    f.fails(SharingError::ProsumerNotRegistered, |c| c.try_get_transaction_history(&f.stranger));
-    // Before `before` and `limit` are looked at.
-    f.fails(SharingError::ProsumerNotRegistered, |c| c.try_get_agreement_page(&f.stranger, &Some(99), &0));
-}
-
-#[test]
 fn page_fails_if_before_is_not_an_agreement_of_the_prosumer() {
     let f = Fixture::new();
     f.client.register_prosumer(&f.stranger);
     let id = f.agreement();
     f.deliver(id, 1);
     f.deliver(id, 1);
-    // Before `limit` is looked at; and a transaction is no agreement.
+    // A transaction is no agreement.
     for before in [0, id + 1, transaction_id(id, 2), u64::MAX] {
         f.fails(SharingError::AgreementNotFound, |c| c.try_get_agreement_page(&f.provider, &Some(before), &0));
     }

@@ -92,12 +92,6 @@ fn register_meter_fails_if_the_prosumer_is_not_registered() {
 }
 
 #[test]
-fn register_meter_fails_if_the_prosumer_is_its_own_meter() {
-    let f = Fixture::new();
-    f.fails(SharingError::InvalidInput, |c| c.try_register_meter(&f.provider, &Some(f.provider.clone()), &0, &POWER));
-}
-
-#[test]
 fn register_meter_fails_above_the_highest_reading() {
     let f = Fixture::new();
     for reading in [MAX_READING + 1, u64::MAX] {

@@ -125,45 +125,6 @@ fn a_review_that_would_end_after_the_end_of_time_ends_with_it() {
 }
 
 #[test]
-fn settle_fails_if_not_a_party() {
-    let f = Fixture::new();
-    let id = f.deliver(f.agreement(), KWH);
-    f.client.settle_payment(&id, &f.consumer);
-    // Before it is seen that it is settled.
-    for other in [&f.stranger, &f.admin] {
-        f.fails(SharingError::NotAuthorized, |c| c.try_settle_payment(&id, other));
-    }
-}
-
-#[test]
-fn settle_fails_the_second_time() {
-    let f = Fixture::new();
-    for agreement in [f.agreement(), f.funded_agreement()] {
-        let id = f.deliver(agreement, KWH);
-        f.client.settle_payment(&id, &f.consumer);
-        for settler in [&f.consumer, &f.provider] {
-            f.fails(SharingError::TransactionAlreadySettled, |c| c.try_settle_payment(&id, settler));
-        }
-    }
-}
-
-#[test]
-fn settle_fails_while_disputed() {
-    let f = Fixture::new();
-    for agreement in [f.agreement(), f.funded_agreement()] {
-        let id = f.disputed(agreement, KWH);
-        // Before the review period is looked at, and after it.
-        for time in [START, START + REVIEW_PERIOD] {
-            f.at(time);
-            for settler in [&f.consumer, &f.provider] {
-                f.fails(SharingError::TransactionDisputed, |c| c.try_settle_payment(&id, settler));
-            }
-        }
-        f.env.ledger().set_timestamp(START);
-    }
-}
-
-#[test]
 fn settle_fails_while_the_token_refuses_and_succeeds_afterwards() {
     let f = Fixture::new();
     let id = f.deliver(f.agreement(), KWH);
