@@ -36,7 +36,7 @@ fn create_stores_the_terms() {
         }
     );
     f.assert_state(id, 0, 0, 0);
-    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+    f.assert_owned(0, 0);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn either_party_cancels_an_unfunded_agreement_until_its_deadline() {
             })]
         );
         assert_eq!(f.status(id), AgreementStatus::Cancelled);
-        assert_eq!(f.balances(), [WEALTH, 0, 0]);
+        f.assert_owned(0, 0);
     }
 }
 

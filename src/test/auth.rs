@@ -138,7 +138,7 @@ fn fund_agreement_needs_the_consumer_for_the_call_and_the_deposit() {
     let args = f.args((id, &f.consumer, Deposit::Reviewed));
     // For the call alone the token refuses.
     assert_eq!(f.call("fund_agreement", &args, &[(&f.consumer, None)]).unwrap_err(), Ok(SharingError::PaymentFailed));
-    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+    f.assert_owned(0, 0);
     f.needs("fund_agreement", args, &[(&f.consumer, Some((&f.contract, TOTAL)))]);
 }
 

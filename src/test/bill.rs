@@ -26,7 +26,7 @@ fn a_bill_is_paid_directly_with_one_transfer_whoever_settles() {
                 f.transfer_event(&f.consumer, &f.provider, 150_000_000)
             ]
         );
-        assert_eq!(f.balances(), [WEALTH - 150_000_000, 150_000_000, 0]);
+        f.assert_owned(150_000_000, 0);
         f.assert_state(agreement, 60, 0, 0);
         for id in [first, second, third] {
             let transaction = f.client.get_transaction(&id);
@@ -50,7 +50,7 @@ fn the_consumer_pays_a_bill_from_its_deposit_within_the_review_period() {
             f.transfer_event(&f.contract, &f.provider, 60 * PRICE)
         ]
     );
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(60 * PRICE), i128::from(40 * PRICE)]);
+    f.assert_owned(60 * PRICE, 40 * PRICE);
     f.assert_state(agreement, 60, 0, 40 * PRICE);
 }
 
@@ -129,7 +129,7 @@ fn metered_deliveries_whose_payment_failed_are_drawn_without_review() {
     f.fails(SharingError::PaymentFailed, |c| c.try_settle_agreement(&agreement, &third, &f.provider));
     f.freeze(&f.provider, false);
     assert_eq!(f.client.settle_agreement(&agreement, &third, &f.provider), 60 * PRICE);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(60 * PRICE), i128::from(40 * PRICE)]);
+    f.assert_owned(60 * PRICE, 40 * PRICE);
 }
 
 #[test]
@@ -179,5 +179,5 @@ fn a_surplus_stays_with_claim_refund() {
     f.client.settle_agreement(&agreement, &third, &f.provider);
     f.assert_state(agreement, 60, 0, 40 * PRICE);
     assert_eq!(f.client.claim_refund(&agreement), 40 * PRICE);
-    assert_eq!(f.balances(), [WEALTH - i128::from(60 * PRICE), i128::from(60 * PRICE), 0]);
+    f.assert_owned(60 * PRICE, 0);
 }

@@ -1,7 +1,6 @@
 //! What a certified meter records and a `Metered` deposit pays at once on one day: one transaction.
 
 use super::*;
-use crate::events::EnergyDelivered;
 use crate::utils::records::{Agreement, Outcome, Transaction};
 use crate::{EnergyTransaction, MAX_READING};
 
@@ -29,36 +28,19 @@ fn deliveries_of_a_day_are_one_transaction() {
         f.events(),
         [
             f.transfer_event(&f.contract, &f.provider, 8 * PRICE),
-            f.event(&EnergyDelivered {
-                transaction_id: agreement,
-                provider: f.provider.clone(),
-                consumer: f.consumer.clone(),
-                agreement_id: agreement,
-                energy_delivered_kwh: 8,
-                meter_reading: 20,
-                payment_amount: 8 * PRICE,
-                delivered_at: MIDNIGHT + DAY - 1,
-                metered: true,
-            }),
+            f.delivered_event(agreement, agreement, 8, 20, true),
             f.settled_event(agreement, agreement, 8, &f.provider),
         ]
     );
     let day = EnergyTransaction {
-        transaction_id: agreement,
-        agreement_id: agreement,
-        provider: f.provider.clone(),
-        consumer: f.consumer.clone(),
-        energy_delivered_kwh: 20,
-        meter_reading: 20,
-        payment_amount: 20 * PRICE,
-        delivered_at: MIDNIGHT + DAY - 1,
         settled_at: Some(MIDNIGHT + DAY - 1),
         status: TransactionStatus::Settled,
+        ..f.delivered(agreement, agreement, 20, 20)
     };
     assert_eq!(f.client.get_agreement_transactions(&agreement).iter().collect::<Vec<_>>(), [day]);
     f.assert_state(agreement, 20, 0, 80 * PRICE);
     assert_eq!(f.client.get_agreement_state(&agreement).transactions, 1);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(20 * PRICE), i128::from(80 * PRICE)]);
+    f.assert_owned(20 * PRICE, 80 * PRICE);
 }
 
 #[test]
@@ -118,7 +100,7 @@ fn a_delivery_that_joins_a_day_fills_and_settles_its_agreement() {
     assert_eq!(ids, [agreement; 2]);
     assert_eq!(f.status(agreement), AgreementStatus::Settled);
     f.fails(SharingError::AgreementNotActive, |c| c.try_deliver_energy(&agreement, &1, &1_000, &f.provider));
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
 }
 
 #[test]

@@ -1,23 +1,8 @@
 //! deliver_energy, but for the meter rule (`meter`).
 
 use super::*;
-use crate::events::{EnergyDelivered, PaymentSettled};
+use crate::events::EnergyDelivered;
 use crate::{EnergyTransaction, TransactionState, MAX_READING, MAX_TRANSACTIONS, REVIEW_PERIOD};
-
-fn delivered(f: &Fixture, transaction_id: u64, agreement_id: u64, kwh: u64, meter_reading: u64) -> EnergyTransaction {
-    EnergyTransaction {
-        transaction_id,
-        agreement_id,
-        provider: f.provider.clone(),
-        consumer: f.consumer.clone(),
-        energy_delivered_kwh: kwh,
-        meter_reading,
-        payment_amount: kwh * PRICE,
-        delivered_at: f.env.ledger().timestamp(),
-        settled_at: None,
-        status: TransactionStatus::Delivered,
-    }
-}
 
 #[test]
 fn a_delivery_is_recorded() {
@@ -40,7 +25,21 @@ fn a_delivery_is_recorded() {
             metered: false,
         })]
     );
-    assert_eq!(f.client.get_transaction(&id), delivered(&f, 2, 2, 40, 1_000));
+    assert_eq!(
+        f.client.get_transaction(&id),
+        EnergyTransaction {
+            transaction_id: 2,
+            agreement_id: 2,
+            provider: f.provider.clone(),
+            consumer: f.consumer.clone(),
+            energy_delivered_kwh: 40,
+            meter_reading: 1_000,
+            payment_amount: 100_000_000,
+            delivered_at: START + HOUR,
+            settled_at: None,
+            status: TransactionStatus::Delivered,
+        }
+    );
     assert_eq!(
         f.transaction_state(id),
         TransactionState {
@@ -52,7 +51,7 @@ fn a_delivery_is_recorded() {
     );
     f.assert_state(agreement, 40, 100_000_000, 0);
     assert_eq!(f.status(agreement), AgreementStatus::Active);
-    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+    f.assert_owned(0, 0);
     let state = f.client.get_agreement_state(&agreement);
     assert_eq!((state.transactions, state.deposit), (1, Deposit::None));
 }
@@ -61,20 +60,7 @@ fn a_delivery_is_recorded() {
 fn a_delivery_of_a_certified_meter_is_metered() {
     let f = Fixture::metered();
     let id = f.deliver(f.agreement(), 40);
-    assert_eq!(
-        f.events(),
-        [f.event(&EnergyDelivered {
-            transaction_id: 1,
-            provider: f.provider.clone(),
-            consumer: f.consumer.clone(),
-            agreement_id: 1,
-            energy_delivered_kwh: 40,
-            meter_reading: 40,
-            payment_amount: 40 * PRICE,
-            delivered_at: START,
-            metered: true,
-        })]
-    );
+    assert_eq!(f.events(), [f.delivered_event(1, 1, 40, 40, true)]);
     assert_eq!(
         f.transaction_state(id),
         TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: START }
@@ -130,44 +116,25 @@ fn a_metered_delivery_is_paid_at_once_from_a_metered_deposit() {
     let agreement = f.funded_agreement();
     f.at(START + HOUR);
     let id = f.deliver(agreement, 40);
-    let (provider, consumer) = (f.provider.clone(), f.consumer.clone());
     assert_eq!(
         f.events(),
         [
             f.transfer_event(&f.contract, &f.provider, 100_000_000),
-            f.event(&EnergyDelivered {
-                transaction_id: id,
-                provider: provider.clone(),
-                consumer: consumer.clone(),
-                agreement_id: agreement,
-                energy_delivered_kwh: 40,
-                meter_reading: 40,
-                payment_amount: 100_000_000,
-                delivered_at: START + HOUR,
-                metered: true,
-            }),
-            f.event(&PaymentSettled {
-                transaction_id: id,
-                provider: provider.clone(),
-                consumer,
-                agreement_id: agreement,
-                payment_amount: 100_000_000,
-                settled_at: START + HOUR,
-                settler: provider,
-            })
+            f.delivered_event(id, agreement, 40, 40, true),
+            f.settled_event(id, agreement, 40, &f.provider)
         ]
     );
     let paid = EnergyTransaction {
         settled_at: Some(START + HOUR),
         status: TransactionStatus::Settled,
-        ..delivered(&f, id, agreement, 40, 40)
+        ..f.delivered(id, agreement, 40, 40)
     };
     assert_eq!(f.client.get_transaction(&id), paid);
     let state =
         TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: START + HOUR };
     assert_eq!(f.transaction_state(id), state);
     f.assert_state(agreement, 40, 0, 150_000_000);
-    assert_eq!(f.balances(), [WEALTH - 250_000_000, 100_000_000, 150_000_000]);
+    f.assert_owned(100_000_000, 150_000_000);
     for settler in [&f.consumer, &f.provider] {
         f.fails(SharingError::TransactionAlreadySettled, |c| c.try_settle_payment(&id, settler));
         f.fails(SharingError::TransactionAlreadySettled, |c| c.try_dispute_transaction(&id, settler));
@@ -183,7 +150,7 @@ fn the_last_metered_delivery_settles_the_agreement() {
     f.deliver(agreement, 1);
     assert_eq!(f.status(agreement), AgreementStatus::Settled);
     f.assert_state(agreement, KWH, 0, 0);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
 }
 
 #[test]
@@ -205,7 +172,7 @@ fn a_deposit_made_before_the_meter_was_certified_stays_under_review() {
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
     f.at(START + REVIEW_PERIOD);
     f.client.settle_payment(&id, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 100_000_000, 150_000_000]);
+    f.assert_owned(100_000_000, 150_000_000);
 }
 
 #[test]
@@ -220,7 +187,7 @@ fn a_metered_deposit_waits_for_review_where_the_meter_was_retired() {
     // Certified anew, the meter draws on it again.
     f.certify(1_000);
     f.deliver(agreement, 10);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(10 * PRICE), i128::from(90 * PRICE)]);
+    f.assert_owned(10 * PRICE, 90 * PRICE);
     f.assert_state(agreement, 50, 40 * PRICE, 90 * PRICE);
 }
 

@@ -56,7 +56,7 @@ fn either_party_disputes_a_delivery() {
         );
         f.assert_state(agreement, KWH, TOTAL, TOTAL);
         assert_eq!(f.status(agreement), AgreementStatus::Delivered);
-        assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 0, TOTAL.into()]);
+        f.assert_owned(0, TOTAL);
     }
 }
 
@@ -90,8 +90,7 @@ fn a_ruling_sets_the_payment_and_frees_it_at_once() {
     f.assert_state(agreement, 40, 15 * PRICE, 0);
     assert_eq!(f.client.get_prosumer(&f.provider).energy_sold_kwh, 40);
     f.client.settle_payment(&id, &f.provider);
-    let paid = i128::from(15 * PRICE);
-    assert_eq!(f.balances(), [WEALTH - paid, paid, 0]);
+    f.assert_owned(15 * PRICE, 0);
     f.assert_state(agreement, 40, 0, 0);
 }
 
@@ -102,11 +101,11 @@ fn a_ruling_moves_no_tokens_and_lets_the_provider_settle_alone() {
     let id = f.disputed(agreement, 40);
     f.client.resolve_dispute(&id, &15, &f.admin);
     assert_eq!(f.events(), [resolved(&f, id, agreement, 15, Some(&f.admin))]);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 0, TOTAL.into()]);
+    f.assert_owned(0, TOTAL);
     f.assert_state(agreement, 40, 15 * PRICE, TOTAL);
     // Within the review period.
     f.client.settle_payment(&id, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(15 * PRICE), i128::from(85 * PRICE)]);
+    f.assert_owned(15 * PRICE, 85 * PRICE);
     f.assert_state(agreement, 40, 0, 85 * PRICE);
     assert_eq!(f.client.claim_refund(&agreement), 25 * PRICE);
 }
@@ -139,7 +138,7 @@ fn a_ruling_of_nothing_settles_without_a_payment() {
             f.fails(SharingError::TransactionAlreadySettled, |c| c.try_dispute_transaction(&id, party));
         }
     }
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 0, TOTAL.into()]);
+    f.assert_owned(0, TOTAL);
     assert_eq!(f.client.claim_refund(&2), TOTAL);
 }
 
@@ -154,8 +153,7 @@ fn each_party_gives_away_what_is_its_own() {
     assert_eq!(f.events(), [resolved(&f, nothing, agreement, 0, Some(&f.provider))]);
     f.client.settle_payment(&full, &f.provider);
     f.client.claim_refund(&agreement);
-    let paid = i128::from(40 * PRICE);
-    assert_eq!(f.balances(), [WEALTH - paid, paid, 0]);
+    f.assert_owned(40 * PRICE, 0);
 }
 
 #[test]
@@ -209,9 +207,9 @@ fn a_dispute_that_is_closed_frees_the_deposit() {
     // 60 kWh were not delivered in time, 40 are in dispute.
     assert_eq!(f.client.claim_refund(&agreement), 60 * PRICE);
     f.client.close_dispute(&id);
-    assert_eq!(f.balances(), [WEALTH - i128::from(40 * PRICE), 0, i128::from(40 * PRICE)]);
+    f.assert_owned(0, 40 * PRICE);
     assert_eq!(f.client.claim_refund(&agreement), 40 * PRICE);
-    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+    f.assert_owned(0, 0);
 }
 
 #[test]
@@ -226,7 +224,7 @@ fn dispute_fails_where_a_deposit_trusts_the_meter() {
     // It is paid as soon as the token pays.
     f.freeze(&f.provider, false);
     f.client.settle_payment(&id, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
+    f.assert_owned(40 * PRICE, 60 * PRICE);
     // What was settled is settled first of all.
     f.fails(SharingError::TransactionAlreadySettled, |c| c.try_dispute_transaction(&id, &f.consumer));
 }
@@ -240,7 +238,7 @@ fn a_delivery_from_a_deposit_that_trusts_the_meter_is_disputed_if_no_meter_recor
     f.fails(SharingError::TransactionDisputed, |c| c.try_settle_payment(&id, &f.provider));
     f.client.resolve_dispute(&id, &10, &f.admin);
     f.client.settle_payment(&id, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(10 * PRICE), i128::from(90 * PRICE)]);
+    f.assert_owned(10 * PRICE, 90 * PRICE);
 }
 
 #[test]

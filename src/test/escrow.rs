@@ -100,11 +100,11 @@ fn an_expired_agreement_is_refunded_what_is_not_owed() {
         f.events(),
         [f.refund_event(id, 150_000_000, 100_000_000), f.transfer_event(&f.contract, &f.consumer, 150_000_000)]
     );
-    assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
+    f.assert_owned(0, 100_000_000);
     f.assert_state(id, 40, 100_000_000, 100_000_000);
     f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
     f.client.settle_payment(&transaction, &f.consumer);
-    assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
+    f.assert_owned(100_000_000, 0);
     f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
     assert_eq!(f.status(id), AgreementStatus::Expired);
 }
@@ -132,7 +132,7 @@ fn a_fully_delivered_agreement_keeps_its_escrow_for_the_provider() {
     f.at(DEADLINE + 1);
     f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
     f.client.settle_payment(&transaction, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
 }
 
 #[test]
@@ -148,9 +148,9 @@ fn a_cancellation_moves_no_tokens_and_frees_what_is_not_owed() {
         f.events(),
         [f.refund_event(id, 150_000_000, 100_000_000), f.transfer_event(&f.contract, &f.consumer, 150_000_000)]
     );
-    assert_eq!(f.balances(), [WEALTH - 100_000_000, 0, 100_000_000]);
+    f.assert_owned(0, 100_000_000);
     f.client.settle_payment(&transaction, &f.consumer);
-    assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
+    f.assert_owned(100_000_000, 0);
     f.assert_state(id, 40, 0, 0);
     assert_eq!(f.status(id), AgreementStatus::Cancelled);
 }
@@ -166,7 +166,7 @@ fn a_refund_waits_for_a_consumer_who_cannot_receive() {
     f.freeze(&f.consumer, false);
     assert_eq!(f.client.claim_refund(&id), TOTAL);
     assert_eq!(f.events(), [f.refund_event(id, TOTAL, 0), f.transfer_event(&f.contract, &f.consumer, TOTAL)]);
-    assert_eq!(f.balances(), [WEALTH, 0, 0]);
+    f.assert_owned(0, 0);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_ruling_frees_its_rest_while_the_agreement_is_open() {
     f.assert_state(id, 40, 15 * PRICE, 75 * PRICE);
     f.fails(SharingError::NothingToRefund, |c| c.try_claim_refund(&id));
     f.client.settle_payment(&transaction, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(75 * PRICE), i128::from(15 * PRICE), i128::from(60 * PRICE)]);
+    f.assert_owned(15 * PRICE, 60 * PRICE);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn escrows_are_kept_apart() {
     f.assert_state(second, 0, 0, TOTAL);
     f.client.cancel_agreement(&second, &f.provider);
     f.client.claim_refund(&second);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
 }
 
 #[test]

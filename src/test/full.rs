@@ -17,7 +17,7 @@ fn a_bill_of_forty_fits_the_network() {
     f.client.settle_agreement(&agreement, &ids[39], &f.consumer);
     let bytes = f.env.cost_estimate().resources().contract_events_size_bytes;
     assert_eq!(f.events().filter_by_contract(&f.contract).events().len(), 40);
-    assert_eq!(f.balances(), [WEALTH - i128::from(40 * PRICE), i128::from(40 * PRICE), 0]);
+    f.assert_owned(40 * PRICE, 0);
     assert_eq!(bytes, 14_164);
     assert!(bytes <= 16_384);
     f.assert_state(agreement, 40, 0, 0);
@@ -47,7 +47,7 @@ fn a_full_reviewed_agreement_goes_through_every_call() {
     f.at(START + ARBITRATION_PERIOD);
     f.client.close_dispute(&fourth);
     assert_eq!(f.client.claim_refund(&agreement), PRICE);
-    assert_eq!(f.balances(), [WEALTH - i128::from(38 * PRICE), i128::from(38 * PRICE), 0]);
+    f.assert_owned(38 * PRICE, 0);
     f.assert_state(agreement, 40, 0, 0);
     let transactions = f.client.get_agreement_transactions(&agreement);
     assert!(transactions.iter().all(|transaction| transaction.status == TransactionStatus::Settled));
@@ -75,7 +75,7 @@ fn full_of_days(f: &Fixture) -> u64 {
 fn a_full_metered_agreement_is_paid_day_by_day() {
     let f = Fixture::classic();
     let agreement = full_of_days(&f);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
+    f.assert_owned(40 * PRICE, 60 * PRICE);
     f.fails(SharingError::NothingToSettle, |c| {
         c.try_settle_agreement(&agreement, &transaction_id(agreement, 40), &f.provider)
     });
@@ -101,5 +101,5 @@ fn a_full_agreement_takes_more_on_its_last_day_and_none_on_the_next() {
     f.at(START + 41 * DAY);
     // Before the meter is looked at.
     f.fails(SharingError::TooManyTransactions, |c| c.try_deliver_energy(&agreement, &20, &0, &f.provider));
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(60 * PRICE), i128::from(40 * PRICE)]);
+    f.assert_owned(60 * PRICE, 40 * PRICE);
 }

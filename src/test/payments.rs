@@ -2,8 +2,7 @@
 //! misbehaving token, `faults` on the asset's real one.
 
 use super::*;
-use crate::events::EnergyDelivered;
-use crate::{EnergyTransaction, TransactionState, REVIEW_PERIOD};
+use crate::{TransactionState, REVIEW_PERIOD};
 use Party::*;
 use Payment::*;
 
@@ -196,21 +195,10 @@ pub fn sum(left: [i128; 3], right: [i128; 3]) -> [i128; 3] {
 #[track_caller]
 fn delivers_unpaid(f: &Fixture, trade: Trade) {
     Deliver.succeeds(f, trade);
-    assert_eq!(f.events(), [f.delivered(trade)]);
     let Trade { agreement: agreement_id, transaction: transaction_id } = trade;
+    assert_eq!(f.events(), [f.delivered_event(transaction_id, agreement_id, 40, 40, true)]);
     let delivered_at = f.env.ledger().timestamp();
-    let transaction = EnergyTransaction {
-        transaction_id,
-        agreement_id,
-        provider: f.provider.clone(),
-        consumer: f.consumer.clone(),
-        energy_delivered_kwh: 40,
-        meter_reading: 40,
-        payment_amount: 100_000_000,
-        delivered_at,
-        settled_at: None,
-        status: TransactionStatus::Delivered,
-    };
+    let transaction = f.delivered(transaction_id, agreement_id, 40, 40);
     assert_eq!(f.client.get_transaction(&transaction_id), transaction);
     let state =
         TransactionState { metered: true, ruled: false, disputed_at: None, provider_settles_from: delivered_at };
@@ -227,20 +215,5 @@ impl Fixture {
             Provider => &self.provider,
             Contract => &self.contract,
         }
-    }
-
-    /// The event of `Payment::Deliver`, paid or not.
-    pub fn delivered(&self, trade: Trade) -> ContractEvent {
-        self.event(&EnergyDelivered {
-            transaction_id: trade.transaction,
-            provider: self.provider.clone(),
-            consumer: self.consumer.clone(),
-            agreement_id: trade.agreement,
-            energy_delivered_kwh: 40,
-            meter_reading: 40,
-            payment_amount: 100_000_000,
-            delivered_at: self.env.ledger().timestamp(),
-            metered: true,
-        })
     }
 }

@@ -18,14 +18,14 @@ fn the_consumer_pays_directly_whoever_settles() {
             f.events(),
             [f.settled_event(first, agreement, 40, settler), f.transfer_event(&f.consumer, &f.provider, 100_000_000)]
         );
-        assert_eq!(f.balances(), [WEALTH - 100_000_000, 100_000_000, 0]);
+        f.assert_owned(100_000_000, 0);
         f.assert_state(agreement, KWH, 150_000_000, 0);
         assert_eq!(f.status(agreement), AgreementStatus::Delivered);
         assert_eq!(f.transaction_status(second), TransactionStatus::Delivered);
 
         f.at(START + HOUR);
         f.client.settle_payment(&second, settler);
-        assert_eq!(f.balances(), [WEALTH - 250_000_000, 250_000_000, 0]);
+        f.assert_owned(250_000_000, 0);
         f.assert_state(agreement, KWH, 0, 0);
         assert_eq!(f.status(agreement), AgreementStatus::Settled);
         let [first, second] = [first, second].map(|id| f.client.get_transaction(&id));
@@ -42,7 +42,7 @@ fn a_partly_filled_agreement_stays_active_when_all_is_settled() {
     assert_eq!(f.status(agreement), AgreementStatus::Active);
     f.client.settle_payment(&f.deliver(agreement, 1), &f.consumer);
     assert_eq!(f.status(agreement), AgreementStatus::Settled);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn the_provider_draws_on_the_escrow_alone_after_the_review_period() {
     }
     f.at(from);
     f.client.settle_payment(&id, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
     assert_eq!(f.client.get_transaction(&id).settled_at, Some(from));
     assert_eq!(REVIEW_PERIOD, 86_400);
 }
@@ -91,7 +91,7 @@ fn a_metered_delivery_whose_payment_failed_is_settled_by_the_provider_without_re
             f.events(),
             [f.settled_event(id, agreement, kwh, settler), f.transfer_event(&f.contract, &f.provider, kwh * PRICE)]
         );
-        assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(paid * PRICE), i128::from(left * PRICE)]);
+        f.assert_owned(paid * PRICE, left * PRICE);
     }
     f.assert_state(agreement, 50, 0, 50 * PRICE);
 }
@@ -106,7 +106,7 @@ fn the_consumer_settles_from_the_escrow_within_the_review_period() {
         f.events(),
         [f.settled_event(id, agreement, 40, &f.consumer), f.transfer_event(&f.contract, &f.provider, 100_000_000)]
     );
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), 100_000_000, 150_000_000]);
+    f.assert_owned(100_000_000, 150_000_000);
     f.assert_state(agreement, 40, 0, 150_000_000);
 }
 
@@ -121,7 +121,7 @@ fn a_review_that_would_end_after_the_end_of_time_ends_with_it() {
     f.fails(SharingError::ReviewPeriodOpen, |c| c.try_settle_payment(&id, &f.provider));
     f.env.ledger().set_timestamp(u64::MAX);
     f.client.settle_payment(&id, &f.provider);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
 }
 
 #[test]
@@ -152,5 +152,5 @@ fn settle_fails_if_the_escrow_was_clawed_back() {
     f.fails(SharingError::PaymentFailed, |c| c.try_settle_payment(&id, &f.consumer));
     f.token.transfer(rich, &f.contract, &1);
     f.client.settle_payment(&id, &f.consumer);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
 }

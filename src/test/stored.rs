@@ -156,7 +156,7 @@ fn archived_records_come_back_when_they_are_used() {
     let fresh = archived - 1;
     pass(&f, archived);
     f.client.settle_payment(&first, &f.consumer);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
+    f.assert_owned(40 * PRICE, 60 * PRICE);
     assert_eq!(records(&f, agreement)[0], fresh);
     // Its parties and the count, too.
     let second = f.deliver(agreement, 60);
@@ -166,7 +166,7 @@ fn archived_records_come_back_when_they_are_used() {
     assert_eq!(f.client.get_prosumer(&f.stranger).number, 2);
     pass(&f, 10 * archived);
     f.client.settle_payment(&second, &f.consumer);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), TOTAL.into(), 0]);
+    f.assert_owned(TOTAL, 0);
     assert_eq!(f.client.get_transaction_history(&f.consumer).len(), 2);
 }
 

@@ -178,7 +178,7 @@ fn a_metered_delivery_is_paid_at_once_with_one_transfer() {
         f.events(),
         [
             h.transfer_event(&f.contract, &f.provider, 100_000_000),
-            f.delivered(trade),
+            f.delivered_event(trade.transaction, trade.agreement, 40, 40, true),
             f.settled_event(trade.transaction, trade.agreement, 40, &f.provider)
         ]
     );
@@ -258,7 +258,8 @@ fn a_delivery_that_is_paid_but_answered_wrongly_is_settled_once_more() {
     let other = f.funded_agreement();
     h.misbehave([Fault::None, h.does_and_answers(true)]);
     Deliver.succeeds(f, trade);
-    assert_eq!(f.events(), [h.transfer_event(&f.contract, &f.provider, 100_000_000), f.delivered(trade)]);
+    let delivered = f.delivered_event(trade.transaction, trade.agreement, 40, 40, true);
+    assert_eq!(f.events(), [h.transfer_event(&f.contract, &f.provider, 100_000_000), delivered]);
     assert_eq!(f.transaction_status(trade.transaction), TransactionStatus::Delivered);
     f.assert_state(trade.agreement, 40, 100_000_000, TOTAL);
     assert_eq!(h.holds(), [WEALTH - 500_000_000, 100_000_000, 400_000_000]);

@@ -228,10 +228,10 @@ fn wallets_that_are_contracts_play_all_roles() {
     // The meter's wallet alone records, and the delivery is paid at once.
     f.let_meter_rest();
     w.succeeds("deliver_energy", (1_u64, 40_u64, 40_u64, &f.provider), &[(&w.meter, ONE)], None);
-    assert_eq!(f.balances(), [WEALTH - i128::from(TOTAL), i128::from(40 * PRICE), i128::from(60 * PRICE)]);
+    f.assert_owned(40 * PRICE, 60 * PRICE);
     w.succeeds("cancel_agreement", (1_u64, &f.provider), &[(&w.provider, ONE)], None);
     w.succeeds("claim_refund", (1_u64,), &[], None);
-    assert_eq!(f.balances(), [WEALTH - i128::from(40 * PRICE), i128::from(40 * PRICE), 0]);
+    f.assert_owned(40 * PRICE, 0);
 
     // Without a deposit: a dispute that two of the admin's three keys rule on, and a bill.
     w.succeeds("create_agreement", (&f.provider, &f.consumer, KWH, PRICE, DEADLINE), &[(&w.provider, ONE)], None);
@@ -244,7 +244,7 @@ fn wallets_that_are_contracts_play_all_roles() {
     let through = transaction_id(2, 2);
     let pays = Some((&f.consumer, &f.provider, 15 * PRICE));
     w.succeeds("settle_agreement", (2_u64, through, &f.consumer), &[(&w.consumer, ONE)], pays);
-    assert_eq!(f.balances(), [WEALTH - i128::from(55 * PRICE), i128::from(55 * PRICE), 0]);
+    f.assert_owned(55 * PRICE, 0);
     w.succeeds("set_admin", (&f.consumer,), &[(&w.admin, TWO), (&w.consumer, ONE)], None);
     assert_eq!(f.client.get_config().admin, f.consumer);
 }

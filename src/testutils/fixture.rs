@@ -15,11 +15,11 @@ use soroban_sdk::{
 use soroban_token_sdk::events::TransferWithAmountOnly;
 
 use super::std;
-use crate::events::{EscrowRefunded, PaymentSettled};
+use crate::events::{EnergyDelivered, EscrowRefunded, PaymentSettled};
 use crate::utils::storage;
 use crate::{
-    AgreementState, AgreementStatus, Deposit, PeerToPeerEnergySharing, PeerToPeerEnergySharingClient, Prosumer,
-    SharingError, TransactionState, TransactionStatus, TRANSACTION_STEP,
+    AgreementState, AgreementStatus, Deposit, EnergyTransaction, PeerToPeerEnergySharing,
+    PeerToPeerEnergySharingClient, Prosumer, SharingError, TransactionState, TransactionStatus, TRANSACTION_STEP,
 };
 
 mod classic;
@@ -217,6 +217,13 @@ impl Fixture {
         [&self.consumer, &self.provider, &self.contract].map(|owner| self.token.balance(owner))
     }
 
+    /// Asserts what provider and contract own, and that the consumer's wealth paid for just that.
+    #[track_caller]
+    pub fn assert_owned(&self, provider: u64, contract: u64) {
+        let [provider, contract] = [provider, contract].map(i128::from);
+        assert_eq!(self.balances(), [WEALTH - provider - contract, provider, contract]);
+    }
+
     pub fn status(&self, agreement_id: u64) -> AgreementStatus {
         self.client.get_agreement(&agreement_id).status
     }
@@ -245,6 +252,44 @@ impl Fixture {
     /// The event as the contract publishes it.
     pub fn event(&self, event: &impl Event) -> ContractEvent {
         event.to_xdr(&self.env, &self.contract)
+    }
+
+    /// A delivery by the provider at this moment, metered or not.
+    pub fn delivered_event(
+        &self,
+        transaction_id: u64,
+        agreement_id: u64,
+        kwh: u64,
+        meter_reading: u64,
+        metered: bool,
+    ) -> ContractEvent {
+        self.event(&EnergyDelivered {
+            transaction_id,
+            provider: self.provider.clone(),
+            consumer: self.consumer.clone(),
+            agreement_id,
+            energy_delivered_kwh: kwh,
+            meter_reading,
+            payment_amount: kwh * PRICE,
+            delivered_at: self.env.ledger().timestamp(),
+            metered,
+        })
+    }
+
+    /// The record of such a delivery, which waits to be settled.
+    pub fn delivered(&self, transaction_id: u64, agreement_id: u64, kwh: u64, meter_reading: u64) -> EnergyTransaction {
+        EnergyTransaction {
+            transaction_id,
+            agreement_id,
+            provider: self.provider.clone(),
+            consumer: self.consumer.clone(),
+            energy_delivered_kwh: kwh,
+            meter_reading,
+            payment_amount: kwh * PRICE,
+            delivered_at: self.env.ledger().timestamp(),
+            settled_at: None,
+            status: TransactionStatus::Delivered,
+        }
     }
 
     pub fn refund_event(&self, agreement_id: u64, refund_amount: u64, escrow_amount: u64) -> ContractEvent {
