@@ -24,11 +24,15 @@ export interface LocalNetwork {
 /** Ends the program "$@" when this process ends, however it does: then its standard input closes. */
 const GUARD = 'exec 3<&0; "$@" </dev/null & network=$!; exec 2>/dev/null; { read -r _ <&3; kill $network; } & exec 3<&-; wait $network';
 
+/** Days for which the network tells its events and transactions: a month that is played in minutes can be looked at as a whole. */
+const REMEMBERED_DAYS = 100;
+
 /** At a free port if none is given, and forgotten when it stops if there is no file that keeps it. */
 export async function startNetwork({ port = 0, stateFile }: { port?: number; stateFile?: string } = {}): Promise<LocalNetwork> {
-  const keep = stateFile ? ["--state-file", stateFile] : [];
+  const options = ["--port", String(port), "--retention-ledgers", String(REMEMBERED_DAYS * 17_280)];
+  if (stateFile) options.push("--state-file", stateFile);
   // Detached: Ctrl-C reaches this process, which stops the network when it has done what it is about to do.
-  const child = spawn("sh", ["-c", GUARD, "sh", LOCALNET, "--port", String(port), ...keep], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+  const child = spawn("sh", ["-c", GUARD, "sh", LOCALNET, ...options], { stdio: ["pipe", "pipe", "inherit"], detached: true });
   const exit = once(child, "exit");
   const ended = exit.then(([code]) => Promise.reject(new Error(`the network ended with ${code}`)));
   ended.catch(() => undefined);

@@ -143,7 +143,7 @@ export async function neighbourhood(): Promise<void> {
       first = stateIn(folder);
       const opened = await ask(address.origin);
       assert.equal(opened.statusCode, 302);
-      const rpc = encodeURIComponent(`http://127.0.0.1:${first.networkPort}/rpc`);
+      const rpc = encodeURIComponent(`http://localhost:${first.networkPort}/rpc`);
       assert.equal(opened.headers.location, `/?contract=${first.contractId}&network=local&rpc=${rpc}`);
       const names = (await (await fetch(`${address.origin}/neighbours.json`)).json()) as Record<string, string>;
       assert.equal(names[Keypair.fromSecret(secret).publicKey()], "Bob");
