@@ -319,6 +319,13 @@ fn the_first_signature_is_asked_for_before_anything_is_looked_at() {
 }
 
 #[test]
+fn initialize_fails_the_second_time_whoever_signed() {
+    let f = Fixture::new();
+    f.env.mock_auths(&[]);
+    f.fails(SharingError::AlreadyInitialized, |c| c.try_initialize(&f.admin, &f.stranger));
+}
+
+#[test]
 fn a_second_signature_is_asked_for_only_when_all_else_is_right() {
     let f = Fixture::metered();
     let agreement = f.agreement();

@@ -498,6 +498,8 @@ fn of_two_errors_the_first_in_order_is_answered() {
 #[test]
 fn a_contract_that_is_not_initialized_says_so_before_anything_is_looked_at() {
     let f = Fixture::deployed();
+    // Nor at who signed.
+    f.env.mock_auths(&[]);
     let wrong = Scene {
         who: Stranger,
         other: Stranger,
