@@ -204,7 +204,7 @@ fn a_deposit_comes_free_though_any_one_of_them_is_silent_for_ever() {
         let signers = || f.env.auths().into_iter().map(|(signer, _)| signer).collect::<std::vec::Vec<_>>();
         f.at(DEADLINE.max(START + crate::ARBITRATION_PERIOD) + 1);
         f.client.settle_payment(&open, settler);
-        assert_eq!(signers(), [settler.clone()]);
+        assert_eq!(signers(), std::slice::from_ref(settler));
         f.client.close_dispute(&disputed);
         assert_eq!(signers(), []);
         assert_eq!(f.client.claim_refund(&agreement), 60 * PRICE);
