@@ -59,6 +59,7 @@ impl Log {
     ) -> anyhow::Result<Self> {
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
         let mut log = Self { path: path.into(), file: file.context("cannot open it")? };
+        log.file.try_lock().context("another network uses it")?;
         let network = json!({ "passphrase": passphrase, "protocol": protocol });
         let mut reader = BufReader::new(&log.file);
         let (mut whole, mut number, mut line) = (0, 0, String::new());
@@ -97,15 +98,19 @@ impl Log {
     ) -> anyhow::Result<()> {
         let mut new = self.path.clone().into_os_string();
         new.push(".new");
-        let mut writer = BufWriter::new(File::create(&new).context("cannot write it anew")?);
+        let file = OpenOptions::new().append(true).create(true).open(&new).context("cannot write it anew")?;
+        // Whoever opens the new file finds it locked too.
+        file.try_lock().context("another network writes it anew")?;
+        file.set_len(0)?;
+        let mut writer = BufWriter::new(file);
         writeln!(writer, "{}", json!({ "passphrase": passphrase, "protocol": protocol }))?;
         for record in records {
             serde_json::to_writer(&mut writer, &format(&record))?;
             writer.write_all(b"\n")?;
         }
-        writer.into_inner()?.sync_all()?;
+        self.file = writer.into_inner()?;
+        self.file.sync_all()?;
         rename(&new, &self.path)?;
-        self.file = OpenOptions::new().append(true).open(&self.path)?;
         Ok(())
     }
 

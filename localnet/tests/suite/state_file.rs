@@ -55,11 +55,13 @@ fn a_restarted_network_has_the_same_state_and_history() {
     };
     let before = everything(&mut client);
     assert!(client.ledger.options.ledger_seconds == 0 && before.1.as_array().unwrap().len() >= 2);
+    let time = client.ledger.time();
+    drop(client);
     // Twice, as the first start writes the file anew.
     for _ in 0..2 {
         let mut again = open(&file.0);
         assert_eq!(everything(&mut again), before);
-        assert_eq!(again.ledger.time(), client.ledger.time());
+        assert_eq!(again.ledger.time(), time);
         let allowance = call_contract(&contract, "allowance", vec![address(&alice), address(&bob)]);
         assert_eq!(again.read(&alice, allowance), amount(50));
     }
@@ -68,8 +70,10 @@ fn a_restarted_network_has_the_same_state_and_history() {
     again.ledger.advance(200 * 86_400).unwrap();
     let restored = again.invoke(&alice, call_contract(&contract, "transfer", args.clone()), &[]);
     assert_eq!(restored["status"], "SUCCESS", "{}", result(&restored));
+    let account = again.account(&alice);
+    drop(again);
     let mut last = open(&file.0);
-    assert_eq!(last.account(&alice), again.account(&alice));
+    assert_eq!(last.account(&alice), account);
     let sent = last.invoke(&alice, call_contract(&contract, "transfer", args), &[]);
     assert_eq!(sent["status"], "SUCCESS", "{}", result(&sent));
 }
@@ -81,6 +85,7 @@ fn a_line_that_was_cut_off_is_removed() {
     let mut client = open(&file.0);
     client.fund(&alice).unwrap();
     client.fund(&key(2)).unwrap();
+    drop(client);
     let whole = read(&file.0).unwrap();
     write(&file.0, &whole[..whole.len() - 10]).unwrap();
     let mut again = open(&file.0);
@@ -88,7 +93,23 @@ fn a_line_that_was_cut_off_is_removed() {
     let second = LedgerKey::Account(LedgerKeyAccount { account_id: account(&key(2)) });
     assert!(again.entry(&second).is_none());
     again.fund(&key(2)).unwrap();
+    drop(again);
     assert!(open(&file.0).entry(&second).is_some());
+}
+
+#[test]
+fn a_file_is_one_networks_at_a_time() {
+    let file = File::new("second");
+    let mut first = open(&file.0);
+    let refused = || format!("{:#}", Client::new().ledger.attach(&file.0).unwrap_err());
+    assert!(refused().starts_with("another network uses it"), "{}", refused());
+    // Also after a start that wrote it anew.
+    first.fund(&key(1)).unwrap();
+    drop(first);
+    let again = open(&file.0);
+    assert!(refused().starts_with("another network uses it"), "{}", refused());
+    drop(again);
+    open(&file.0);
 }
 
 #[test]
@@ -96,6 +117,7 @@ fn a_broken_line_and_another_network_are_said() {
     let file = File::new("broken");
     let mut client = open(&file.0);
     client.fund(&key(1)).unwrap();
+    drop(client);
     let mut other = Ledger::new(Options { passphrase: "Another Network".into(), ..Options::default() }).unwrap();
     let error = format!("{:#}", other.attach(&file.0).unwrap_err());
     assert!(error.contains("it is of another network"), "{error}");
@@ -122,11 +144,13 @@ fn a_month_of_a_neighbourhood_is_read_in_seconds() {
         }
         client.ledger.advance(86_400).unwrap();
     }
+    let account = client.account(&alice);
+    drop(client);
     for start in ["after all of it", "after being written anew"] {
         let begin = Instant::now();
         let mut again = open(&file.0);
         let took = begin.elapsed();
         assert!(took < Duration::from_secs(10), "{start}: {took:?}");
-        assert_eq!(again.account(&alice), client.account(&alice));
+        assert_eq!(again.account(&alice), account);
     }
 }
