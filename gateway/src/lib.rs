@@ -1,0 +1,5 @@
+//! What a gateway knows of meters and neighbours, without a clock, a network or a file.
+
+pub mod counting;
+pub mod energy;
+pub mod register;

@@ -1,0 +1,260 @@
+//! A meter that lies now and then, a gateway that is restarted, and a contract: what the contract records is the floor of
+//! the truth, never more, and reaches it when the noise ends.
+
+use p2p_gateway::counting::{next_delivery, Account, Agreement, Consumer, Delivery, Pays, Seller, Share};
+use p2p_gateway::energy::Energy;
+use p2p_gateway::register::{Reading, Register};
+use proptest::prelude::*;
+
+const POWER: u64 = 12;
+const START: u64 = 1_000_000;
+const DAY: u64 = 86_400;
+/// Beyond every sequence of steps.
+const DEADLINE: u64 = START + 100 * DAY;
+const FIRST_READING: u64 = 1_000;
+const SHARES: [u32; 3] = [400_000, 333_333, 266_667];
+
+/// The rules of the contract that a delivery meets, stated anew.
+struct Contract {
+    seller: Seller,
+    agreements: Vec<(usize, Agreement, u64)>,
+    refused: u32,
+}
+
+impl Contract {
+    fn new() -> Self {
+        let seller = Seller {
+            meter_start: FIRST_READING,
+            meter_reading: FIRST_READING,
+            read_at: START,
+            energy_sold_kwh: 0,
+            max_power_kw: POWER + 1,
+        };
+        Self { seller, agreements: vec![], refused: 0 }
+    }
+
+    fn offer(&mut self, consumer: usize, energy_amount_kwh: u64) {
+        let agreement = Agreement {
+            id: self.agreements.len() as u64 + 1,
+            energy_amount_kwh,
+            energy_delivered_kwh: 0,
+            delivery_deadline: DEADLINE,
+            cancelled: false,
+            funded: consumer != 2,
+            transactions: 0,
+            last_reading: None,
+            joins: false,
+        };
+        self.agreements.push((consumer, agreement, 0));
+    }
+
+    fn deliver(&mut self, call: Delivery, now: u64) -> bool {
+        let seller = &mut self.seller;
+        let (_, agreement, last_day) = &mut self.agreements[call.agreement_id as usize - 1];
+        let joins = agreement.funded && agreement.transactions > 0 && *last_day == now / DAY;
+        let risen = call.meter_reading.saturating_sub(seller.meter_reading);
+        let exported_by = |kwh: u64| seller.read_at + (kwh * 3_600).div_ceil(seller.max_power_kw);
+        let is_refused = call.energy_kwh == 0
+            || now > agreement.delivery_deadline
+            || call.energy_kwh > agreement.energy_amount_kwh - agreement.energy_delivered_kwh
+            || (agreement.transactions == 40 && !joins)
+            || call.meter_reading < seller.meter_reading
+            || agreement.last_reading.is_some_and(|last| call.meter_reading <= last)
+            || seller.energy_sold_kwh + call.energy_kwh > call.meter_reading - seller.meter_start
+            || (risen > 0 && now < exported_by(risen - 1));
+        if is_refused {
+            self.refused += 1;
+            return false;
+        }
+        if risen > 0 {
+            seller.read_at = now.max(exported_by(risen));
+        }
+        seller.meter_reading = call.meter_reading;
+        seller.energy_sold_kwh += call.energy_kwh;
+        agreement.energy_delivered_kwh += call.energy_kwh;
+        agreement.last_reading = Some(call.meter_reading);
+        agreement.transactions += u32::from(!joins);
+        *last_day = now / DAY;
+        true
+    }
+
+    /// What a consumer's agreements show, as a gateway reads them.
+    fn agreements_of(&self, consumer: usize, now: u64) -> Vec<Agreement> {
+        let own = self.agreements.iter().filter(|(of, ..)| *of == consumer);
+        own.map(|(_, agreement, last_day)| Agreement {
+            joins: agreement.funded && agreement.transactions > 0 && *last_day == now / DAY,
+            ..*agreement
+        })
+        .collect()
+    }
+
+    fn delivered(&self, consumer: usize) -> u64 {
+        self.agreements
+            .iter()
+            .filter(|(of, ..)| *of == consumer)
+            .map(|(_, agreement, _)| agreement.energy_delivered_kwh)
+            .sum()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Sample {
+    True,
+    Zero,
+    Wild(u64),
+    /// Plausible and wrong, but only once.
+    Spike(u64),
+    /// A little lower than before.
+    Jitter,
+    Late,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The plant exports for so many seconds, at so many thousandths of its power.
+    Sun(u64, u64),
+    Reads(Sample),
+    Delivers,
+    /// The same call is sent once more, by a gateway that had no answer, or by another one.
+    Again,
+    /// A restart without its memory: the journal has the accounts, and the chain the reading.
+    Restarts,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let sample = prop_oneof![
+        8 => Just(Sample::True),
+        1 => Just(Sample::Zero),
+        1 => (1_000_000..200_000_000_u64).prop_map(Sample::Wild),
+        1 => (2..40_u64).prop_map(Sample::Spike),
+        1 => Just(Sample::Jitter),
+        1 => Just(Sample::Late),
+    ];
+    prop_oneof![
+        4 => (1..20_000_u64, 0..=1_000_u64).prop_map(|(seconds, thousandths)| Step::Sun(seconds, thousandths)),
+        8 => sample.prop_map(Step::Reads),
+        4 => Just(Step::Delivers),
+        1 => Just(Step::Again),
+        1 => Just(Step::Restarts),
+    ]
+}
+
+struct Run {
+    contract: Contract,
+    accounts: [Account; 3],
+    register: Register,
+    now: u64,
+    /// What the plant has exported, beyond any doubt, in mWh of its register.
+    truth: u64,
+    last_call: Option<Delivery>,
+}
+
+impl Run {
+    fn new() -> Self {
+        let mut contract = Contract::new();
+        for consumer in 0..3 {
+            contract.offer(consumer, 1_000_000);
+        }
+        let first = Energy::from_kwh(FIRST_READING).unwrap();
+        let accounts = SHARES.map(|share| Account::open(Share::from_millionths(share).unwrap(), first, 0));
+        let register = Register::new(POWER, Reading { at: START, energy: first });
+        Self { contract, accounts, register, now: START, truth: first.mwh(), last_call: None }
+    }
+
+    fn reads(&mut self, sample: Sample) {
+        self.now += 1;
+        let kwh = Energy::KWH.mwh();
+        let (at, mwh) = match sample {
+            Sample::True => (self.now, self.truth),
+            Sample::Zero => (self.now, 0),
+            Sample::Wild(more) => (self.now, self.truth + more * kwh),
+            Sample::Spike(more) => (self.now, self.truth + more * kwh),
+            Sample::Jitter => (self.now, self.truth - kwh / 2),
+            Sample::Late => (self.now - 1, self.truth),
+        };
+        self.register.take(Reading { at, energy: Energy::from_mwh(mwh) });
+        if matches!(sample, Sample::Spike(_)) {
+            self.reads(Sample::True);
+        }
+    }
+
+    fn consumers(&self) -> Vec<Consumer> {
+        let pays = [Pays::Deposit, Pays::Deposit, Pays::Bill];
+        let of = |consumer: usize| Consumer {
+            account: self.accounts[consumer],
+            pays: pays[consumer],
+            agreements: self.contract.agreements_of(consumer, self.now),
+        };
+        (0..3).map(of).collect()
+    }
+
+    /// All that is due now; how many deliveries that were.
+    fn delivers(&mut self) -> usize {
+        let mut deliveries = 0;
+        loop {
+            let reading = self.register.believed().energy;
+            let Some(call) = next_delivery(&self.contract.seller, &self.consumers(), reading, self.now).unwrap() else {
+                return deliveries;
+            };
+            assert!(self.contract.deliver(call, self.now), "refused: {call:?}");
+            self.last_call = Some(call);
+            deliveries += 1;
+            assert!(deliveries <= 3, "a reading is delivered to each consumer once");
+        }
+    }
+
+    /// kWh that a consumer is entitled to by the truth.
+    fn entitled(&self, consumer: usize) -> u64 {
+        let exported = self.truth - FIRST_READING * Energy::KWH.mwh();
+        (u128::from(exported) * u128::from(SHARES[consumer]) / 1_000_000 / 1_000_000) as u64
+    }
+
+    fn play(&mut self, step: Step) {
+        match step {
+            Step::Sun(seconds, thousandths) => {
+                self.now += seconds;
+                self.truth += POWER * thousandths * seconds * 1_000 / 3_600;
+            }
+            Step::Reads(sample) => self.reads(sample),
+            Step::Delivers => {
+                self.delivers();
+            }
+            Step::Again => {
+                if let Some(call) = self.last_call {
+                    let sold = self.contract.seller.energy_sold_kwh;
+                    assert!(!self.contract.deliver(call, self.now));
+                    assert_eq!(self.contract.seller.energy_sold_kwh, sold);
+                }
+            }
+            Step::Restarts => {
+                let (kwh, at) = (self.contract.seller.meter_reading, self.contract.seller.read_at.min(self.now));
+                self.register = Register::new(POWER, Reading { at, energy: Energy::from_kwh(kwh).unwrap() });
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn the_chain_records_the_floor_of_the_truth_and_never_more(steps in prop::collection::vec(step(), 1..120)) {
+        let mut run = Run::new();
+        for step in steps {
+            run.play(step);
+            for consumer in 0..3 {
+                prop_assert!(run.contract.delivered(consumer) <= run.entitled(consumer));
+            }
+        }
+        // The noise ends, and another kWh makes the reading one that no agreement has had. The third consumer pays bills,
+        // of which each delivery is a transaction: it has another agreement, should those of the first be used up.
+        run.now = DEADLINE - 3_600;
+        run.truth += Energy::KWH.mwh();
+        run.contract.offer(2, 1_000_000);
+        run.reads(Sample::True);
+        run.reads(Sample::True);
+        run.delivers();
+        for consumer in 0..3 {
+            prop_assert_eq!(run.contract.delivered(consumer), run.entitled(consumer), "of consumer {}", consumer);
+        }
+    }
+}
