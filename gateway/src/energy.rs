@@ -105,9 +105,9 @@ impl Energy {
         // nothing is as good as 5 and more.
         const DIGITS: usize = 12;
         const SCALE: u128 = 1_000_000_000_000;
-        let kept: String = fraction.chars().chain(std::iter::repeat('0')).take(DIGITS).collect();
+        let kept = fraction.bytes().map(|digit| u128::from(digit - b'0')).chain(std::iter::repeat(0)).take(DIGITS);
+        let fraction = kept.fold(0, |number, digit| number * 10 + digit);
         let whole: u128 = whole.parse().map_err(|_| NotEnergy::TooLarge)?;
-        let fraction: u128 = kept.parse().map_err(|_| NotEnergy::NotDecimal)?;
         let scaled = whole.checked_mul(SCALE).and_then(|scaled| scaled.checked_add(fraction));
         let scaled = scaled.and_then(|scaled| scaled.checked_mul(per.into())).ok_or(NotEnergy::TooLarge)?;
         let divisor = SCALE * parts;
