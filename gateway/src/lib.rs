@@ -2,4 +2,5 @@
 
 pub mod counting;
 pub mod energy;
+pub mod input;
 pub mod register;
