@@ -2,6 +2,7 @@
 //! there is none out. A wrong sample is worse than none, so whatever is not plainly a reading is refused, by name.
 
 pub mod json;
+pub mod telegram;
 
 use jiff::Timestamp;
 use thiserror::Error;
