@@ -1,6 +1,7 @@
 //! How what a meter, a bridge or a grid operator says becomes energy. All of it is pure: bytes in, samples or the reason why
 //! there is none out. A wrong sample is worse than none, so whatever is not plainly a reading is refused, by name.
 
+pub mod intervals;
 pub mod json;
 pub mod telegram;
 
