@@ -3,6 +3,7 @@
 
 pub mod intervals;
 pub mod json;
+pub mod sun;
 pub mod telegram;
 
 use jiff::Timestamp;
