@@ -87,17 +87,17 @@ impl Telegrams {
 
 fn find(rest: &[u8], has_checksum: &mut bool) -> Found {
     if rest.first().is_some_and(|first| first & ASCII == TEXT_START) {
-        return text(rest, has_checksum);
+        return find_text(rest, has_checksum);
     }
     match rest.get(..SML_START.len()) {
-        Some(start) if start == SML_START => binary(rest),
+        Some(start) if start == SML_START => find_binary(rest),
         None if SML_START.starts_with(rest) => Found::Begun,
         _ => Found::Nothing,
     }
 }
 
 /// From the `/` before the maker's three letters to the line that begins with `!`.
-fn text(rest: &[u8], has_checksum: &mut bool) -> Found {
+fn find_text(rest: &[u8], has_checksum: &mut bool) -> Found {
     // A line of 7 bits and even parity that is read as one of 8 bits has the parity in the eighth: it is the only check
     // that such a telegram has.
     let has_parity = rest.first().is_some_and(|first| first & !ASCII != 0);
@@ -282,7 +282,7 @@ fn not_negative<T: TryInto<u64>>(value: T) -> Result<u64, NoReading> {
 }
 
 /// An SML file in its transport, whose checksum the decoder has seen.
-fn binary(rest: &[u8]) -> Found {
+fn find_binary(rest: &[u8]) -> Found {
     let mut decoder = Decoder::<Vec<u8>>::new();
     for (at, byte) in rest.iter().enumerate().take(MOST_BYTES) {
         match decoder.push_byte(*byte) {

@@ -45,6 +45,9 @@ impl Read {
     }
 }
 
+/// No meter of quarter hours is older.
+const FIRST_YEAR: i16 = 2000;
+
 /// Reads the times of one file, in its order.
 pub struct Times<'a> {
     format: &'a TimeFormat,
@@ -74,6 +77,10 @@ impl<'a> Times<'a> {
         };
         let local = time.to_datetime().map_err(|_| not_a_time())?;
         let local = if days == 0 { local } else { local.tomorrow().map_err(|_| not_a_time())? };
+        // A year of two digits is one of the Romans to the format.
+        if local.year() < FIRST_YEAR {
+            return Err(not_a_time());
+        }
         let read = Read { local, offset: time.offset() };
         let (last, slot) = self.last.get_or_insert((String::new(), read));
         last.clear();
