@@ -221,6 +221,15 @@ fn files_of_intervals_are_read_as_expected() {
     });
 }
 
+#[test]
+fn a_year_of_refused_lines_is_counted_and_its_beginning_kept() {
+    let file = format!("Messzeitpunkt;Einspeisung (kWh);\n{}", "01.01.2026 00:15;-;\n".repeat(35_040));
+    let layouts = intervals::profile("netz-noe", None, None).unwrap();
+    let series = intervals::read(file.as_bytes(), &layouts, None).unwrap();
+    assert_eq!((series.refused_count, series.refused.len()), (35_040, intervals::MOST_REFUSED));
+    assert_eq!(series.refused.last().unwrap().line, 101);
+}
+
 /// A telegram with a checksum, and the mWh that it reads.
 fn text_telegram() -> impl Strategy<Value = (Vec<u8>, u64)> {
     let wh = || 0..999_999_999_u64;
