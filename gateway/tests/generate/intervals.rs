@@ -436,6 +436,18 @@ fn files_refused() -> Vec<Case> {
             "14.07.2026 00:15;0,5\n",
             &error("header: the header does not fit:\n  expected Messzeitpunkt;Einspeisung (kWh)\n  found    14.07.2026 00:15;0,5"),
         ),
+        case(
+            "header-in-the-twelfth-line",
+            NOE,
+            format!("{}Messzeitpunkt;Einspeisung (kWh);\n14.07.2026 00:15;0,5;\n", "a;b\n".repeat(11)),
+            &["2026-07-13T22:00:00Z 500000".into()],
+        ),
+        case(
+            "header-below-twelve-lines",
+            NOE,
+            format!("first;line\n{}Messzeitpunkt;Einspeisung (kWh);\n14.07.2026 00:15;0,5;\n", "a;b\n".repeat(11)),
+            &error("header: the header does not fit:\n  expected Messzeitpunkt;Einspeisung (kWh)\n  found    first;line"),
+        ),
         case("header-and-nothing-else", NOE, "Messzeitpunkt;Einspeisung (kWh);\n", &[]),
         case(
             "two-blocks-side-by-side",
