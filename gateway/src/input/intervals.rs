@@ -46,7 +46,7 @@ pub struct Layout {
     pub point: Option<Column>,
     /// Lines that do not have these values in these columns are another point's or register's, and are left out.
     pub only: Vec<(Column, String)>,
-    /// What lines above the header have to say: a name, and the first word of the value below it or beside it.
+    /// What lines above the header have to say: a name, and the first word of the value below it.
     pub above: Vec<(String, String)>,
 }
 
@@ -327,11 +327,12 @@ impl Layout {
 
     fn check_above(&self, above: &[StringRecord]) -> Result<(), NoFile> {
         for (name, expected) in &self.above {
-            let beside_or_below = above.iter().enumerate().find_map(|(at, line)| {
-                let column = line.iter().position(|cell| cell.trim() == name)?;
-                above.get(at + 1).and_then(|line| line.get(column)).or_else(|| line.get(column + 1))
+            let mut pairs = above.iter().zip(above.iter().skip(1));
+            let below = pairs.find_map(|(names, values)| {
+                let column = names.iter().position(|cell| cell.trim() == name)?;
+                values.get(column)
             });
-            let found = beside_or_below.unwrap_or_default().trim();
+            let found = below.unwrap_or_default().trim();
             let word = found.split_whitespace().next().unwrap_or_default();
             if word != expected {
                 return Err(NoFile::Above { name: name.clone(), expected: expected.clone(), found: shown(found) });
