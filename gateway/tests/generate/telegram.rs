@@ -343,6 +343,17 @@ fn faults() -> Vec<Case> {
         simple("text-two-meters", "0-0:96.1.1(4530)|1-0:2.8.0(1*kWh)|0-0:96.1.1(4531)", "error two_meters: there are two meters in it: 4530 and 4531"),
         simple("text-no-closing-bracket", "1-0:2.8.0(1*kWh", "error garbled: the telegram has characters or fields that do not belong there"),
         case(
+            "text-checksum-is-no-number",
+            b"/AUX59\r\n\r\n1-0:2.8.0(1*kWh)\r\n!+12\r\n",
+            "error garbled: the telegram has characters or fields that do not belong there",
+        ),
+        case(
+            "text-checksum-of-five-digits",
+            damaged(&text("AUX59", &lines("1-0:2.8.0(1*kWh)"), End::Crc), b"\n!", b"\n!0"),
+            "error garbled: the telegram has characters or fields that do not belong there",
+        ),
+        case("text-maker-of-two-letters", b"/AU-59\r\n\r\n1-0:2.8.0(1*kWh)\r\n!\r\n", "nothing"),
+        case(
             "text-too-long",
             [b"/KFM5KAIFA\r\n\r\n0-0:96.13.0(".to_vec(), vec![b'3'; 9_000], b")\r\n!\r\n".to_vec(), good.clone()].concat(),
             &format!("error too_long: the message is longer than 8192 bytes\n{noise}\n{reading}"),
