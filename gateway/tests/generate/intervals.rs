@@ -392,10 +392,10 @@ fn lines_refused() -> Vec<Case> {
             "not_a_time: \"2026-06-31 10:15\" is not a time of the expected form",
         ),
         case(
-            "the-same-line-twice",
+            "the-same-line-twice-and-one-at-full-power",
             format,
-            lines("from;to;kWh;unit", &[quarter(0, "1"), second.clone(), second.clone(), quarter(30, "2.5")]),
-            &[read(0, 1_000_000), read(15, 2_000_000), read(30, 2_500_000)],
+            lines("from;to;kWh;unit", &[quarter(0, "1"), second.clone(), second.clone(), quarter(30, "3")]),
+            &[read(0, 1_000_000), read(15, 2_000_000), read(30, 3_000_000)],
         ),
         case(
             "two-values-for-one-interval",
