@@ -1,6 +1,9 @@
-//! What a gateway knows of meters and neighbours, without a clock, a network or a file.
+//! What a gateway knows of meters, neighbours and the contract they sell by.
 
+pub mod chain;
 pub mod counting;
 pub mod energy;
 pub mod input;
+pub mod journal;
 pub mod register;
+pub mod submission;
