@@ -18,14 +18,14 @@ override with_target := . scripts/target.sh;
 # In front of one that starts a local network, and what that needs.
 override with_localnet := $(with_target) LOCALNET="$${LOCALNET:-$$CARGO_TARGET_DIR/localnet/release/localnet}"
 override localnet := $(if $(value LOCALNET),,localnet)
-override packages := . fuzz localnet scripts/e2e.d/relay
+override packages := . fuzz localnet gateway scripts/e2e.d/relay
 # The relay is built with the contract's lock file.
 override deny = for package in $(filter-out %/relay,$(packages)); do \
 		cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; \
 	done
 
-.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet costs mutants mutants-diff fuzz \
-	deny format check check-format clippy doc check-all demo neighbourhood client app app-serve app-test e2e localnet network-local network-docker \
+.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway costs mutants \
+	mutants-diff fuzz deny format check check-format clippy doc check-all demo neighbourhood client app app-serve app-test e2e localnet network-local network-docker \
 	release clean info
 
 help:
@@ -62,6 +62,9 @@ test-scripts: build $(localnet) ## Test the Makefile and scripts/contract, also 
 test-localnet: ## Test the local network
 	$(with_target) cargo test --locked --release --manifest-path localnet/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/localnet"
 
+test-gateway: ## Test the gateway
+	$(with_target) cargo test --locked --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway"
+
 costs: build ## Measure what each call costs on the built Wasm, and write it into docs/costs.md
 	$(with_target) CONTRACT_WASM="$$WASM" cargo run --quiet --example costs
 	@git diff --quiet HEAD -- . ':!docs' || echo "note: uncommitted sources have no hash to name, so this Wasm is shorter than CI's: commit, measure, and amend"
@@ -91,6 +94,7 @@ clippy: ## Lint; a warning is an error
 	cargo clippy --all-targets --all-features -- -D warnings
 	$(with_target) cargo clippy --locked --release --all-targets --manifest-path localnet/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/localnet" \
 		-- -D warnings
+	$(with_target) cargo clippy --locked --all-targets --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway" -- -D warnings
 
 deny: ## Check the licences, versions and sources of all dependencies (needs cargo install --locked cargo-deny)
 	$(deny)
@@ -98,7 +102,7 @@ deny: ## Check the licences, versions and sources of all dependencies (needs car
 doc: ## Build the code's documentation; a warning is an error
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 
-check-all: check-format clippy doc test test-localnet ## Everything that must pass: format, lints, licences, documentation, tests; changes nothing
+check-all: check-format clippy doc test test-localnet test-gateway ## Everything that must pass: format, lints, licences, documentation, tests; changes nothing
 	scripts/test
 	@if command -v cargo-deny >/dev/null; then $(deny); else echo "not checked: licences (cargo install --locked cargo-deny)"; fi
 
