@@ -6,7 +6,8 @@
 use std::time::Instant;
 
 use ed25519_dalek::{Signer, SigningKey};
-use localnet::ledger::{account_of, Ledger};
+use localnet::genesis::account_of;
+use localnet::ledger::Ledger;
 use localnet::xdr::*;
 use localnet::{friendbot, rpc, Options};
 use serde_json::json;

@@ -1,23 +1,13 @@
 //! Creates accounts on request, by real transactions.
 
 use anyhow::bail;
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::Signer;
 use stellar_strkey::ed25519::PublicKey as Address;
 
-use crate::ledger::{account_of, Ledger, Submission};
+use crate::genesis::{account_of, funders, STARTING_BALANCE};
+use crate::ledger::{Ledger, Submission};
 use crate::tx::Frame;
 use crate::xdr::*;
-
-const STARTING_BALANCE: i64 = 10_000 * 10_000_000;
-/// What each of the funding accounts has at first: enough for ten thousand.
-pub const MEANS: i64 = 10_000 * STARTING_BALANCE;
-/// An account can have one transaction in a ledger, so there are several.
-const FUNDERS: u8 = 100;
-
-pub fn keys(network_id: [u8; 32]) -> Vec<SigningKey> {
-    let seed = |index: u8| sha256(&[&network_id[..], b"friendbot", &[index]].concat());
-    (0..FUNDERS).map(|index| SigningKey::from_bytes(&seed(index))).collect()
-}
 
 /// Submits the transaction, and returns its hash.
 pub fn fund(ledger: &mut Ledger, address: &str) -> anyhow::Result<[u8; 32]> {
@@ -30,8 +20,8 @@ pub fn fund(ledger: &mut Ledger, address: &str) -> anyhow::Result<[u8; 32]> {
         // Clients look for one or the other of these phrases.
         bail!("account already funded to starting balance (createAccountAlreadyExist)");
     }
-    let funders = keys(ledger.network_id).into_iter();
-    let free = funders.map(|key| (account_of(&key), key)).find(|(account, _)| !ledger.is_pending(account));
+    let mut funders = funders(ledger.network_id).map(|key| (account_of(&key), key));
+    let free = funders.find(|(account, _)| !ledger.is_pending(account));
     let Some((account, key)) = free else { bail!("too many accounts for one ledger, try again") };
     let Some(account) = ledger.state.account(&account) else { bail!("no funding account") };
     let tx = Transaction {

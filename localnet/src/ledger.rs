@@ -6,9 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use ed25519_dalek::SigningKey;
 
-use crate::account::new_account;
 use crate::apply::{Applied, Applying, Charged};
 use crate::history::History;
 use crate::log::{Log, Record};
@@ -20,11 +18,9 @@ use crate::tx::{Frame, Rejection};
 use crate::tx_set::{build, Ordered};
 use crate::validate::Next;
 use crate::xdr::*;
-use crate::{friendbot, Args, Options};
+use crate::{genesis, Args, Options};
 use soroban_env_host::{Host, LedgerInfo, ModuleCache};
 use soroban_simulation::NetworkConfig;
-
-const TOTAL_COINS: i64 = 1_000_000_000_000_000_000;
 
 pub struct Ledger {
     pub options: Options,
@@ -56,12 +52,8 @@ impl Ledger {
         for setting in config_entries(options.rent_rate) {
             state.put(Slot::new(LedgerEntryData::ConfigSetting(setting), 1, None));
         }
-        let root = account_of(&root_key(network_id));
-        let funders = friendbot::keys(network_id);
-        let given = funders.len() as i64 * friendbot::MEANS;
-        state.put_account(new_account(root, TOTAL_COINS - given, 0), 1);
-        for key in funders {
-            state.put_account(new_account(account_of(&key), friendbot::MEANS, 0), 1);
+        for account in genesis::accounts(network_id) {
+            state.put_account(account, 1);
         }
         state.commit();
         let mut ledger = Self {
@@ -313,7 +305,7 @@ impl Ledger {
             // There is no bucket list, so there is no hash of one.
             bucket_list_hash: Hash::default(),
             ledger_seq: next.seq,
-            total_coins: TOTAL_COINS,
+            total_coins: genesis::TOTAL_COINS,
             fee_pool: self.header().fee_pool + fees,
             inflation_seq: 0,
             id_pool: 0,
@@ -381,14 +373,4 @@ fn replay_changes(replay: &mut Replay, meta: &LedgerCloseMetaV2) {
     for key in meta.evicted_keys.iter() {
         replay.remove(key);
     }
-}
-
-/// The key of the account that holds all lumens at first, derived from the
-/// passphrase as on every Stellar network.
-pub fn root_key(network_id: [u8; 32]) -> SigningKey {
-    SigningKey::from_bytes(&network_id)
-}
-
-pub fn account_of(key: &SigningKey) -> AccountId {
-    AccountId(PublicKey::PublicKeyTypeEd25519(Uint256(key.verifying_key().to_bytes())))
 }

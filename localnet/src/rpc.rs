@@ -1,9 +1,10 @@
 //! The JSON-RPC methods of stellar-rpc.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{json, Map, Value};
 
+use crate::format::Format;
 use crate::jsonrpc::*;
 use crate::ledger::{Ledger, Submission};
 use crate::settings::PROTOCOL;
@@ -67,41 +68,9 @@ fn read<T: DeserializeOwned + Default>(params: Value) -> Result<T, Failure> {
     }
 }
 
-/// In what form XDR is wanted.
-#[derive(Deserialize, Default, Clone)]
-#[serde(transparent)]
-pub struct Format(Option<String>);
-
-impl Format {
-    pub fn check(&self) -> Result<(), String> {
-        match self.0.as_deref() {
-            None | Some("" | "base64" | "json") => Ok(()),
-            Some(other) => Err(format!("got '{other}': expected base64, json for optional 'xdrFormat'")),
-        }
-    }
-
-    fn valid(&self) -> Result<(), Failure> {
-        self.check().or_else(|message| fail(INVALID_PARAMS, message))
-    }
-
-    pub fn encode(&self, value: &(impl WriteXdr + Serialize)) -> Value {
-        match self.0.as_deref() {
-            Some("json") => serde_json::to_value(value).expect("XDR types are JSON"),
-            _ => base64(value).into(),
-        }
-    }
-
-    pub fn encode_all<'a, T: WriteXdr + Serialize + 'a>(&self, values: impl IntoIterator<Item = &'a T>) -> Value {
-        values.into_iter().map(|value| self.encode(value)).collect()
-    }
-
-    /// The name of a field: that for base64, or that for JSON.
-    pub fn name<'a>(&self, base64: &'a str, json: &'a str) -> &'a str {
-        match self.0.as_deref() {
-            Some("json") => json,
-            _ => base64,
-        }
-    }
+/// A form that is not known is an error of the request.
+fn valid(format: &Format) -> Result<(), Failure> {
+    format.check().or_else(|message| fail(INVALID_PARAMS, message))
 }
 
 #[derive(Deserialize, Default)]
@@ -162,7 +131,7 @@ fn fee_distribution(mut fees: Vec<i64>, ledgers: u32) -> Value {
 
 fn get_ledger_entries(ledger: &Ledger, request: Entries) -> Reply {
     let format = &request.xdr_format;
-    format.valid()?;
+    valid(format)?;
     let keys = request.keys.unwrap_or_default();
     if keys.len() > 200 {
         return fail(INVALID_PARAMS, format!("key count ({}) exceeds maximum supported (200)", keys.len()));
@@ -192,7 +161,7 @@ fn get_ledger_entries(ledger: &Ledger, request: Entries) -> Reply {
 
 fn send_transaction(ledger: &mut Ledger, request: Sending) -> Reply {
     let format = &request.xdr_format;
-    format.valid()?;
+    valid(format)?;
     let text = request.transaction.unwrap_or_default();
     let Ok(envelope) = from_base64(&text) else { return fail(INVALID_PARAMS, "invalid_xdr") };
     let Ok(frame) = Frame::new(envelope, ledger.network_id) else { return fail(INVALID_PARAMS, "invalid_hash") };

@@ -6,8 +6,8 @@ use anyhow::{anyhow, bail, ensure, Error};
 use serde::Deserialize;
 use serde_json::{json, Value};
 
+use crate::format::Format;
 use crate::ledger::Ledger;
-use crate::rpc::Format;
 use crate::xdr::*;
 use soroban_env_host::e2e_invoke::RecordingInvocationAuthMode as AuthMode;
 use soroban_env_host::events::HostEvent;

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{json, Value};
 use stellar_strkey::Contract;
 
-use super::{fail, Format, Reply, INVALID_PARAMS, INVALID_REQUEST};
+use super::{fail, valid, Reply, INVALID_PARAMS, INVALID_REQUEST};
+use crate::format::Format;
 use crate::history::{Closed, Emitted, LAST_PLACE};
 use crate::jsonrpc::Failure;
 use crate::ledger::Ledger;
@@ -111,7 +112,7 @@ pub fn get_events(ledger: &Ledger, request: Events) -> Reply {
 impl Events {
     /// After which place the page begins, and how much is on it.
     fn validate(&self) -> Result<(Option<Cursor>, usize), Failure> {
-        self.xdr_format.valid()?;
+        valid(&self.xdr_format)?;
         let pagination = self.pagination.as_ref();
         let cursor = match pagination.and_then(|page| page.cursor.as_deref()) {
             Some(text) => match Cursor::parse(text) {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::{json, Value};
 
-use super::{fail, Format, Reply, INVALID_PARAMS, INVALID_REQUEST};
+use super::{fail, valid, Reply, INVALID_PARAMS, INVALID_REQUEST};
+use crate::format::Format;
 use crate::history::{Closed, Transacted};
 use crate::jsonrpc::Failure;
 use crate::ledger::Ledger;
@@ -128,7 +129,7 @@ pub fn get_ledgers(ledger: &Ledger, request: Range) -> Reply {
 }
 
 pub fn get_transaction(ledger: &Ledger, request: Transaction) -> Reply {
-    request.xdr_format.valid()?;
+    valid(&request.xdr_format)?;
     let text = request.hash.unwrap_or_default();
     if text.len() / 2 != 32 {
         return fail(INVALID_PARAMS, format!("unexpected hash length ({})", text.len()));
