@@ -9,6 +9,8 @@ MAKEFLAGS += -rR
 unexport MAKEFLAGS
 # Letters, digits and order are the same in every country.
 export LC_ALL := C
+# A folder of the same name elsewhere is not entered.
+unexport CDPATH
 
 override NAME := peer-to-peer-energy-sharing
 override quote = '$(subst ','\'',$1)'
