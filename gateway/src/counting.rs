@@ -136,7 +136,8 @@ pub struct Consumer {
 impl Consumer {
     /// kWh that all its agreements were delivered: what the chain shows of this account.
     pub fn delivered_kwh(&self) -> u64 {
-        self.agreements.iter().map(|agreement| agreement.energy_delivered_kwh).sum()
+        let delivered = self.agreements.iter().map(|agreement| agreement.energy_delivered_kwh);
+        delivered.fold(0, u64::saturating_add)
     }
 
     /// Its agreements that may be filled now, the oldest first.
@@ -190,7 +191,7 @@ pub fn next_delivery(
     if now < can_be_read_from(seller, meter_reading) {
         return Ok(None);
     }
-    let unsold = (meter_reading - seller.meter_start).saturating_sub(seller.energy_sold_kwh);
+    let unsold = meter_reading.saturating_sub(seller.meter_start).saturating_sub(seller.energy_sold_kwh);
     let delivery = |consumer: &Consumer| {
         let due = consumer.account.due(reading, consumer.delivered_kwh()).min(unsold);
         let agreement = consumer.open_agreements(now).find(|agreement| is_new(seller, agreement, meter_reading))?;
@@ -218,6 +219,6 @@ fn is_new(seller: &Seller, agreement: &Agreement, meter_reading: u64) -> bool {
 
 /// The last transaction is kept for what is left.
 fn is_time(agreement: &Agreement, energy_kwh: u64, now: u64) -> bool {
-    let is_last = agreement.transactions + 1 == MAX_TRANSACTIONS && !agreement.joins;
+    let is_last = agreement.transactions == MAX_TRANSACTIONS - 1 && !agreement.joins;
     !is_last || energy_kwh == agreement.remaining() || agreement.delivery_deadline - now < LAST_SECONDS
 }

@@ -1,7 +1,7 @@
 //! What has to outlive the program, one JSON object a line: a person can read it, and half a line tells that nothing came
 //! of it. Whatever is decided by it happens only after its line is on the disk.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,21 @@ pub enum Failure {
     Io { path: PathBuf, error: io::Error },
     #[error("another gateway uses the journal {0}")]
     InUse(PathBuf),
+    #[error("{0} is no journal, and is left as it is")]
+    NoJournal(PathBuf),
     #[error("line {line} of the journal {path} cannot be read: {reason}; it was changed by another program")]
     Unreadable { path: PathBuf, line: usize, reason: serde_json::Error },
 }
+
+/// The first line of every journal.
+const HEADER: &[u8] = b"\"p2p-gateway journal 1\"\n";
 
 /// A file of entries, of which one program at a time appends to the end.
 pub struct Journal<T> {
     path: PathBuf,
     file: File,
+    /// Bytes of whole lines. Behind them may be what was written in part.
+    whole: u64,
     entries: PhantomData<T>,
 }
 
@@ -32,8 +39,10 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
     /// ended, so nothing was done because of it: it is dropped.
     pub fn open(path: &Path) -> Result<(Self, Vec<T>), Failure> {
         let failed = |error| Failure::Io { path: path.to_path_buf(), error };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        if !path.exists() {
+            begin(path).map_err(failed)?;
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Failure::InUse(path.to_path_buf())),
@@ -41,36 +50,61 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         }
         let mut text = vec![];
         file.read_to_end(&mut text).map_err(failed)?;
+        let Some(text) = text.strip_prefix(HEADER) else {
+            return Err(Failure::NoJournal(path.to_path_buf()));
+        };
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64).map_err(failed)?;
-        file.seek(SeekFrom::End(0)).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        // A file that was created just now is there after a power cut only if its folder says so.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         let lines = text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate();
         let entries = lines.map(|(index, line)| {
-            let unreadable = |reason| Failure::Unreadable { path: path.to_path_buf(), line: index + 1, reason };
+            let unreadable = |reason| Failure::Unreadable { path: path.to_path_buf(), line: index + 2, reason };
             serde_json::from_slice(line).map_err(unreadable)
         });
         let entries = entries.collect::<Result<_, _>>()?;
-        Ok((Self { path: path.to_path_buf(), file, entries: PhantomData }, entries))
+        let whole = (HEADER.len() + whole) as u64;
+        let mut journal = Self { path: path.to_path_buf(), file, whole, entries: PhantomData };
+        journal.drop_torn().map_err(failed)?;
+        Ok((journal, entries))
     }
 
-    /// Returns when the entry is on the disk.
+    /// Returns when the entry is on the disk. After a failure the next entry takes the place of what was written in part.
     pub fn append(&mut self, entry: &T) -> Result<(), Failure> {
-        let failed = |error| Failure::Io { path: self.path.clone(), error };
-        let mut line = serde_json::to_vec(entry).map_err(|error| failed(error.into()))?;
-        line.push(b'\n');
-        self.file.write_all(&line).map_err(failed)?;
-        self.file.sync_data().map_err(failed)
+        self.write(entry).map_err(|error| Failure::Io { path: self.path.clone(), error })
     }
+
+    fn write(&mut self, entry: &T) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
+        line.push(b'\n');
+        self.drop_torn()?;
+        self.file.write_all(&line)?;
+        self.file.sync_data()?;
+        self.whole += line.len() as u64;
+        Ok(())
+    }
+
+    fn drop_torn(&mut self) -> io::Result<()> {
+        if self.file.metadata()?.len() > self.whole {
+            self.file.set_len(self.whole)?;
+            self.file.sync_all()?;
+        }
+        self.file.seek(SeekFrom::Start(self.whole)).map(|_| ())
+    }
+}
+
+/// A new journal is whole, or not there: so a file without its first line is somebody else's.
+fn begin(path: &Path) -> io::Result<()> {
+    let mut new = path.as_os_str().to_os_string();
+    new.push(".new");
+    let mut file = File::create(&new)?;
+    file.write_all(HEADER)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    // After a power cut it is there only if its folder says so.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn path(name: &str) -> PathBuf {
@@ -90,7 +124,7 @@ mod tests {
         let (mut journal, entries) = Journal::<u64>::open(&path).unwrap();
         assert_eq!(entries, [1, 2]);
         journal.append(&3).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "1\n2\n3\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "\"p2p-gateway journal 1\"\n1\n2\n3\n");
     }
 
     #[test]
@@ -98,7 +132,7 @@ mod tests {
         let path = path("torn");
         let whole = "[1,2]\n[3,4]\n";
         for length in 0..=whole.len() {
-            fs::write(&path, &whole[..length]).unwrap();
+            fs::write(&path, [HEADER, &whole.as_bytes()[..length]].concat()).unwrap();
             let (mut journal, entries) = Journal::<Vec<u64>>::open(&path).unwrap();
             let kept = whole[..length].matches('\n').count();
             assert_eq!(entries, [vec![1, 2], vec![3, 4]][..kept]);
@@ -112,9 +146,31 @@ mod tests {
     #[test]
     fn a_line_that_somebody_changed_is_an_error_that_names_it() {
         let path = path("changed");
-        fs::write(&path, "1\nx\n3\n").unwrap();
+        fs::write(&path, [HEADER, b"1\nx\n3\n"].concat()).unwrap();
         let failure = Journal::<u64>::open(&path).map(|_| ()).unwrap_err();
-        assert!(matches!(failure, Failure::Unreadable { line: 2, .. }), "{failure}");
+        assert!(matches!(failure, Failure::Unreadable { line: 3, .. }), "{failure}");
+    }
+
+    #[test]
+    fn an_entry_that_was_written_in_part_does_not_spoil_the_next() {
+        let path = path("part");
+        let (mut journal, _) = Journal::<u64>::open(&path).unwrap();
+        journal.append(&1).unwrap();
+        // What a full disk leaves behind.
+        journal.file.write_all(b"2").unwrap();
+        journal.append(&3).unwrap();
+        drop(journal);
+        assert_eq!(Journal::<u64>::open(&path).unwrap().1, [1, 3]);
+    }
+
+    #[test]
+    fn a_file_of_somebody_elses_is_left_as_it_is() {
+        let path = path("other");
+        for text in ["", "a secret without a newline", "1\n2\n"] {
+            fs::write(&path, text).unwrap();
+            assert!(matches!(Journal::<u64>::open(&path).map(|_| ()).unwrap_err(), Failure::NoJournal(_)));
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Register {
     odd: Option<(u64, u32)>,
 }
 
+/// Two samples agree only if they are so far apart: one message that comes twice is one sample.
+const APART_SECONDS: u64 = 5;
+
 /// A register may stand this much lower for a moment, for instance where a bridge rounds: then what it showed before counts.
 const JITTER: Energy = Energy::from_mwh(999_999);
 
@@ -76,7 +79,11 @@ impl Register {
             return if lasting { Verdict::Lasting(odd) } else { Verdict::Ignored(odd) };
         }
         self.odd = None;
-        let confirmed = self.candidate.filter(|candidate| self.follows(*candidate, sample).is_ok());
+        let agrees = self.candidate.filter(|candidate| self.follows(*candidate, sample).is_ok());
+        if agrees.is_some_and(|candidate| sample.at - candidate.at < APART_SECONDS) {
+            return Verdict::Waits;
+        }
+        let confirmed = agrees;
         let energy = sample.energy.max(confirmed.map_or(self.believed.energy, |candidate| candidate.energy));
         self.candidate = Some(Reading { energy, ..sample });
         match confirmed {
@@ -127,8 +134,21 @@ mod tests {
         let mut register = register();
         assert_eq!(register.take(reading(HOUR, 1_010)), Verdict::Waits);
         assert_eq!(kwh(&register), 1_000);
-        assert_eq!(register.take(reading(HOUR + 1, 1_010)), Verdict::Confirms);
+        assert_eq!(register.take(reading(HOUR + 5, 1_010)), Verdict::Confirms);
         assert_eq!(kwh(&register), 1_010);
+    }
+
+    #[test]
+    fn a_message_that_comes_twice_is_one_sample() {
+        let mut register = register();
+        register.take(reading(24 * HOUR - 10, 1_040));
+        for at in [24 * HOUR, 24 * HOUR, 24 * HOUR + 4] {
+            assert_eq!(register.take(reading(at, 1_200)), Verdict::Waits);
+        }
+        assert_eq!(kwh(&register), 1_000);
+        register.take(reading(24 * HOUR + 6, 1_040));
+        assert_eq!(register.take(reading(24 * HOUR + 11, 1_040)), Verdict::Confirms);
+        assert_eq!(kwh(&register), 1_040);
     }
 
     #[test]

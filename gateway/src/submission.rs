@@ -8,7 +8,8 @@ use crate::chain::rpc::{Found, Outcome, Sent};
 /// A signed call whose end is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InFlight {
-    /// The last second of the ledger's clock in which it can be applied.
+    /// When the ledger closed at which it was signed, and the last second of the ledger's clock in which it can be applied.
+    signed_at: u64,
     max_time: u64,
     /// Some node may have it.
     may_land: bool,
@@ -40,19 +41,21 @@ pub enum End {
     Failed,
     /// It was not applied, and cannot be any more.
     Gone,
+    /// Whoever is asked does not remember ledgers of that time: what the contract recorded tells what became of it.
+    Forgotten,
     /// No node took it. A used sequence number means that another call of this key was applied.
     Refused(TransactionResultCode),
 }
 
 impl InFlight {
     /// A call that was signed just now; it is sent first.
-    pub fn new(max_time: u64) -> Self {
-        Self { max_time, may_land: false, refusal: None }
+    pub fn new(signed_at: u64, max_time: u64) -> Self {
+        Self { signed_at, max_time, may_land: false, refusal: None }
     }
 
     /// A call that an earlier run has signed, and may have sent; it is asked for first.
-    pub fn restored(max_time: u64) -> Self {
-        Self { may_land: true, ..Self::new(max_time) }
+    pub fn restored(signed_at: u64, max_time: u64) -> Self {
+        Self { may_land: true, ..Self::new(signed_at, max_time) }
     }
 
     pub fn after(&mut self, event: Event) -> Action {
@@ -69,6 +72,7 @@ impl InFlight {
         match found.outcome {
             Outcome::Succeeded => Action::End(End::Succeeded),
             Outcome::Failed => Action::End(End::Failed),
+            Outcome::NotFound if found.oldest_close > self.signed_at => Action::End(End::Forgotten),
             Outcome::NotFound if found.latest_close > self.max_time => Action::End(End::Gone),
             Outcome::NotFound => match self.refusal.take() {
                 Some(code) if !self.may_land => Action::End(End::Refused(code)),
@@ -82,16 +86,18 @@ impl InFlight {
 mod tests {
     use super::*;
 
+    const SIGNED_AT: u64 = 40;
     const MAX_TIME: u64 = 100;
     const BAD_SEQUENCE: TransactionResultCode = TransactionResultCode::TxBadSeq;
 
     fn found(outcome: Outcome, latest_close: u64) -> Event {
-        Event::Found(Found { outcome, latest_close })
+        Event::Found(Found { outcome, latest_close, oldest_close: SIGNED_AT })
     }
 
     fn states() -> [InFlight; 4] {
         let refused = Some(BAD_SEQUENCE);
         [(false, None), (true, None), (false, refused), (true, refused)].map(|(may_land, refusal)| InFlight {
+            signed_at: SIGNED_AT,
             max_time: MAX_TIME,
             may_land,
             refusal,
@@ -133,8 +139,14 @@ mod tests {
     }
 
     #[test]
+    fn what_the_network_has_forgotten_is_not_said_to_be_gone() {
+        let forgotten = Found { outcome: Outcome::NotFound, latest_close: 10_000, oldest_close: SIGNED_AT + 1 };
+        assert_eq!(actions(Event::Found(forgotten)), [Action::End(End::Forgotten); 4]);
+    }
+
+    #[test]
     fn a_refusal_ends_nothing_while_an_earlier_attempt_may_land() {
-        let mut call = InFlight::new(MAX_TIME);
+        let mut call = InFlight::new(SIGNED_AT, MAX_TIME);
         assert_eq!(call.after(Event::SendUnanswered), Action::Ask);
         assert_eq!(call.after(found(Outcome::NotFound, 50)), Action::Send);
         assert_eq!(call.after(Event::Sent(Sent::Refused(BAD_SEQUENCE))), Action::Ask);
@@ -145,14 +157,14 @@ mod tests {
 
     #[test]
     fn what_an_earlier_run_signed_may_land() {
-        let mut call = InFlight::restored(MAX_TIME);
+        let mut call = InFlight::restored(SIGNED_AT, MAX_TIME);
         assert_eq!(call.after(Event::Sent(Sent::Refused(BAD_SEQUENCE))), Action::Ask);
         assert_eq!(call.after(found(Outcome::NotFound, MAX_TIME)), Action::Send);
     }
 
     #[test]
     fn a_refusal_is_forgotten_when_it_is_sent_again() {
-        let mut call = InFlight::new(MAX_TIME);
+        let mut call = InFlight::new(SIGNED_AT, MAX_TIME);
         call.after(Event::Sent(Sent::Refused(TransactionResultCode::TxInsufficientFee)));
         call.after(Event::Sent(Sent::Pending));
         assert_eq!(call.after(found(Outcome::NotFound, 10)), Action::Send);

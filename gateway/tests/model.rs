@@ -162,7 +162,7 @@ impl Run {
     }
 
     fn reads(&mut self, sample: Sample) {
-        self.now += 1;
+        self.now += 5;
         let kwh = Energy::KWH.mwh();
         let (at, mwh) = match sample {
             Sample::True => (self.now, self.truth),

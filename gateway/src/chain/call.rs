@@ -1,5 +1,5 @@
-//! The one call that a gateway signs, `deliver_energy`: built, compared with its simulation, and signed. What the RPC
-//! answers is not trusted: it chooses resources and a fee below the limit, and nothing else.
+//! The one call that a gateway signs, `deliver_energy`: built, compared with its simulation, and signed. Of what is signed
+//! the RPC's answer chooses resources and a fee below the limit, and nothing else.
 
 use ed25519_dalek::{Signer, SigningKey};
 use sha2::{Digest, Sha256};

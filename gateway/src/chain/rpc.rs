@@ -75,6 +75,8 @@ pub struct Found {
     pub outcome: Outcome,
     /// Unix seconds.
     pub latest_close: u64,
+    /// When the oldest ledger closed that it remembers, Unix seconds.
+    pub oldest_close: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,6 +214,7 @@ impl Rpc {
         struct Answer {
             status: String,
             latest_ledger_close_time: Number,
+            oldest_ledger_close_time: Number,
         }
         const METHOD: &str = "getTransaction";
         let answer: Answer = self.ask(METHOD, json!({ "hash": Hash(*hash).to_string() }))?;
@@ -221,7 +224,8 @@ impl Rpc {
             "FAILED" => Outcome::Failed,
             status => return Err(garbled(METHOD, status)),
         };
-        Ok(Found { outcome, latest_close: answer.latest_ledger_close_time.read(METHOD)? })
+        let latest_close = answer.latest_ledger_close_time.read(METHOD)?;
+        Ok(Found { outcome, latest_close, oldest_close: answer.oldest_ledger_close_time.read(METHOD)? })
     }
 
     fn ask<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, Failure> {
