@@ -145,6 +145,7 @@ export async function neighbourhood(): Promise<void> {
       assert.equal(opened.statusCode, 302);
       const rpc = encodeURIComponent(`http://localhost:${first.networkPort}/rpc`);
       assert.equal(opened.headers.location, `/?contract=${first.contractId}&network=local&rpc=${rpc}`);
+      assert.equal((await fetch(`${address.origin}//`)).status, 404);
       const names = (await (await fetch(`${address.origin}/neighbours.json`)).json()) as Record<string, string>;
       assert.equal(names[Keypair.fromSecret(secret).publicKey()], "Bob");
       assert.equal(Object.keys(names).length, households.length + 1);

@@ -97,6 +97,13 @@ export async function playKeys(): Promise<void> {
     assert.equal(tab.session.entries.size, 0);
   });
 
+  await check("a play link within a play link is nothing that loading again would follow", () => {
+    const tab = new Tab(new Memory());
+    assert.equal(tab.load(LOCAL, `${play(alice)}${play(bob).slice(1)}`), alice.publicKey());
+    assert.equal(tab.load(LOCAL), alice.publicKey());
+    assert.equal(tab.address.hash, "#/home");
+  });
+
   await check("a play key signs on its own network only", () => {
     const tab = new Tab(new Memory());
     tab.load(LOCAL, play(alice));

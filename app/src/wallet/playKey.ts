@@ -21,7 +21,9 @@ export const isPlayLink = (hash: string) => LINK.test(hash);
 /** Takes a play key out of the address bar, and keeps it if it is for this network. Such a tab remembers everything for itself alone. */
 export function takePlayKey(network: Network | undefined): void {
   const [, secret, view = "/home"] = LINK.exec(location.hash) ?? [];
-  if (secret !== undefined) history.replaceState(null, "", `${location.pathname}${location.search}#${view}`);
+  // A view that is a play link itself would take effect when the page is loaded again.
+  const opened = isPlayLink(`#${view}`) ? "/home" : view;
+  if (secret !== undefined) history.replaceState(null, "", `${location.pathname}${location.search}#${opened}`);
   if (network && isPlayground(network) && secret && StrKey.isValidEd25519SecretSeed(secret)) keep(network, secret);
   rememberPerTab(!!network && !!kept(network));
 }
