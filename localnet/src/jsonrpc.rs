@@ -66,6 +66,10 @@ impl Calls {
         response(id, fail(INTERNAL_ERROR, "internal error"))
     }
 
+    pub fn count(&self) -> usize {
+        self.calls.len()
+    }
+
     /// The only request's id, if it has one.
     pub fn id(&self) -> Value {
         match self.calls.as_slice() {

@@ -74,6 +74,8 @@ impl Log {
             }
             line.clear();
         }
+        // Whatever else is in the file would be lost.
+        ensure!(number > 0 || format!("{network}\n").starts_with(&line), "it is no state file");
         if !line.is_empty() {
             eprintln!("{}: the last line was cut off, and is removed", path.display());
             log.file.set_len(whole)?;

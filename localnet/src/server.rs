@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{json, Value};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,6 +26,8 @@ use crate::{friendbot, rpc, xdr, Args};
 
 /// The most that stellar-rpc reads of a request.
 const MAX_BODY: usize = 512 * 1024;
+/// Calls of a batch, all of whose answers are held at a time.
+const MAX_CALLS: usize = 100;
 /// How long a client may take to send a request, or to begin the next one.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -136,6 +138,9 @@ async fn route(request: Request<Incoming>, node: Node, url: String, patience: Du
         (&Method::OPTIONS, _) => Ok((StatusCode::NO_CONTENT, None)),
         (&Method::POST, "/" | "/rpc" | "/soroban/rpc") => return call(request, node, url, patience).await,
         (&Method::GET | &Method::POST, "/friendbot") => fund(&node, parameter(&query, "addr").to_string()).await,
+        (&Method::POST, "/advance") if is_foreign(&request) => {
+            Ok(problem(StatusCode::FORBIDDEN, "a page of another machine may not move the clock"))
+        }
         (&Method::POST, "/advance") => node.run(move |ledger| advance(ledger, parameter(&query, "seconds"))).await,
         (_, "/" | "/rpc" | "/soroban/rpc" | "/friendbot" | "/advance") => {
             Ok(problem(StatusCode::METHOD_NOT_ALLOWED, "not with this method"))
@@ -160,12 +165,24 @@ async fn call(request: Request<Incoming>, node: Node, url: String, patience: Dur
     let Some(calls) = Calls::parse(&body) else {
         return problem(StatusCode::INTERNAL_SERVER_ERROR, "[-32700] invalid request value");
     };
+    if calls.count() > MAX_CALLS {
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("a batch has at most {MAX_CALLS} calls"));
+    }
     let id = calls.id();
     match node.run(move |ledger| calls.answer(|method, params| rpc::call(ledger, &url, method, params))).await {
         Ok(Some(answer)) => (StatusCode::OK, Some(answer)),
         Ok(None) => (StatusCode::NO_CONTENT, None),
         Err(Panicked) => (StatusCode::INTERNAL_SERVER_ERROR, Some(Calls::internal_error(id))),
     }
+}
+
+/// Whether a browser says that a page of another machine asks: any page can send such a request, and the clock never goes
+/// back.
+fn is_foreign(request: &Request<Incoming>) -> bool {
+    request.headers().get(header::ORIGIN).is_some_and(|origin| {
+        let origin: Option<Uri> = origin.to_str().ok().and_then(|origin| origin.parse().ok());
+        !origin.is_some_and(|origin| matches!(origin.host(), Some("localhost" | "127.0.0.1")))
+    })
 }
 
 fn is_json(request: &Request<Incoming>) -> bool {

@@ -137,7 +137,25 @@ fn wrong_paths_methods_and_types_have_statuses_of_their_own() {
     assert_eq!(status("POST", "/rpc", json, r#"{"jsonrpc":"2.0","method":"getHealth"}"#), 204);
     assert_eq!(status("POST", "/advance?seconds=-1", "", ""), 400);
     assert_eq!(status("POST", "/friendbot?addr=G", "", ""), 400);
+    let batch = |calls| format!("[{}]", vec![r#"{"jsonrpc":"2.0","id":1,"method":"getHealth"}"#; calls].join(","));
+    assert_eq!([100, 101].map(|calls| status("POST", "/rpc", json, &batch(calls))), [200, 413]);
     assert_eq!(status("POST", "/rpc", json, &"[".repeat(100_000)), 500);
+}
+
+#[test]
+fn a_page_of_another_machine_does_not_move_the_clock() {
+    let server = Running::start(&[]);
+    let mut connection = server.connect();
+    for (origin, status) in [
+        ("https://example.org", 403),
+        ("http://localhost.example.org:8000", 403),
+        ("null", 403),
+        ("http://localhost:4173", 200),
+        ("http://127.0.0.1:4173", 200),
+    ] {
+        connection.send("POST", "/advance?seconds=1", &format!("Origin: {origin}\r\n"), "");
+        assert_eq!(connection.receive().0, status, "{origin}");
+    }
 }
 
 #[test]

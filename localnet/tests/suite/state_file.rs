@@ -113,6 +113,19 @@ fn a_file_is_one_networks_at_a_time() {
 }
 
 #[test]
+fn a_file_of_somebody_elses_is_left_as_it_is() {
+    let file = File::new("other");
+    for text in ["a secret without a newline", "{\"passphrase\":\"Another", "a line\n"] {
+        write(&file.0, text).unwrap();
+        assert!(Client::new().ledger.attach(&file.0).is_err());
+        assert_eq!(read(&file.0).unwrap(), text.as_bytes());
+    }
+    // The first line of its own may have been cut off.
+    write(&file.0, "{\"passphrase\":\"Stand").unwrap();
+    open(&file.0);
+}
+
+#[test]
 fn a_broken_line_and_another_network_are_said() {
     let file = File::new("broken");
     let mut client = open(&file.0);
