@@ -109,7 +109,7 @@ check-all: check-format clippy doc test test-localnet test-gateway ## Everything
 	@if command -v cargo-deny >/dev/null; then $(deny); else echo "not checked: licences (cargo install --locked cargo-deny)"; fi
 
 demo: ## Play a whole life cycle on an embedded ledger
-	$(with_target) cargo run --quiet --example demo
+	$(with_target) cargo build --example demo && cargo run --quiet --example demo
 
 neighbourhood: ## Play a neighbourhood on this machine until Ctrl-C, with Rust and Node alone: FRESH=1 begins anew, DAY_SECONDS is 60
 	@scripts/neighbourhood
