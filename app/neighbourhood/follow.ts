@@ -42,9 +42,11 @@ export function tell(events: Event[], nameOf: (address: string) => string): stri
       }
       case "EnergyDelivered": {
         const { provider, consumer, energy_delivered_kwh, payment_amount, metered } = event.data;
-        const who = metered ? `${nameOf(provider)}’s meter` : nameOf(provider);
-        const then = paid.length > 0 ? "paid" : "to be paid";
-        return [`${who} delivers ${format.kwh(energy_delivered_kwh)} to ${nameOf(consumer)}: ${money(payment_amount)} ${then}`];
+        const then = `${money(payment_amount)} ${paid.length > 0 ? "paid" : "to be paid"}`;
+        // Of what is paid from a deposit under review the event does not tell whether a meter signed it.
+        const recorded = `${format.kwh(energy_delivered_kwh)} from ${nameOf(provider)} to ${nameOf(consumer)} are recorded: ${then}`;
+        if (!metered) return [recorded];
+        return [`${nameOf(provider)}’s meter delivers ${format.kwh(energy_delivered_kwh)} to ${nameOf(consumer)}: ${then}`];
       }
       case "TransactionDisputed": {
         const { provider, consumer, disputer, transaction_id } = event.data;
