@@ -10,8 +10,11 @@ for variable in "${!SOROBAN_@}" "${!STELLAR_@}"; do
     value=${!variable}
     unset "$variable"
     case ${variable#*_} in
-    # The CLI runs in another folder.
-    CONFIG_HOME | DATA_HOME) [ "${value:0:1}" = / ] || value=$PWD/$value ;;
+    # The CLI runs in another folder. An empty value is none.
+    CONFIG_HOME | DATA_HOME)
+        [ "$value" ] || continue
+        [ "${value:0:1}" = / ] || value=$PWD/$value
+        ;;
     NO_CACHE | NO_UPDATE_CHECK | INCLUSION_FEE | SIGN_WITH_KEY | SIGN_WITH_LAB | SIGN_WITH_LEDGER | CONTAINER_ENGINE | CONTAINER_ARGS) ;;
     *) continue ;;
     esac
