@@ -8,6 +8,8 @@ export interface Network {
   friendbotUrl?: string;
 }
 
+const STANDALONE = "Standalone Network ; February 2017";
+
 export const networks: readonly Network[] = [
   {
     name: "testnet",
@@ -22,7 +24,7 @@ export const networks: readonly Network[] = [
   },
   {
     name: "local",
-    passphrase: "Standalone Network ; February 2017",
+    passphrase: STANDALONE,
     rpcUrl: "http://localhost:8000/rpc",
     friendbotUrl: "http://localhost:8000/friendbot",
   },
@@ -35,7 +37,7 @@ const onLoopback = (url: URL) => url.protocol === "http:" && ["localhost", "127.
 
 /** A network of this machine, whose money is worth nothing: only there are keys taken from links. */
 export const isPlayground = ({ passphrase, rpcUrl }: Network) =>
-  passphrase === "Standalone Network ; February 2017" && onLoopback(new URL(rpcUrl));
+  passphrase === STANDALONE && onLoopback(new URL(rpcUrl));
 
 /** The network of that name. A link may move the local one to another port, but no network anywhere else, since an RPC can lie about what it shows. */
 export function findNetwork(name: string, rpcUrl?: string | null): Network | undefined {

@@ -68,6 +68,14 @@ fn read<T: DeserializeOwned + Default>(params: Value) -> Result<T, Failure> {
     }
 }
 
+/// Where a page of answers goes on, and how long it is.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Pagination {
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
 /// A form that is not known is an error of the request.
 fn valid(format: &Format) -> Result<(), Failure> {
     format.check().or_else(|message| fail(INVALID_PARAMS, message))

@@ -20,7 +20,10 @@ export async function openDisputes(chain: Chain): Promise<EnergyTransaction[]> {
     }
     // A request looks through 10,000 ledgers, and answers a short page if they have few events.
     if (page.events.length < limit && ledgerOf(page.cursor) >= page.latestLedger) break;
-    page = await server.getEvents({ cursor: page.cursor, filters, limit });
+    const next = await server.getEvents({ cursor: page.cursor, filters, limit });
+    // Whoever answers the same page for ever is not asked for ever.
+    if (next.cursor === page.cursor) break;
+    page = next;
   }
   const transactions = await Promise.all([...ids].reverse().map((id) => chain.transaction(id)));
   return transactions.filter(({ status }) => status === TransactionStatus.Disputed);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{json, Value};
 use stellar_strkey::Contract;
 
-use super::{fail, valid, Reply, INVALID_PARAMS, INVALID_REQUEST};
+use super::{fail, valid, Pagination, Reply, INVALID_PARAMS, INVALID_REQUEST};
 use crate::format::Format;
 use crate::history::{Closed, Emitted, LAST_PLACE};
 use crate::jsonrpc::Failure;
@@ -27,13 +27,6 @@ pub struct Events {
     filters: Option<Vec<Filter>>,
     pagination: Option<Pagination>,
     xdr_format: Format,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Pagination {
-    cursor: Option<String>,
-    limit: Option<usize>,
 }
 
 #[derive(Deserialize, Default)]

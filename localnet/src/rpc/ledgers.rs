@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{json, Value};
 
-use super::{fail, valid, Reply, INVALID_PARAMS, INVALID_REQUEST};
+use super::{fail, valid, Pagination, Reply, INVALID_PARAMS, INVALID_REQUEST};
 use crate::format::Format;
 use crate::history::{Closed, Transacted};
 use crate::jsonrpc::Failure;
@@ -20,13 +20,6 @@ pub struct Range {
     start_ledger: Option<u32>,
     pagination: Option<Pagination>,
     xdr_format: Format,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Pagination {
-    cursor: Option<String>,
-    limit: Option<usize>,
 }
 
 #[derive(Deserialize, Default)]
