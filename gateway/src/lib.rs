@@ -6,5 +6,6 @@ pub mod counting;
 pub mod energy;
 pub mod input;
 pub mod journal;
+pub mod key;
 pub mod register;
 pub mod submission;
