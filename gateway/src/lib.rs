@@ -7,5 +7,7 @@ pub mod energy;
 pub mod input;
 pub mod journal;
 pub mod key;
+pub mod log;
 pub mod register;
+pub mod service;
 pub mod submission;
