@@ -9,5 +9,6 @@ pub mod journal;
 pub mod key;
 pub mod log;
 pub mod register;
+pub mod report;
 pub mod service;
 pub mod submission;
