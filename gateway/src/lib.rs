@@ -4,6 +4,7 @@ pub mod chain;
 pub mod config;
 pub mod counting;
 pub mod energy;
+pub mod health;
 pub mod input;
 pub mod journal;
 pub mod key;
