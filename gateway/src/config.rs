@@ -4,6 +4,8 @@
 mod file;
 mod values;
 
+pub(crate) use values::{Address, Contract, Part};
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

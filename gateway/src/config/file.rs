@@ -8,16 +8,16 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use stellar_xdr::{ContractId, ScAddress};
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
-use super::values::{Part, Span, Text, Xlm};
+use super::values::{Address, Contract, Part, Span, Text, Xlm};
 use super::*;
 use crate::counting::Pays;
 use crate::energy::Unit;
 use crate::input::intervals;
 use crate::input::json::{Clock, Format};
+use crate::log::plain;
 
 /// What is wrong, and where in the text.
 pub struct Wrong {
@@ -34,7 +34,7 @@ impl Wrong {
         let before = text.get(..self.at.start).unwrap_or(text);
         let line = before.lines().count() + usize::from(before.is_empty() || before.ends_with('\n'));
         let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
-        Failure::Wrong { path: path.into(), line, text: shown.into(), reason: self.reason }
+        Failure::Wrong { path: path.into(), line, text: plain(shown), reason: plain(&self.reason) }
     }
 }
 
@@ -50,7 +50,7 @@ struct Top {
     network: Option<Spanned<Named>>,
     rpc: Option<OneOrMany>,
     passphrase: Option<String>,
-    contract: Text<ContractId>,
+    contract: Text<Contract>,
     state: PathBuf,
     key: Option<PathBuf>,
     #[serde(default, deserialize_with = "zone")]
@@ -81,7 +81,7 @@ enum OneOrMany {
 #[serde(deny_unknown_fields)]
 struct ProviderTable {
     name: String,
-    address: Spanned<Text<ScAddress>>,
+    address: Spanned<Text<Address>>,
     key: Option<PathBuf>,
     every: Option<EveryName>,
     at: Option<Spanned<Text<Time>>>,
@@ -103,7 +103,7 @@ enum EveryName {
 #[serde(deny_unknown_fields)]
 struct ConsumerTable {
     name: String,
-    address: Spanned<Text<ScAddress>>,
+    address: Spanned<Text<Address>>,
     share: Option<Spanned<Part>>,
     pays: PaysName,
     files: Option<Spanned<String>>,
@@ -261,7 +261,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
     }
     Ok(Config {
         network,
-        contract: top.contract.0,
+        contract: top.contract.0 .0,
         state: folder.join(top.state),
         time_zone,
         health: top.health,
@@ -342,7 +342,7 @@ fn provider(table: Spanned<DeValue>, top: &Top, folder: &Path, time_zone: &TimeZ
     };
     Ok(Provider {
         name: provider.name,
-        address: provider.address.into_inner().0,
+        address: provider.address.into_inner().0 .0,
         key: key_path(folder, key),
         schedule: Schedule { every, at },
         meter,
@@ -358,7 +358,7 @@ fn key_path(folder: &Path, key: &Path) -> PathBuf {
 
 fn check_shares(
     consumers: &[Consumer],
-    provider: &Spanned<Text<ScAddress>>,
+    provider: &Spanned<Text<Address>>,
     meter: &Meter,
     at: Range<usize>,
 ) -> Result<(), Wrong> {
@@ -374,7 +374,7 @@ fn check_shares(
             Some(_) if !needs_share => return wrong("has a `share`, which this rule does not use"),
             share => sum += share.map_or(0, |share| share.millionths()),
         }
-        if consumer.address == provider.get_ref().0 {
+        if consumer.address == provider.get_ref().0 .0 {
             return wrong("is the provider itself");
         }
         let before = consumers.iter().take(place);
@@ -502,7 +502,7 @@ fn consumer(consumer: Spanned<ConsumerTable>, meter: &Meter) -> Result<Consumer,
     }
     Ok(Consumer {
         name: consumer.name,
-        address: consumer.address.into_inner().0,
+        address: consumer.address.into_inner().0 .0,
         share: consumer.share.map(|share| share.into_inner().0),
         pays: match consumer.pays {
             PaysName::Deposit => Pays::Deposit,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use stellar_xdr::{ContractId, ScAddress};
 
 use crate::counting::Share;
 
@@ -15,6 +16,35 @@ impl<'de, T: FromStr<Err: std::fmt::Display>> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// The address of a household or business: an account or a contract.
+pub struct Address(pub ScAddress);
+
+impl FromStr for Address {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(address @ (ScAddress::Account(_) | ScAddress::Contract(_))) => Ok(Self(address)),
+            Ok(_) => Err("an address is an account (G...) or a contract (C...), and this is neither"),
+            Err(_) if text.starts_with('S') => {
+                Err("an address is expected (G... or C...), and a secret key belongs nowhere but in its file")
+            }
+            Err(_) => Err("an address is G or C and 55 more characters, of which none may be wrong"),
+        }
+    }
+}
+
+/// The contract that records deliveries.
+pub struct Contract(pub ContractId);
+
+impl FromStr for Contract {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| "a contract's id is C and 55 more characters, of which none may be wrong")
     }
 }
 
