@@ -1,6 +1,7 @@
 //! What a gateway knows of meters, neighbours and the contract they sell by.
 
 pub mod chain;
+pub mod command;
 pub mod config;
 pub mod counting;
 pub mod energy;
