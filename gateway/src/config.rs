@@ -4,10 +4,12 @@
 mod file;
 mod values;
 
-pub(crate) use values::{Address, Contract, Part};
+use values::one_of;
+pub(crate) use values::{Address, Broker, Contract, Filled, Part, Pointer, Topic, Url, Wire, Zone};
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::civil::Time;
@@ -189,6 +191,8 @@ pub struct Consumer {
 pub enum Failure {
     #[error("cannot read the configuration {path}: {error}")]
     Io { path: PathBuf, error: std::io::Error },
+    #[error("{path}: {reason}")]
+    Whole { path: PathBuf, reason: String },
     #[error("{path}, line {line}: {text}\n  {reason}")]
     Wrong { path: PathBuf, line: usize, text: String, reason: String },
 }
@@ -223,18 +227,51 @@ impl Provider {
     }
 }
 
-/// The unit that a key names.
-impl std::str::FromStr for Unit {
+/// How the file names a unit.
+impl FromStr for Unit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "Wh" => Ok(Self::WattHours),
-            "kWh" => Ok(Self::KilowattHours),
-            "MWh" => Ok(Self::MegawattHours),
-            "Wmin" => Ok(Self::WattMinutes),
-            _ => Err("a unit is Wh, kWh, MWh or Wmin".into()),
-        }
+        let units = [
+            ("Wh", Self::WattHours),
+            ("kWh", Self::KilowattHours),
+            ("MWh", Self::MegawattHours),
+            ("Wmin", Self::WattMinutes),
+        ];
+        one_of(text, &units)
+    }
+}
+
+impl FromStr for Every {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let times = [
+            ("quarter-hour", Self::QuarterHour),
+            ("hour", Self::Hour),
+            ("day", Self::Day),
+            ("week", Self::Week),
+            ("month", Self::Month),
+        ];
+        one_of(text, &times)
+    }
+}
+
+impl FromStr for Rule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rules =
+            [("share", Self::Share), ("pro-rata", Self::ProRata), ("priority", Self::Priority), ("given", Self::Given)];
+        one_of(text, &rules)
+    }
+}
+
+impl FromStr for Pays {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        one_of(text, &[("deposit", Self::Deposit), ("bill", Self::Bill)])
     }
 }
 

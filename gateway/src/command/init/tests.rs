@@ -219,8 +219,8 @@ fn a_wrong_answer_is_asked_again() {
     let said = init(&path, &answers).unwrap();
     for reason in [
         "one of testnet, mainnet, local",
-        "they are named like Europe/Vienna",
-        "it is needed",
+        "there is no such time zone: they are named like Europe/Vienna",
+        "it is empty",
         "one of mqtt, http, telegram, intervals, simulated",
         "that is Alice",
         "a share is more than 0 and at most 1, with at most 6 decimals",

@@ -68,14 +68,14 @@ address = {address}
 fn meter(text: &mut String, source: &Source) {
     match source {
         Source::Mqtt { broker, topic, pointers, unit } => {
+            let ca = if broker.starts_with("mqtts://") { "#ca = \"ca.pem\"\n" } else { "" };
             let (broker, topic) = (quoted(broker), quoted(topic));
             let _ = write!(
                 text,
                 r#"source = "mqtt"
-# mqtts:// with TLS.
+# mqtts:// with TLS, where `ca` names other certificates than the system's to trust.
 broker = {broker}
-#ca = "ca.pem"
-#user = "gateway"
+{ca}#user = "gateway"
 #password_file = "mqtt.password"
 # Several topics, ["a", "b"], are added up: one of each tariff.
 topic = {topic}
@@ -99,17 +99,23 @@ url = {url}
             register(text);
         }
         Source::Telegram { line, baud } => {
-            let (line, baud) = (quoted(line), baud.map_or("#baud = 115200".into(), |baud| format!("baud = {baud}")));
+            let line = quoted(line);
             let _ = write!(
                 text,
                 r#"source = "telegram"
 # A serial device, or tcp://HOST:PORT. DSMR, IEC 62056-21 and SML are told apart by themselves.
 line = {line}
-# Of a serial device: 115200 at a P1 port, 9600 at an optical head; old meters send 7 bits with even parity.
-{baud}
-#seven_even = false
 "#
             );
+            if let Some(baud) = baud {
+                let _ = write!(
+                    text,
+                    r#"# 115200 at a P1 port, 9600 at an optical head; old meters send 7 bits with even parity.
+baud = {baud}
+#seven_even = false
+"#
+                );
+            }
             register(text);
         }
         Source::Simulated { peak_watts, start_kwh, since } => {
