@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::log::plain;
 use crate::report::{is_healthy, metrics, Report};
 
 /// Bytes of a request, connections at a time, and how long one may take from its first byte to its last.
@@ -233,7 +234,10 @@ fn answer<F: Fn() -> Report>(head: &str, report: &Mutex<F>) -> Answer {
 fn health(report: &Report) -> Answer {
     match is_healthy(report) {
         Ok(()) => Answer::text(200, "ok"),
-        Err(problems) => Answer::text(503, &problems.join("\n")),
+        // Of which some are other people's words, and whoever asks may sit at a terminal.
+        Err(problems) => {
+            Answer::text(503, &problems.iter().map(|problem| plain(problem)).collect::<Vec<_>>().join("\n"))
+        }
     }
 }
 
