@@ -55,7 +55,7 @@ fn provider_lines(text: &mut String, provider: &ProviderReport, at: u64, now: u6
     paragraph(text, "  address   ", &provider.address);
     paragraph(text, "  meter     ", &meter(&provider.meter));
     let refused = &provider.meter.no_reading;
-    if let Some((reason, when)) = &refused.last {
+    if let Some(LastNoReading { reason, at: when }) = &refused.last {
         let counts: Vec<_> = refused.counts.iter().map(|(label, count)| format!("{count} {label}")).collect();
         let last = ago(at.saturating_sub(*when));
         paragraph(text, "  refused   ", &format!("{}; the last one {last}: {reason}", counts.join(", ")));
