@@ -206,8 +206,8 @@ fn files_of_intervals_are_read_as_expected() {
             Err(error) => return format!("error {}: {error}\n", error.label()),
         };
         assert_eq!(series.refused_count, series.refused.len() as u64);
-        let read = series.intervals.iter().map(|interval| format!("{} {}\n", interval.start, interval.energy.mwh()));
-        let gaps = series.gaps.iter().map(|(from, until)| format!("gap {from} {until}\n"));
+        let read = series.intervals().map(|interval| format!("{} {}\n", interval.start, interval.energy.mwh()));
+        let gaps = series.gaps().into_iter().map(|(from, until)| format!("gap {from} {until}\n"));
         let refused = series
             .refused
             .iter()
@@ -371,6 +371,6 @@ proptest! {
     fn no_text_makes_a_file_of_intervals_panic(rows in "([0-9]{2}\\.[0-9]{2}\\.[0-9]{4} [0-9]{2}:[0-9]{2};[0-9,-]{0,6};\\PC{0,3}\n){0,30}") {
         let file = format!("Messzeitpunkt;Einspeisung (kWh);\n{rows}");
         let series = intervals::read(file.as_bytes(), &intervals::profile("netz-noe", None, None).unwrap(), None).unwrap();
-        prop_assert!(series.intervals.is_sorted_by(|one, other| one.start < other.start));
+        prop_assert!(series.intervals().is_sorted_by(|one, other| one.start < other.start));
     }
 }

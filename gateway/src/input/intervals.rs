@@ -7,6 +7,8 @@ mod text;
 mod times;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use csv::{ReaderBuilder, StringRecord};
 use jiff::Timestamp;
@@ -25,6 +27,14 @@ pub use times::{Stamp, TimeFormat};
 pub struct Interval {
     pub start: Timestamp,
     pub energy: Energy,
+}
+
+/// What is wanted of a file: the column of one party, in the layouts of a profile.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub layouts: Vec<Layout>,
+    /// No interval has more energy than this.
+    pub most: Option<Energy>,
 }
 
 /// How a file is laid out. One that may be laid out in several ways is read with the first that fits.
@@ -189,15 +199,59 @@ pub struct Refused {
     pub why: NoInterval,
 }
 
-/// What a file says, in order of time.
+/// What a file says of one column, in order of time. A year of quarter hours is 140 kB.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Series {
-    pub intervals: Vec<Interval>,
-    /// From when until when there is nothing between the first and the last interval.
-    pub gaps: Vec<(Timestamp, Timestamp)>,
+    /// When the first interval begins, in Unix seconds.
+    start: i64,
+    /// How many seconds an interval lasts.
+    step: i64,
+    /// mWh, or `NOTHING`.
+    values: Vec<u32>,
     /// The first of them, and how many they are.
     pub refused: Vec<Refused>,
     pub refused_count: u64,
+}
+
+/// In place of mWh: there is no value. So an interval has less than 4,294 kWh, the quarter of an hour of 17 MW.
+const NOTHING: u32 = u32::MAX;
+
+impl Series {
+    /// Values one after the other, in mWh.
+    pub fn new(start: i64, step: i64, values: impl IntoIterator<Item = Option<u32>>) -> Self {
+        let values = values.into_iter().map(|value| value.unwrap_or(NOTHING)).collect();
+        Self { start, step, values, ..Self::default() }
+    }
+
+    /// The mWh of the interval that begins at this Unix second.
+    pub fn mwh(&self, start: i64) -> Option<u32> {
+        let since = start.checked_sub(self.start).filter(|since| since % self.step.max(1) == 0)?;
+        let place = usize::try_from(since / self.step.max(1)).ok()?;
+        self.values.get(place).copied().filter(|value| *value != NOTHING)
+    }
+
+    pub fn intervals(&self) -> impl Iterator<Item = Interval> + '_ {
+        let starts = (0..).map(|place| self.start + place * self.step);
+        let known = starts.zip(&self.values).filter(|(_, value)| **value != NOTHING);
+        known.filter_map(|(start, value)| {
+            Some(Interval { start: Timestamp::from_second(start).ok()?, energy: Energy::from_mwh((*value).into()) })
+        })
+    }
+
+    /// From when until when there is nothing between the first and the last interval.
+    pub fn gaps(&self) -> Vec<(Timestamp, Timestamp)> {
+        let ends =
+            self.intervals().filter_map(|interval| Timestamp::from_second(interval.start.as_second() + self.step).ok());
+        let starts = self.intervals().skip(1).map(|interval| interval.start);
+        ends.zip(starts).filter(|(end, next)| end < next).collect()
+    }
+
+    fn refuse(&mut self, line: u64, why: NoInterval) {
+        self.refused_count += 1;
+        if self.refused.len() < MOST_REFUSED {
+            self.refused.push(Refused { line, why });
+        }
+    }
 }
 
 /// So many refused lines are kept: a year of them tells no more.
@@ -208,14 +262,34 @@ const MOST_ABOVE: usize = 12;
 
 /// Reads a file as the first of these layouts that its header fits. No interval has more energy than `most`, if that is given.
 pub fn read(file: &[u8], layouts: &[Layout], most: Option<Energy>) -> Result<Series, NoFile> {
+    let wanted = Wanted { layouts: layouts.to_vec(), most };
+    let read = read_many(file, &[&wanted], Timestamp::MIN..Timestamp::MAX)?;
+    read.into_iter().next().unwrap_or(Err(NoFile::Empty))
+}
+
+/// Reads what several want of a file, line by line once. Their layouts are of one profile. Intervals that do not begin
+/// within this time are left out. An error is everybody's; one within is of him who does not find his columns.
+pub fn read_many(
+    file: &[u8],
+    wanted: &[&Wanted],
+    within: Range<Timestamp>,
+) -> Result<Vec<Result<Series, NoFile>>, NoFile> {
     let file = text::decode(file);
     if file.trim().is_empty() {
         return Err(NoFile::Empty);
     }
     let is_json = file.trim_start().starts_with(['[', '{']);
     let mut misfit = None;
-    for layout in layouts.iter().filter(|layout| (layout.delimiter == Delimiter::Json) == is_json) {
-        match layout.read(&file, most) {
+    let alternatives = wanted.iter().map(|wanted| wanted.layouts.len()).min().unwrap_or(0);
+    for place in 0..alternatives {
+        let wanted: Vec<(&Layout, Option<Energy>)> =
+            wanted.iter().filter_map(|wanted| Some((wanted.layouts.get(place)?, wanted.most))).collect();
+        let result = match wanted.first().map(|(layout, _)| layout.delimiter) {
+            Some(Delimiter::Char(delimiter)) if !is_json => read_lines(&file, delimiter, &wanted, &within),
+            Some(Delimiter::Json) if is_json => read_objects(&file, &wanted, &within),
+            _ => continue,
+        };
+        match result {
             Err(error @ NoFile::Header { .. }) => misfit = misfit.or(Some(error)),
             result => return result,
         }
@@ -223,63 +297,74 @@ pub fn read(file: &[u8], layouts: &[Layout], most: Option<Energy>) -> Result<Ser
     Err(misfit.unwrap_or(if is_json { NoFile::NotLines } else { NoFile::NotJson }))
 }
 
+type Many = Result<Vec<Result<Series, NoFile>>, NoFile>;
+
+fn read_lines(file: &str, delimiter: u8, wanted: &[(&Layout, Option<Energy>)], within: &Range<Timestamp>) -> Many {
+    let mut lines =
+        ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(file.as_bytes());
+    let mut above: Vec<StringRecord> = vec![];
+    let mut line = StringRecord::new();
+    let found = loop {
+        let is_read = above.len() < MOST_ABOVE && matches!(lines.read_record(&mut line), Ok(true));
+        if !is_read {
+            return Err(misfit(wanted, &above, delimiter));
+        }
+        if let Some(found) = find_columns(wanted, &line) {
+            break found;
+        }
+        above.push(line.clone());
+    };
+    let found = found.into_iter().zip(wanted).map(|(columns, (layout, _))| match columns {
+        Ok(Some(columns)) => layout.check_above(&above).map(|()| columns),
+        Ok(None) => Err(layout.misfit(std::slice::from_ref(&line), delimiter)),
+        Err(error) => Err(error),
+    });
+    let mut reader = Reader::new(wanted, found.collect());
+    loop {
+        let read = lines.read_record(&mut line);
+        let number = line.position().map_or(0, csv::Position::line);
+        match read {
+            Ok(true) => reader.take(number, |column| line.get(column).map(str::trim).filter(|cell| !cell.is_empty())),
+            Ok(false) => break,
+            Err(_) => reader.refuse(number, &NoInterval::Unreadable),
+        }
+    }
+    Ok(reader.series(within))
+}
+
+fn read_objects(file: &str, wanted: &[(&Layout, Option<Energy>)], within: &Range<Timestamp>) -> Many {
+    let Ok(Value::Array(objects)) = serde_json::from_str(file) else { return Err(NoFile::NotJson) };
+    let Some(Value::Object(first)) = objects.first() else { return Err(NoFile::Empty) };
+    let header: StringRecord = first.keys().collect();
+    let Some(found) = find_columns(wanted, &header) else { return Err(misfit(wanted, &[header], b',')) };
+    let found = found.into_iter().zip(wanted).map(|(columns, (layout, _))| {
+        columns.and_then(|columns| columns.ok_or_else(|| layout.misfit(std::slice::from_ref(&header), b',')))
+    });
+    let mut reader = Reader::new(wanted, found.collect());
+    for (number, object) in (1..).zip(&objects) {
+        reader.take(number, |column| match header.get(column).and_then(|name| object.get(name)) {
+            Some(Value::String(text)) => Some(text.trim()).filter(|text| !text.is_empty()),
+            Some(Value::Number(number)) => Some(number.as_str()),
+            _ => None,
+        });
+    }
+    Ok(reader.series(within))
+}
+
+/// Where each finds its columns in this line, if it is the header of at least one.
+fn find_columns(
+    wanted: &[(&Layout, Option<Energy>)],
+    line: &StringRecord,
+) -> Option<Vec<Result<Option<Columns>, NoFile>>> {
+    let found: Vec<_> = wanted.iter().map(|(layout, _)| layout.columns(line)).collect();
+    found.iter().any(|columns| !matches!(columns, Ok(None))).then_some(found)
+}
+
+fn misfit(wanted: &[(&Layout, Option<Energy>)], lines: &[StringRecord], delimiter: u8) -> NoFile {
+    wanted.first().map_or(NoFile::Empty, |(layout, _)| layout.misfit(lines, delimiter))
+}
+
 impl Layout {
-    fn read(&self, file: &str, most: Option<Energy>) -> Result<Series, NoFile> {
-        match self.delimiter {
-            Delimiter::Char(delimiter) => self.read_lines(file, delimiter, most),
-            Delimiter::Json => self.read_objects(file, most),
-        }
-    }
-
-    fn read_lines(&self, file: &str, delimiter: u8, most: Option<Energy>) -> Result<Series, NoFile> {
-        let mut lines =
-            ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(file.as_bytes());
-        let mut above: Vec<StringRecord> = vec![];
-        let mut line = StringRecord::new();
-        let columns = loop {
-            let is_read = above.len() < MOST_ABOVE && matches!(lines.read_record(&mut line), Ok(true));
-            if !is_read {
-                return Err(self.misfit(&above, delimiter));
-            }
-            if let Some(columns) = self.columns(&line)? {
-                break columns;
-            }
-            above.push(line.clone());
-        };
-        self.check_above(&above)?;
-        let mut reader = Reader::new(self, most);
-        loop {
-            let read = lines.read_record(&mut line);
-            let number = line.position().map_or(0, csv::Position::line);
-            match read {
-                Ok(true) => {
-                    let cell = |column: usize| line.get(column).map(str::trim).filter(|cell| !cell.is_empty());
-                    reader.take(number, &columns, cell)?;
-                }
-                Ok(false) => break,
-                Err(_) => reader.refuse(number, NoInterval::Unreadable),
-            }
-        }
-        Ok(reader.series())
-    }
-
-    fn read_objects(&self, file: &str, most: Option<Energy>) -> Result<Series, NoFile> {
-        let Ok(Value::Array(objects)) = serde_json::from_str(file) else { return Err(NoFile::NotJson) };
-        let Some(Value::Object(first)) = objects.first() else { return Err(NoFile::Empty) };
-        let header: StringRecord = first.keys().collect();
-        let Some(columns) = self.columns(&header)? else { return Err(self.misfit(&[header], b',')) };
-        let mut reader = Reader::new(self, most);
-        for (number, object) in (1..).zip(&objects) {
-            let cell = |column: usize| match header.get(column).and_then(|name| object.get(name)) {
-                Some(Value::String(text)) => Some(text.trim()).filter(|text| !text.is_empty()),
-                Some(Value::Number(number)) => Some(number.as_str()),
-                _ => None,
-            };
-            reader.take(number, &columns, cell)?;
-        }
-        Ok(reader.series())
-    }
-
     /// Where the columns are in this line, if it is the header.
     fn columns(&self, header: &StringRecord) -> Result<Option<Columns>, NoFile> {
         let find = |column: &Column| header.iter().position(|name| column.is_named(name.trim()));
@@ -353,73 +438,222 @@ struct Columns {
     only: Vec<(usize, String)>,
 }
 
-/// A line that was understood: its civil time is resolved when the order of the file is known.
-struct Line {
-    number: u64,
-    at: times::Read,
-    energy: Energy,
+impl Columns {
+    fn is_of_same_lines(&self, other: &Self) -> bool {
+        let lines = |columns: &Self| (columns.at.clone(), columns.until.clone(), columns.point, columns.only.clone());
+        lines(self) == lines(other)
+    }
 }
 
-struct Reader<'a> {
+/// The lines of a file that concern the same parties: all of them where each party has a column, those of its metering
+/// point where each has lines of its own.
+struct Group<'a> {
     layout: &'a Layout,
-    most: Option<Energy>,
     times: Times<'a>,
     point: Option<String>,
-    lines: Vec<Line>,
-    series: Series,
+    error: Option<NoFile>,
+    /// Numbers and times, which are resolved when the order of the file is known.
+    lines: Vec<(u64, times::Read)>,
+    targets: Vec<Target<'a>>,
     joined: String,
 }
 
+/// A column of values.
+struct Target<'a> {
+    /// Whose it is.
+    place: usize,
+    layout: &'a Layout,
+    most: Option<Energy>,
+    columns: Columns,
+    /// One for each line of the group.
+    values: Vec<u32>,
+    series: Series,
+}
+
+struct Reader<'a> {
+    groups: Vec<Group<'a>>,
+    /// The groups that any line concerns, and those that only lines with this value in this column do.
+    always: Vec<usize>,
+    by_value: BTreeMap<usize, HashMap<String, Vec<usize>>>,
+    /// What those who do not find their columns are told.
+    errors: Vec<Option<NoFile>>,
+}
+
 impl<'a> Reader<'a> {
-    fn new(layout: &'a Layout, most: Option<Energy>) -> Self {
-        let times = Times::new(&layout.time);
-        Self { layout, most, times, point: None, lines: vec![], series: Series::default(), joined: String::new() }
+    fn new(wanted: &[(&'a Layout, Option<Energy>)], found: Vec<Result<Columns, NoFile>>) -> Self {
+        let mut reader = Self { groups: vec![], always: vec![], by_value: BTreeMap::new(), errors: vec![] };
+        for (place, (columns, (layout, most))) in found.into_iter().zip(wanted).enumerate() {
+            match columns {
+                Err(error) => reader.errors.push(Some(error)),
+                Ok(columns) => {
+                    reader.errors.push(None);
+                    let series = Series::default();
+                    reader.add(Target { place, layout, most: *most, columns, values: vec![], series });
+                }
+            }
+        }
+        reader
     }
 
-    fn refuse(&mut self, line: u64, why: NoInterval) {
-        self.series.refused_count += 1;
-        if self.series.refused.len() < MOST_REFUSED {
-            self.series.refused.push(Refused { line, why });
+    fn add(&mut self, target: Target<'a>) {
+        let candidates = match target.columns.only.first() {
+            None => &mut self.always,
+            Some((column, value)) => self.by_value.entry(*column).or_default().entry(value.clone()).or_default(),
+        };
+        for place in candidates.iter() {
+            let Some(group) = self.groups.get_mut(*place) else { continue };
+            if group.targets.first().is_some_and(|other| other.columns.is_of_same_lines(&target.columns)) {
+                group.targets.push(target);
+                return;
+            }
+        }
+        candidates.push(self.groups.len());
+        self.groups.push(Group {
+            layout: target.layout,
+            times: Times::new(&target.layout.time),
+            point: None,
+            error: None,
+            lines: vec![],
+            targets: vec![target],
+            joined: String::new(),
+        });
+    }
+
+    /// A line that cannot be read may have been anybody's.
+    fn refuse(&mut self, number: u64, why: &NoInterval) {
+        for target in self.groups.iter_mut().flat_map(|group| &mut group.targets) {
+            target.series.refuse(number, why.clone());
         }
     }
 
-    fn take<'c>(
-        &mut self,
-        number: u64,
-        columns: &Columns,
-        cell: impl Fn(usize) -> Option<&'c str> + Copy,
-    ) -> Result<(), NoFile> {
-        if columns.only.iter().any(|(column, value)| cell(*column) != Some(value)) {
-            return Ok(());
+    fn take<'c>(&mut self, number: u64, cell: impl Fn(usize) -> Option<&'c str> + Copy) {
+        let of_value = self.by_value.iter().filter_map(|(column, groups)| groups.get(cell(*column)?)).flatten();
+        for place in self.always.iter().chain(of_value) {
+            if let Some(group) = self.groups.get_mut(*place) {
+                group.take(number, cell);
+            }
+        }
+    }
+
+    fn series(self, within: &Range<Timestamp>) -> Vec<Result<Series, NoFile>> {
+        let mut all: Vec<Result<Series, NoFile>> =
+            self.errors.into_iter().map(|error| error.map_or_else(|| Ok(Series::default()), Err)).collect();
+        for group in self.groups {
+            for (place, series) in group.series(within) {
+                if let Some(slot) = all.get_mut(place) {
+                    *slot = series;
+                }
+            }
+        }
+        all
+    }
+}
+
+impl Group<'_> {
+    fn take<'c>(&mut self, number: u64, cell: impl Fn(usize) -> Option<&'c str> + Copy) {
+        let Some(columns) = self.targets.first().map(|target| &target.columns) else { return };
+        if self.error.is_some() || columns.only.iter().any(|(column, value)| cell(*column) != Some(value)) {
+            return;
         }
         if let Some(point) = columns.point.and_then(cell) {
             match &self.point {
                 None => self.point = Some(point.into()),
                 Some(first) if first != point => {
-                    return Err(NoFile::TwoPoints { first: shown(first), second: shown(point) });
+                    self.error = Some(NoFile::TwoPoints { first: shown(first), second: shown(point) });
+                    return;
                 }
                 Some(_) => {}
             }
         }
-        match self.line(number, columns, cell) {
-            Ok(line) => self.lines.push(line),
-            Err(why) => self.refuse(number, why),
+        let at = match self.at(cell) {
+            Ok(at) => at,
+            Err(why) => {
+                self.targets.iter_mut().for_each(|target| target.series.refuse(number, why.clone()));
+                return;
+            }
+        };
+        let mut is_any = false;
+        for target in &mut self.targets {
+            let value = target.value(cell);
+            is_any |= value.is_ok();
+            target.values.push(*value.as_ref().unwrap_or(&NOTHING));
+            if let Err(why) = value {
+                target.series.refuse(number, why);
+            }
         }
-        Ok(())
+        if is_any {
+            self.lines.push((number, at));
+        } else {
+            self.targets.iter_mut().for_each(|target| target.values.truncate(self.lines.len()));
+        }
     }
 
-    fn line<'c>(
-        &mut self,
-        number: u64,
-        columns: &Columns,
-        cell: impl Fn(usize) -> Option<&'c str> + Copy,
-    ) -> Result<Line, NoInterval> {
-        let at = self.time(&columns.at, &self.layout.at, cell)?;
+    fn at<'c>(&mut self, cell: impl Fn(usize) -> Option<&'c str> + Copy) -> Result<times::Read, NoInterval> {
+        let Self { layout, times, targets, joined, .. } = self;
+        let mut read = |places: &[usize], named: &[Column]| {
+            let get = |(place, named): (&usize, &Column)| {
+                cell(*place).ok_or_else(|| NoInterval::Missing { column: named.name() })
+            };
+            if let ([place], [named]) = (places, named) {
+                return times.read(get((place, named))?);
+            }
+            joined.clear();
+            for pair in places.iter().zip(named) {
+                if !joined.is_empty() {
+                    joined.push(' ');
+                }
+                joined.push_str(get(pair)?);
+            }
+            times.read(joined)
+        };
+        let Some(Target { columns, .. }) = targets.first() else { return Err(NoInterval::Unreadable) };
+        let at = read(&columns.at, &layout.at)?;
         if !columns.until.is_empty() {
-            let until = self.time(&columns.until, &self.layout.until, cell)?;
-            self.times.check_length(at, until)?;
+            let until = read(&columns.until, &layout.until)?;
+            times.check_length(at, until)?;
         }
-        if let (Some(quality), Some(column)) = (&self.layout.quality, columns.quality) {
+        Ok(at)
+    }
+
+    fn series(mut self, within: &Range<Timestamp>) -> Vec<(usize, Result<Series, NoFile>)> {
+        if let Some(error) = self.error {
+            return self.targets.iter().map(|target| (target.place, Err(error.clone()))).collect();
+        }
+        let mut lines: Vec<(usize, u64, times::Read)> =
+            self.lines.iter().enumerate().map(|(place, (number, at))| (place, *number, *at)).collect();
+        // Some portals list the newest first. The hour that autumn repeats is told apart by its order, so that must be time's.
+        if let (Some((_, _, first)), Some((_, _, last))) = (lines.first(), lines.last()) {
+            if first.local() > last.local() {
+                lines.reverse();
+            }
+        }
+        // When each line's interval begins, its number, and its place among the values.
+        let mut starts: Vec<(i64, u64, usize)> = Vec::with_capacity(lines.len());
+        for (place, number, at) in lines {
+            match self.times.start(at) {
+                Ok(start) if within.contains(&start) => starts.push((start.as_second(), number, place)),
+                Ok(_) => {}
+                Err(why) => {
+                    let concerned = self
+                        .targets
+                        .iter_mut()
+                        .filter(|target| target.values.get(place).is_some_and(|value| *value != NOTHING));
+                    concerned.for_each(|target| target.series.refuse(number, why.clone()));
+                }
+            }
+        }
+        if !starts.is_sorted_by_key(|(start, ..)| start) {
+            starts.sort_by_key(|(start, ..)| *start);
+        }
+        let step = self.layout.time.seconds();
+        self.targets.into_iter().map(|target| (target.place, Ok(target.series(&starts, step)))).collect()
+    }
+}
+
+impl Target<'_> {
+    fn value<'c>(&self, cell: impl Fn(usize) -> Option<&'c str>) -> Result<u32, NoInterval> {
+        let Self { layout, columns, .. } = self;
+        if let (Some(quality), Some(column)) = (&layout.quality, columns.quality) {
             let mark = cell(column).unwrap_or_default();
             if !quality.accepted.iter().any(|accepted| accepted == mark) {
                 return Err(NoInterval::Quality { mark: shown(mark) });
@@ -427,81 +661,41 @@ impl<'a> Reader<'a> {
         }
         if let Some(column) = columns.unit {
             let unit = cell(column).unwrap_or_default();
-            if !unit.eq_ignore_ascii_case(self.layout.measure.symbol()) {
+            if !unit.eq_ignore_ascii_case(layout.measure.symbol()) {
                 return Err(NoInterval::WrongUnit { unit: shown(unit) });
             }
         }
-        let value = cell(columns.value).ok_or_else(|| NoInterval::Missing { column: self.layout.value.name() })?;
-        let energy = self.layout.measure.energy(value, self.layout.decimal, self.layout.time.minutes)?;
-        if self.most.is_some_and(|most| energy > most) {
-            return Err(NoInterval::TooLarge);
-        }
-        Ok(Line { number, at, energy })
+        let value = cell(columns.value).ok_or_else(|| NoInterval::Missing { column: layout.value.name() })?;
+        let energy = layout.measure.energy(value, layout.decimal, layout.time.minutes)?;
+        let is_possible = self.most.is_none_or(|most| energy <= most);
+        let mwh = u32::try_from(energy.mwh()).ok().filter(|mwh| is_possible && *mwh != NOTHING);
+        mwh.ok_or(NoInterval::TooLarge)
     }
 
-    fn time<'c>(
-        &mut self,
-        columns: &[usize],
-        named: &[Column],
-        cell: impl Fn(usize) -> Option<&'c str>,
-    ) -> Result<times::Read, NoInterval> {
-        let get = |(column, named): (&usize, &Column)| {
-            cell(*column).ok_or_else(|| NoInterval::Missing { column: named.name() })
+    fn series(mut self, starts: &[(i64, u64, usize)], step: i64) -> Series {
+        let Some((first, ..)) = starts.first() else { return self.series };
+        self.series.start = *first;
+        self.series.step = step;
+        let value = |(start, number, place): &(i64, u64, usize)| {
+            self.values.get(*place).filter(|value| **value != NOTHING).map(|value| (*start, *number, *value))
         };
-        if let ([column], [named]) = (columns, named) {
-            return self.times.read(get((column, named))?);
-        }
-        self.joined.clear();
-        for pair in columns.iter().zip(named) {
-            if !self.joined.is_empty() {
-                self.joined.push(' ');
-            }
-            self.joined.push_str(get(pair)?);
-        }
-        self.times.read(&self.joined)
-    }
-
-    fn series(mut self) -> Series {
-        let mut lines = std::mem::take(&mut self.lines);
-        // Some portals list the newest first. The hour that autumn repeats is told apart by its order, so that must be time's.
-        if let (Some(first), Some(last)) = (lines.first(), lines.last()) {
-            if first.at.local() > last.at.local() {
-                lines.reverse();
-            }
-        }
-        let mut intervals = Vec::with_capacity(lines.len());
-        for line in &lines {
-            match self.times.start(line.at) {
-                Ok(start) => intervals.push((Interval { start, energy: line.energy }, line.number)),
-                Err(why) => self.refuse(line.number, why),
-            }
-        }
-        if !intervals.is_sorted_by_key(|(interval, _)| interval.start) {
-            intervals.sort_by_key(|(interval, _)| interval.start);
-        }
-        for same in intervals.chunk_by(|(one, _), (other, _)| one.start == other.start) {
-            let Some((first, others)) = same.split_first() else { continue };
+        for same in starts.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let mut told = same.iter().filter_map(value);
+            let Some((start, _, mwh)) = told.next() else { continue };
             // An interval that two overlapping exports tell alike is one; if they differ, neither is believed.
-            if others.iter().all(|other| other.0 == first.0) {
-                self.series.intervals.push(first.0);
+            if told.all(|(_, _, other)| other == mwh) {
+                let Ok(place) = usize::try_from((start - first) / step.max(1)) else { continue };
+                self.series.values.resize(place, NOTHING);
+                self.series.values.push(mwh);
                 continue;
             }
-            for (interval, number) in same {
-                self.refuse(*number, NoInterval::Contradiction { start: interval.start });
+            for (start, number, _) in same.iter().filter_map(value) {
+                let Ok(start) = Timestamp::from_second(start) else { continue };
+                self.series.refuse(number, NoInterval::Contradiction { start });
             }
         }
-        self.series.gaps = gaps(&self.series.intervals, self.layout.time.seconds());
         self.series
     }
-}
-
-fn gaps(intervals: &[Interval], seconds: i64) -> Vec<(Timestamp, Timestamp)> {
-    let pairs = intervals.windows(2).filter_map(|pair| match pair {
-        [before, after] => Some((before.start.as_second() + seconds, after.start)),
-        _ => None,
-    });
-    let missing = pairs.filter(|(end, next)| *end < next.as_second());
-    missing.filter_map(|(end, next)| Some((Timestamp::from_second(end).ok()?, next))).collect()
 }
 
 impl Measure {
