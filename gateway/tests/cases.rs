@@ -197,7 +197,10 @@ fn files_of_intervals_are_read_as_expected() {
     walk("intervals", |files| {
         let format: Value = serde_json::from_slice(&files["format.json"]).unwrap();
         let layouts = match format["profile"].as_str() {
-            Some(name) => intervals::profile(name, format["point"].as_str(), format["value"].as_str()).unwrap(),
+            Some(name) => {
+                intervals::profile(name, intervals::Role::Plant, format["point"].as_str(), format["value"].as_str())
+                    .unwrap()
+            }
             None => vec![free(&format["free"])],
         };
         let most = format["free"]["most"].as_u64().map(Energy::from_mwh);
@@ -224,7 +227,7 @@ fn files_of_intervals_are_read_as_expected() {
 #[test]
 fn a_year_of_refused_lines_is_counted_and_its_beginning_kept() {
     let file = format!("Messzeitpunkt;Einspeisung (kWh);\n{}", "01.01.2026 00:15;-;\n".repeat(35_040));
-    let layouts = intervals::profile("netz-noe", None, None).unwrap();
+    let layouts = intervals::profile("netz-noe", intervals::Role::Plant, None, None).unwrap();
     let series = intervals::read(file.as_bytes(), &layouts, None).unwrap();
     assert_eq!((series.refused_count, series.refused.len()), (35_040, intervals::MOST_REFUSED));
     assert_eq!(series.refused.last().unwrap().line, 101);
@@ -357,7 +360,7 @@ proptest! {
             prop_assert!(format.decode(message).is_err() || bytes.iter().any(u8::is_ascii_digit));
         }
         for name in ["netz-noe", "datadis", "kaernten"] {
-            prop_assert!(intervals::read(&bytes, &intervals::profile(name, None, None).unwrap(), None).is_err());
+            prop_assert!(intervals::read(&bytes, &intervals::profile(name, intervals::Role::Plant, None, None).unwrap(), None).is_err());
         }
     }
 
@@ -370,7 +373,7 @@ proptest! {
     #[test]
     fn no_text_makes_a_file_of_intervals_panic(rows in "([0-9]{2}\\.[0-9]{2}\\.[0-9]{4} [0-9]{2}:[0-9]{2};[0-9,-]{0,6};\\PC{0,3}\n){0,30}") {
         let file = format!("Messzeitpunkt;Einspeisung (kWh);\n{rows}");
-        let series = intervals::read(file.as_bytes(), &intervals::profile("netz-noe", None, None).unwrap(), None).unwrap();
+        let series = intervals::read(file.as_bytes(), &intervals::profile("netz-noe", intervals::Role::Plant, None, None).unwrap(), None).unwrap();
         prop_assert!(series.intervals().is_sorted_by(|one, other| one.start < other.start));
     }
 }

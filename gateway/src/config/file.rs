@@ -472,11 +472,13 @@ fn meter(meter: Spanned<DeValue>, folder: &Path, time_zone: &TimeZone) -> Result
             const MAX_FILE_AGE: Duration = Duration::from_secs(10 * 86_400);
             const FINAL_AFTER: Duration = Duration::from_secs(5 * 86_400);
             let table: IntervalsTable = read(table)?;
-            let filled = |key: Option<Name>| key.map(|key| key.0 .0);
-            let (point, value) = (filled(table.point), filled(table.value));
-            let profile = &table.profile.get_ref().0 .0;
-            intervals::profile(profile, point.as_deref(), value.as_deref())
-                .map_err(|error| Wrong::new(table.profile.span(), error))?;
+            intervals::profile(
+                table.profile.get_ref(),
+                intervals::Role::Plant,
+                table.point.as_deref(),
+                table.value.as_deref(),
+            )
+            .map_err(|error| Wrong::new(table.profile.span(), error))?;
             Meter::Intervals(Intervals {
                 folder: join(table.folder),
                 rule: table.rule.0,

@@ -19,7 +19,7 @@ use super::shown;
 use crate::energy::{Energy, NotEnergy, Rounding, Unit};
 use times::Times;
 
-pub use profiles::{profile, NoProfile};
+pub use profiles::{profile, NoProfile, Role};
 pub use times::{Stamp, TimeFormat};
 
 /// The energy of an interval that begins at this time.
@@ -225,9 +225,16 @@ impl Series {
 
     /// The mWh of the interval that begins at this Unix second.
     pub fn mwh(&self, start: i64) -> Option<u32> {
-        let since = start.checked_sub(self.start).filter(|since| since % self.step.max(1) == 0)?;
-        let place = usize::try_from(since / self.step.max(1)).ok()?;
+        let since = u64::try_from(start.checked_sub(self.start)?).ok()?;
+        let step = u64::try_from(self.step.max(1)).ok()?;
+        let place = usize::try_from(since / step).ok().filter(|_| since % step == 0)?;
         self.values.get(place).copied().filter(|value| *value != NOTHING)
+    }
+
+    /// It may know of an interval that begins within these Unix seconds.
+    pub fn overlaps(&self, seconds: &Range<i64>) -> bool {
+        let count = i64::try_from(self.values.len()).unwrap_or(i64::MAX);
+        self.start < seconds.end && seconds.start < self.start.saturating_add(count.saturating_mul(self.step))
     }
 
     pub fn intervals(&self) -> impl Iterator<Item = Interval> + '_ {

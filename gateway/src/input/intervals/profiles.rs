@@ -31,15 +31,28 @@ const NAMES: [&str; 10] = [
     "datadis",
 ];
 
+/// Whose energy is looked for in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What it fed in.
+    Plant,
+    /// What it drew from the grid, or what was shared with it: which of them is for its column to say.
+    Consumer,
+}
+
 /// The layouts of this profile, of one metering point where a file may have several, with another column to read than the
-/// profile's own, if it is named.
-pub fn profile(name: &str, point: Option<&str>, value: Option<&str>) -> Result<Vec<Layout>, NoProfile> {
+/// profile's own, if it is named. Where both are, the column's name has the first and ends with the second.
+pub fn profile(name: &str, role: Role, point: Option<&str>, value: Option<&str>) -> Result<Vec<Layout>, NoProfile> {
     let unknown = || NoProfile::Unknown { name: name.into() };
     let needs_value = || NoProfile::NeedsValue { name: name.into() };
     let named = |default: Option<&str>| value.or(default).map(column).ok_or_else(needs_value);
+    // A plant's own column is known. What a consumer's is called depends on what is looked for.
+    let of_plant = |default: &'static str| named(Some(default).filter(|_| role == Role::Plant));
     let of_point = || match (value, point) {
-        (Some(value), _) => Ok(column(value)),
-        (None, Some(point)) => Ok(Column::Of(point.into(), " - Einspeiser [kWh]".into())),
+        (Some(value), Some(point)) => Ok(Column::Of(point.into(), value.into())),
+        (Some(value), None) => Ok(column(value)),
+        (None, Some(point)) if role == Role::Plant => Ok(Column::Of(point.into(), " - Einspeiser [kWh]".into())),
+        (None, Some(_)) => Err(needs_value()),
         (None, None) => Err(NoProfile::NeedsPoint { name: name.into() }),
     };
     let vienna = || zone("Europe/Vienna").ok_or_else(unknown);
@@ -63,7 +76,7 @@ pub fn profile(name: &str, point: Option<&str>, value: Option<&str>) -> Result<V
     let only_point = |name: &str| point.map(|point| (column(name), point.into())).into_iter().collect();
     Ok(match name {
         "netz-noe" => {
-            let value = named(Some("Einspeisung (kWh)"))?;
+            let value = of_plant("Einspeisung (kWh)")?;
             vec![Layout { at: columns(&["Messzeitpunkt"]), ..base(value, "%d.%m.%Y %H:%M", Stamp::End, vienna()?) }]
         }
         // The end has no date of its own, so it is not read.
@@ -101,7 +114,10 @@ pub fn profile(name: &str, point: Option<&str>, value: Option<&str>) -> Result<V
             at: columns(&["Startdatum", "Startuhrzeit"]),
             until: columns(&["Enddatum", "Enduhrzeit"]),
             quality: quality("Status", &["Wahrer Wert"]),
-            above: vec![("Kennzahl".into(), "1-1:2.9.0".into())],
+            above: match role {
+                Role::Plant => vec![("Kennzahl".into(), "1-1:2.9.0".into())],
+                Role::Consumer => vec![("Kennzahl".into(), "1-1:1.9.0".into())],
+            },
             ..base(named(None)?, "%d.%m.%Y %H:%M", Stamp::Start, vienna()?)
         }],
         "steiermark" => vec![Layout {
@@ -125,7 +141,7 @@ pub fn profile(name: &str, point: Option<&str>, value: Option<&str>) -> Result<V
         }
         "datadis" => {
             let zone = zone("Europe/Madrid").ok_or_else(unknown)?;
-            let mut json = base(named(Some("surplusEnergyKWh"))?, "%Y/%m/%d %H:%M", Stamp::End, zone);
+            let mut json = base(of_plant("surplusEnergyKWh")?, "%Y/%m/%d %H:%M", Stamp::End, zone);
             json.at = columns(&["date", "time"]);
             json.time.minutes = 60;
             json.decimal = '.';
@@ -160,10 +176,10 @@ mod tests {
     #[test]
     fn each_name_is_a_profile() {
         for name in NAMES {
-            assert!(profile(name, Some("AT001"), Some("Einspeisung Gesamt - 2.8.0")).is_ok(), "{name}");
+            assert!(profile(name, Role::Plant, Some("AT001"), Some("Einspeisung Gesamt - 2.8.0")).is_ok(), "{name}");
         }
         assert_eq!(
-            profile("tinetz", None, None).unwrap_err().to_string(),
+            profile("tinetz", Role::Plant, None, None).unwrap_err().to_string(),
             "there is no profile \"tinetz\"; there are netz-noe, wiener-netze, e-control, kaernten, graz, graz-2024, \
              burgenland, steiermark, enedis, datadis"
         );
@@ -172,10 +188,20 @@ mod tests {
     #[test]
     fn a_column_that_is_not_known_has_to_be_named() {
         for name in ["graz", "graz-2024", "burgenland"] {
-            assert_eq!(profile(name, None, None).unwrap_err(), NoProfile::NeedsValue { name: name.into() });
+            assert_eq!(
+                profile(name, Role::Plant, None, None).unwrap_err(),
+                NoProfile::NeedsValue { name: name.into() }
+            );
         }
         for name in ["wiener-netze", "e-control"] {
-            assert_eq!(profile(name, None, None).unwrap_err(), NoProfile::NeedsPoint { name: name.into() });
+            assert_eq!(
+                profile(name, Role::Plant, None, None).unwrap_err(),
+                NoProfile::NeedsPoint { name: name.into() }
+            );
+        }
+        for name in ["netz-noe", "wiener-netze", "datadis"] {
+            let of_consumer = profile(name, Role::Consumer, Some("AT001"), None);
+            assert_eq!(of_consumer.unwrap_err(), NoProfile::NeedsValue { name: name.into() });
         }
     }
 }
