@@ -1,11 +1,12 @@
 //! What a gateway knows of meters, neighbours and the contract they sell by.
 
+pub mod allocation;
 pub mod chain;
 pub mod command;
 pub mod config;
 pub mod counting;
 pub mod energy;
-pub mod health;
+pub mod folder;
 pub mod input;
 pub mod journal;
 pub mod key;
