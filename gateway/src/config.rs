@@ -149,7 +149,8 @@ pub struct Intervals {
     pub rule: Rule,
     /// The layout's name, and what the export is called in it.
     pub profile: String,
-    /// The file or files of the plant: a pattern such as `*einspeisung*.csv`.
+    /// The file or files of the plant, and of consumers without any of their own: a pattern such as `*einspeisung*.csv`.
+    /// There may be none where the rule is `Given`: then nothing says what else was exported.
     pub files: Option<String>,
     pub point: Option<String>,
     pub value: Option<String>,

@@ -16,7 +16,7 @@ use super::values::*;
 use super::*;
 use crate::counting::{Pays, MAX_READING};
 use crate::energy::Unit;
-use crate::input::intervals;
+use crate::input::intervals::{self, Role};
 use crate::input::json::{Clock, Format};
 use crate::log::plain;
 
@@ -190,16 +190,43 @@ struct SimulatedTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IntervalsTable {
-    folder: Name,
-    profile: Spanned<Name>,
-    rule: Text<Rule>,
-    files: Option<Name>,
-    point: Option<Name>,
-    value: Option<Name>,
-    since: Spanned<Text<Day>>,
-    final_after: Option<Text<Delay>>,
-    max_kw: Option<Power>,
-    max_age: Option<Text<Span>>,
+    folder: PathBuf,
+    profile: Spanned<String>,
+    rule: RuleName,
+    files: Option<Spanned<String>>,
+    point: Option<String>,
+    value: Option<String>,
+    since: Spanned<Text<Date>>,
+    final_after: Option<Span>,
+    max_kw: Option<u64>,
+    max_age: Option<Span>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RuleName {
+    Share,
+    ProRata,
+    Priority,
+    Given,
+}
+
+/// A place in JSON, as RFC 6901 writes it.
+struct Pointer(String);
+
+impl std::str::FromStr for Pointer {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_pointer = text.starts_with('/');
+        is_pointer.then(|| Self(text.into())).ok_or("a JSON pointer begins with /, such as /SML/Total_out")
+    }
+}
+
+fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeZone>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let unknown = |_| serde::de::Error::custom("there is no such time zone: they are named like Europe/Vienna");
+    TimeZone::get(&name).map(Some).map_err(unknown)
 }
 
 pub fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
@@ -471,21 +498,39 @@ fn meter(meter: Spanned<DeValue>, folder: &Path, time_zone: &TimeZone) -> Result
         "intervals" => {
             const MAX_FILE_AGE: Duration = Duration::from_secs(10 * 86_400);
             const FINAL_AFTER: Duration = Duration::from_secs(5 * 86_400);
+            let at = table.span();
             let table: IntervalsTable = read(table)?;
-            intervals::profile(
-                table.profile.get_ref(),
-                intervals::Role::Plant,
-                table.point.as_deref(),
-                table.value.as_deref(),
-            )
-            .map_err(|error| Wrong::new(table.profile.span(), error))?;
+            match &table.files {
+                Some(files) => {
+                    pattern(files)?;
+                    intervals::profile(
+                        table.profile.get_ref(),
+                        Role::Plant,
+                        table.point.as_deref(),
+                        table.value.as_deref(),
+                    )
+                    .map_err(|error| Wrong::new(table.profile.span(), error))?;
+                }
+                None if matches!(table.rule, RuleName::Given) => {}
+                None => {
+                    return Err(Wrong::new(
+                        at,
+                        "there is no `files`: which of the folder's tell what the plant exports",
+                    ))
+                }
+            }
             Meter::Intervals(Intervals {
-                folder: join(table.folder),
-                rule: table.rule.0,
-                profile: profile.clone(),
-                files: filled(table.files),
-                point,
-                value,
+                folder: folder.join(table.folder),
+                rule: match table.rule {
+                    RuleName::Share => Rule::Share,
+                    RuleName::ProRata => Rule::ProRata,
+                    RuleName::Priority => Rule::Priority,
+                    RuleName::Given => Rule::Given,
+                },
+                profile: table.profile.into_inner(),
+                files: table.files.map(Spanned::into_inner),
+                point: table.point,
+                value: table.value,
                 since: midnight(&table.since, time_zone)?,
                 final_after: table.final_after.map_or(FINAL_AFTER, |delay| delay.0 .0),
                 max_kw: table.max_kw.map(|kw| kw.0),
@@ -494,6 +539,61 @@ fn meter(meter: Spanned<DeValue>, folder: &Path, time_zone: &TimeZone) -> Result
         }
         _ => return Err(Wrong::new(source.span(), format!("there is no such source: {SOURCES}"))),
     })
+}
+
+fn consumer(consumer: Spanned<ConsumerTable>, meter: &Meter) -> Result<Consumer, Wrong> {
+    let at = consumer.span();
+    let consumer = consumer.into_inner();
+    match meter {
+        Meter::Register(_) => {
+            let only_intervals = [&consumer.files, &consumer.point, &consumer.value].into_iter().flatten().next();
+            if let Some(key) = only_intervals {
+                return Err(Wrong::new(key.span(), "this key is for a meter with source = \"intervals\""));
+            }
+        }
+        Meter::Intervals(intervals) => consumer_columns(&consumer, intervals, at)?,
+    }
+    Ok(Consumer {
+        name: consumer.name,
+        address: consumer.address.into_inner().0,
+        share: consumer.share.map(|share| share.into_inner().0),
+        pays: match consumer.pays {
+            PaysName::Deposit => Pays::Deposit,
+            PaysName::Bill => Pays::Bill,
+        },
+        files: consumer.files.map(Spanned::into_inner),
+        point: consumer.point.map(Spanned::into_inner),
+        value: consumer.value.map(Spanned::into_inner),
+    })
+}
+
+/// What a consumer used, or was given, is in files and columns that are told from the plant's.
+fn consumer_columns(consumer: &ConsumerTable, intervals: &Intervals, at: Range<usize>) -> Result<(), Wrong> {
+    let text = |key: &Option<Spanned<String>>| key.as_ref().map(|text| text.get_ref().clone());
+    let (files, point, value) = (text(&consumer.files), text(&consumer.point), text(&consumer.value));
+    match &consumer.files {
+        Some(files) => pattern(files)?,
+        None if intervals.files.is_none() => {
+            return Err(Wrong::new(at, "there is no `files`, neither here nor at the meter"));
+        }
+        None => {}
+    }
+    if intervals.rule == Rule::Given && value.is_none() {
+        return Err(Wrong::new(at, "the rule \"given\" needs the name of the column of what was shared, as `value`"));
+    }
+    intervals::profile(&intervals.profile, Role::Consumer, point.as_deref(), value.as_deref())
+        .map_err(|error| Wrong::new(at.clone(), error))?;
+    let has_files_of_plant = files.is_none() || files == intervals.files;
+    if has_files_of_plant && (&point, &value) == (&intervals.point, &intervals.value) {
+        return Err(Wrong::new(at, "these are the plant's own files and column: name another point, or another value"));
+    }
+    Ok(())
+}
+
+fn pattern(files: &Spanned<String>) -> Result<(), Wrong> {
+    let is_pattern = glob::Pattern::new(files.get_ref()).is_ok() && !files.get_ref().contains('/');
+    let form = "this is a pattern of file names within the folder, such as *einspeisung*.csv";
+    is_pattern.then_some(()).ok_or_else(|| Wrong::new(files.span(), form))
 }
 
 fn format(

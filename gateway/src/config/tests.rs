@@ -464,3 +464,63 @@ fn several_topics_and_pointers_may_be_listed() {
     assert_eq!(mqtt.topics, ["t1", "t2"]);
     assert_eq!(mqtt.format.pointers, ["/value"]);
 }
+
+const INTERVALS: &str = r#"
+[provider.meter]
+source = "intervals"
+folder = "files"
+profile = "netz-noe"
+rule = "pro-rata"
+files = "*einspeisung*.csv"
+since = "2026-07-01"
+"#;
+
+const MEMBER: &str = r#"
+[[provider.consumer]]
+name = "Bob"
+address = "CAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD2KM"
+pays = "bill"
+files = "*bob*.csv"
+value = "Verbrauch (kWh)"
+"#;
+
+#[test]
+fn intervals_name_the_files_and_columns_of_all() {
+    let config = parse(&[TOP, PROVIDER, INTERVALS, MEMBER]).unwrap();
+    let Meter::Intervals(intervals) = &config.providers[0].meter else { panic!("intervals") };
+    assert_eq!(intervals.folder, Path::new("/etc/gateway/files"));
+    assert_eq!((intervals.rule, intervals.final_after), (Rule::ProRata, Duration::from_secs(5 * 86_400)));
+    let wrong = |from: &str, to: &str| {
+        let replaced = [TOP, PROVIDER, INTERVALS, MEMBER].concat().replace(from, to);
+        let error = parse(&[&replaced]).unwrap_err();
+        error.split_once("\n  ").unwrap().1.to_string()
+    };
+    let of_plant = "there is no `files`: which of the folder's tell what the plant exports";
+    assert_eq!(wrong("files = \"*einspeisung*.csv\"", ""), of_plant);
+    let pattern = "this is a pattern of file names within the folder, such as *einspeisung*.csv";
+    assert_eq!(wrong("*bob*", "[bob"), pattern);
+    assert_eq!(wrong("*einspeisung*", "2026/*"), pattern);
+    let value = "the profile \"netz-noe\" needs the name of the column to read";
+    assert_eq!(wrong("value = \"Verbrauch (kWh)\"", ""), value);
+}
+
+#[test]
+fn given_needs_no_file_of_the_plant_but_the_column_of_what_was_shared() {
+    let given = INTERVALS.replace("pro-rata", "given").replace("files = \"*einspeisung*.csv\"", "");
+    let config = parse(&[TOP, PROVIDER, &given, MEMBER]).unwrap();
+    let Meter::Intervals(intervals) = &config.providers[0].meter else { panic!("intervals") };
+    assert_eq!((intervals.rule, &intervals.files), (Rule::Given, &None));
+    let unnamed = MEMBER.replace("value = \"Verbrauch (kWh)\"", "");
+    let error = parse(&[TOP, PROVIDER, &given, &unnamed]).unwrap_err();
+    let expected = "the rule \"given\" needs the name of the column of what was shared, as `value`";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[test]
+fn a_consumer_with_the_plants_own_column_is_refused() {
+    let steiermark = INTERVALS.replace("netz-noe", "steiermark");
+    let same = MEMBER.replace("files = \"*bob*.csv\"", "").replace("value = \"Verbrauch (kWh)\"", "");
+    let error = parse(&[TOP, PROVIDER, &steiermark, &same]).unwrap_err();
+    let expected = "these are the plant's own files and column: name another point, or another value";
+    assert!(error.ends_with(expected), "{error}");
+}
