@@ -84,7 +84,7 @@ impl std::fmt::Display for Problem {
         match &self.what {
             What::RefusedFile(why) => write!(f, "{why}"),
             What::RefusedLines { count, first } => {
-                write!(f, "{count} lines are refused")?;
+                write!(f, "refused lines: {count}")?;
                 first.iter().take(3).try_for_each(|refused| write!(f, "; line {}: {}", refused.line, refused.why))
             }
         }
