@@ -84,6 +84,9 @@ pub struct Allocated {
     pub due: Vec<Vec<(u64, u64)>>,
     /// What each consumer was allocated until then.
     pub allocated: Vec<Energy>,
+    /// What each consumer was delivered more than is now allocated, since files were corrected. Its next agreements have
+    /// to wait for it.
+    pub over_delivered: Vec<Energy>,
     /// The interval that is missing, so that the day before its own is the last.
     pub gap: Option<Gap>,
     /// The same of each consumer whose days end sooner than the others'.
@@ -275,7 +278,8 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    fn due(&self) -> Vec<(u64, u64)> {
+    /// What is due to each agreement, and what none of them can make good.
+    fn due(&self) -> (Vec<(u64, u64)>, Energy) {
         let mut balances: Vec<i128> =
             self.agreements.iter().map(|(life, credited)| credited - mwh(life.energy_delivered_kwh)).collect();
         let mut left = 0;
@@ -296,7 +300,7 @@ impl<'a> Ledger<'a> {
             left = fraction(open - whole * mwh(1));
             due.push((life.agreement_id, u64::try_from(whole).unwrap_or(0)));
         }
-        due
+        (due, Energy::from_mwh(u64::try_from(-left).unwrap_or(0)))
     }
 }
 
@@ -329,10 +333,12 @@ impl<'a> Counting<'a> {
             seen(&self, date);
             (until, date) = (end, tomorrow);
         }
+        let (due, over_delivered) = self.ledgers.iter().map(Ledger::due).unzip();
         Ok(Allocated {
             until,
             exported: self.exported,
-            due: self.ledgers.iter().map(Ledger::due).collect(),
+            due,
+            over_delivered,
             allocated: self.ledgers.iter().map(|ledger| ledger.allocated).collect(),
             gap: self.gap,
             consumer_gaps: self.ledgers.iter().map(|ledger| second(ledger.gap?)).collect(),
@@ -406,7 +412,14 @@ impl<'a> Counting<'a> {
     /// over by rounding down is nobody's.
     fn divide(&self, production: Option<u32>, parts: &mut [u32], start: i64) -> Result<u64, Contradiction> {
         let sum: u64 = parts.iter().map(|part| u64::from(*part)).sum();
-        let Some(production) = production else { return Ok(sum) };
+        let Some(production) = production else {
+            // Without the plant's own word only the operator's allocation tells what was exported.
+            if self.rule == Rule::Given {
+                return Ok(sum);
+            }
+            parts.fill(0);
+            return Ok(0);
+        };
         match self.rule {
             Rule::Share => {
                 for (part, share) in parts.iter_mut().zip(&self.shares) {

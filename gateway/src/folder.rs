@@ -139,14 +139,19 @@ impl Folder {
         };
         for entry in std::fs::read_dir(&self.path).map_err(failure(&self.path))? {
             let entry = entry.map_err(failure(&self.path))?;
-            let path = entry.path();
-            let metadata = path.metadata().map_err(failure(&path))?;
             // A name that is no text is nobody's pattern.
             let Some(name) = entry.file_name().to_str().map(str::to_string) else { continue };
-            if metadata.is_file() && !name.starts_with('.') {
-                let modified = metadata.modified().map_err(failure(&path))?;
-                found.insert(Name(name), (metadata.len(), modified));
+            if name.starts_with('.') || !self.members.iter().any(|member| member.has(&name)) {
+                continue;
             }
+            let path = entry.path();
+            match path.metadata().and_then(|metadata| Ok((metadata.is_file(), metadata.len(), metadata.modified()?))) {
+                Ok((true, size, modified)) => found.insert(Name(name), (size, modified)),
+                Ok((false, ..)) => None,
+                // It was removed meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(failure(&path)(error)),
+            };
         }
         let before = self.files.len();
         self.files.retain(|name, file| found.get(name) == Some(&(file.size, file.modified)));
@@ -157,9 +162,6 @@ impl Folder {
             }
             let members: Vec<(usize, &Member)> =
                 self.members.iter().enumerate().filter(|(_, member)| member.has(&name.0)).collect();
-            if members.is_empty() {
-                continue;
-            }
             let path = self.path.join(&name.0);
             let bytes = std::fs::read(&path).map_err(failure(&path))?;
             let read = read(&bytes, &members, self.since..now);

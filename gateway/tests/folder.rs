@@ -102,6 +102,7 @@ fn each_has_its_files_by_their_names() {
     files.write("bob.csv", &[BOB, "14.07.2026 12:15;1"]);
     files.write("notes.txt", &["nothing of it is read"]);
     files.write(".bob.csv.part", &["nor of this"]);
+    std::os::unix::fs::symlink("elsewhere", files.0.join("bob 2.csv")).unwrap();
     let mut folder = Folder::new(&intervals(&files.0, "netz-noe", "*einspeisung*.csv"), &[bob()], None).unwrap();
     assert!(folder.refresh(now()).unwrap());
     let readings = folder.readings();
@@ -189,10 +190,7 @@ fn a_file_with_a_column_for_each_is_read_for_all() {
     folder.refresh(now()).unwrap();
     let kwh = |kwh: u32| Some(kwh * 1_000_000);
     assert_eq!(told(&folder.readings(), 2), [[kwh(1), kwh(4)], [kwh(2), None], [kwh(3), kwh(6)], [None, None]]);
-    assert_eq!(
-        problems(&folder),
-        ["all.csv (AT002): refused lines: 1; line 3: the line has no …AT002… - Bezug [kWh]"]
-    );
+    assert_eq!(problems(&folder), ["all.csv (AT002): refused lines: 1; line 3: the line has no …AT002… - Bezug [kWh]"]);
 }
 
 /// Lines of each point, one point after the other or mixed: the repeated hour of autumn is told apart for each of them.
