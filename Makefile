@@ -26,7 +26,7 @@ override deny = for package in $(filter-out %/relay,$(packages)); do \
 		cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; \
 	done
 
-.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway costs mutants \
+.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway gateway-year costs mutants \
 	mutants-diff fuzz deny format check check-format clippy doc check-all demo neighbourhood client app app-serve app-test e2e localnet network-local network-docker \
 	release clean info
 
@@ -66,6 +66,10 @@ test-localnet: ## Test the local network
 
 test-gateway: ## Test the gateway
 	$(with_target) cargo test --locked --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway"
+
+gateway-year: ## Read and allocate a year of quarter hours of MEMBERS (100), and hold it to its bars of time and memory
+	$(with_target) cargo run --locked --release --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway" \
+		--example year -- $(or $(MEMBERS),100)
 
 costs: build ## Measure what each call costs on the built Wasm, and write it into docs/costs.md
 	$(with_target) CONTRACT_WASM="$$WASM" cargo run --quiet --example costs
