@@ -228,6 +228,13 @@ impl<'a> Ledger<'a> {
         Self { agreements, allocated: Energy::ZERO, ended: 0, left: 0, gap: None }
     }
 
+    /// One of its agreements may have lived during an interval of this day.
+    fn has_agreements(&self, day: &Range<i64>, step: i64) -> bool {
+        let overlaps =
+            |life: &Life| signed(life.created_at) < day.end && day.start + step <= signed(life.delivery_deadline);
+        self.agreements.iter().skip(self.ended).any(|(life, _)| overlaps(life))
+    }
+
     fn takes_part(&self, interval: &Range<i64>) -> bool {
         self.agreements.iter().skip(self.ended).any(|(life, _)| life.covers(interval))
     }
@@ -423,13 +430,13 @@ impl<'a> Counting<'a> {
         match self.rule {
             Rule::Share => {
                 for (part, share) in parts.iter_mut().zip(&self.shares) {
-                    *part = (*part).min(portion(production, share.millionths().into(), Share::WHOLE.into()));
+                    *part = (*part).min(portion(production, share.millionths(), Share::WHOLE.into()));
                 }
             }
             Rule::ProRata => {
                 if sum > production.into() {
                     for part in parts.iter_mut() {
-                        *part = portion(*part, production.into(), sum);
+                        *part = portion(*part, production, sum);
                     }
                 }
             }
@@ -454,14 +461,6 @@ impl<'a> Counting<'a> {
     }
 }
 
-impl Ledger<'_> {
-    fn has_agreements(&self, day: &Range<i64>, step: i64) -> bool {
-        let overlaps =
-            |life: &Life| signed(life.created_at) < day.end && day.start + step <= signed(life.delivery_deadline);
-        self.agreements.iter().skip(self.ended).any(|(life, _)| overlaps(life))
-    }
-}
-
 /// Files that tell of this day, the latest first.
 fn of_day<'a>(files: &Files<'a>, day: &Range<i64>) -> Vec<&'a Series> {
     files.iter().rev().filter(|series| series.overlaps(day)).copied().collect()
@@ -475,8 +474,8 @@ fn signed(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
-fn portion(value: u32, parts: u64, whole: u64) -> u32 {
-    let part = (u128::from(value) * u128::from(parts)).checked_div(whole.into()).unwrap_or(0);
+fn portion(value: u32, parts: u32, whole: u64) -> u32 {
+    let part = (u64::from(value) * u64::from(parts)).checked_div(whole).unwrap_or(0);
     u32::try_from(part).unwrap_or(value)
 }
 
