@@ -189,6 +189,17 @@ fn what_was_delivered_too_much_is_a_debt_of_the_next_agreement() {
     }
 }
 
+#[test]
+fn an_agreement_with_a_debt_before_it_is_filled_before_the_next() {
+    let end = seconds(midnight(2026, 7, 2));
+    let ended = Life { delivery_deadline: end, energy_delivered_kwh: 9, may_fill: false, ..life(1) };
+    let next = Life { created_at: end, energy_amount_kwh: 10, ..life(2) };
+    let youngest = Life { created_at: end, ..life(3) };
+    let mut exported = vec![0; 97];
+    (exported[0], exported[96]) = (5 * KWH, 20 * KWH);
+    assert_eq!(alone(&exported, 2, &[ended, next, youngest]).due, [[(1, 0), (2, 10), (3, 6)]]);
+}
+
 /// The first agreement waits for its deposit while the second is filled; then the deposit comes.
 #[test]
 fn nothing_is_due_twice_when_an_older_agreement_is_paid_late() {
@@ -208,6 +219,13 @@ fn intervals_before_the_agreement_and_after_its_deadline_do_not_count() {
         Life { created_at: seconds(noon) + 1, delivery_deadline: seconds(midnight(2026, 7, 3)) + 899, ..life(1) };
     // The quarter of an hour in which it was created does not count, and neither does the one in which it ended.
     assert_eq!(alone(&exported, 3, &[agreement]).due, [[(1, 47 + 96)]]);
+}
+
+#[test]
+fn a_deadline_counts_beside_an_older_agreement_that_lives_on() {
+    let full = Life { energy_amount_kwh: 1, energy_delivered_kwh: 1, may_fill: false, ..life(1) };
+    let ends = Life { delivery_deadline: seconds(midnight(2026, 7, 2)) + 899, ..life(2) };
+    assert_eq!(alone(&[KWH; 2 * 96], 2, &[full, ends]).due, [[(1, 0), (2, 95)]]);
 }
 
 #[test]
