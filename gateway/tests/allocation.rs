@@ -297,23 +297,38 @@ fn a_gap_stops_the_days_until_it_is_filled() {
 
 #[test]
 fn a_consumers_gap_stops_those_whose_part_depends_on_it() {
-    let production = series(&[4 * KWH; 2 * 96], 2);
-    let until_first_gap = Series::new(first().as_second(), QUARTER, vec![Some(4 * KWH); 97]);
-    let consumers = [series(&[4 * KWH; 2 * 96], 2), until_first_gap];
+    let production = series(&[4 * KWH; 3 * 96], 3);
+    let with_gap = (0..3 * 96).map(|place| (place != 97).then_some(4 * KWH));
+    let consumers = [production.clone(), Series::new(first().as_second(), QUARTER, with_gap)];
     let missing = Timestamp::from_second(first().as_second() + 97 * QUARTER).unwrap();
     let of = |rule, share| {
         let parties = [party(share, &[life(1)]), party(share, &[life(2)])];
         allocate(&readings(Some(&production), &consumers), rule, &parties, &days()).unwrap()
     };
-    let found = of(Rule::ProRata, None);
-    assert_eq!((found.until, found.gap), (midnight(2026, 7, 2), Some(Gap::OfConsumer { place: 1, start: missing })));
-    assert_eq!(found.due, [[(1, 192)], [(2, 192)]]);
+    for (rule, due) in [(Rule::ProRata, [192, 192]), (Rule::Priority, [384, 0])] {
+        let found = of(rule, None);
+        assert_eq!(
+            (found.until, found.gap),
+            (midnight(2026, 7, 2), Some(Gap::OfConsumer { place: 1, start: missing }))
+        );
+        assert_eq!(found.due, [[(1, due[0])], [(2, due[1])]]);
+    }
     let found = of(Rule::Share, Some(500_000));
-    assert_eq!(
-        (found.gap, found.consumer_gaps),
-        (Some(Gap::OfPlant { start: midnight(2026, 7, 3) }), vec![None, Some(missing)])
-    );
-    assert_eq!((found.until, found.due), (midnight(2026, 7, 3), vec![vec![(1, 384)], vec![(2, 192)]]));
+    assert_eq!((found.until, found.gap), (midnight(2026, 7, 4), Some(Gap::OfPlant { start: midnight(2026, 7, 4) })));
+    assert_eq!(found.consumer_gaps, [None, Some(missing)]);
+    // The third day of the second consumer is whole, but waits for the day before.
+    assert_eq!(found.due, [[(1, 3 * 192)], [(2, 192)]]);
+}
+
+#[test]
+fn a_later_file_corrects_an_earlier() {
+    let (one, two) = (series(&[KWH, KWH], 1), Series::new(first().as_second(), QUARTER, [Some(3 * KWH)]));
+    let used = series(&[9 * KWH; 96], 1);
+    let due = |files| {
+        let readings = Readings { step: 900, production: Some(files), consumers: vec![vec![&used]] };
+        allocate(&readings, Rule::ProRata, &[party(None, &[life(1)])], &days()).unwrap().due[0][0].1
+    };
+    assert_eq!((due(vec![&one, &two]), due(vec![&two, &one])), (4, 2));
 }
 
 #[test]
