@@ -12,6 +12,5 @@ pub mod journal;
 pub mod key;
 pub mod log;
 pub mod register;
-pub mod report;
-pub mod service;
+pub mod source;
 pub mod submission;
