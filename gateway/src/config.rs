@@ -109,7 +109,7 @@ pub struct Mqtt {
     pub host: String,
     pub port: u16,
     pub tls: bool,
-    /// Certificates to trust in place of the system's.
+    /// Certificates of authorities to trust in place of the public ones.
     pub ca: Option<PathBuf>,
     pub user: Option<String>,
     pub password_file: Option<PathBuf>,

@@ -119,12 +119,13 @@ struct ConsumerTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MqttTable {
-    broker: Text<Broker>,
-    ca: Option<Spanned<Name>>,
-    user: Option<Name>,
-    password_file: Option<Spanned<Name>>,
-    topic: List<Topic>,
-    pointers: Option<List<Pointer>>,
+    broker: Spanned<String>,
+    ca: Option<PathBuf>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
+    topic: Spanned<OneOrMany>,
+    #[serde(default)]
+    pointers: Vec<Text<Pointer>>,
     unit: Text<Unit>,
     id_pointer: Option<Text<Pointer>>,
     time_pointer: Option<Text<Pointer>>,
@@ -435,12 +436,18 @@ fn meter(meter: Spanned<DeValue>, folder: &Path, time_zone: &TimeZone) -> Result
     Ok(match name.as_str() {
         "mqtt" => {
             let table: MqttTable = read(table)?;
-            let Broker { host, port, tls } = table.broker.0;
-            if let Some(ca) = table.ca.as_ref().filter(|_| !tls) {
-                return Err(Wrong::new(ca.span(), "`ca` is for a broker with TLS: mqtts://"));
-            }
-            if let Some(file) = table.password_file.as_ref().filter(|_| table.user.is_none()) {
-                return Err(Wrong::new(file.span(), "a `password_file` needs a `user`"));
+            let (host, port, tls) = broker(&table.broker)?;
+            let topic_span = table.topic.span();
+            let topics = match table.topic.into_inner() {
+                OneOrMany::One(topic) => vec![topic],
+                OneOrMany::Many(topics) => topics,
+            };
+            let is_topic = |topic: &String| !topic.is_empty() && !topic.contains(['+', '#']);
+            if topics.is_empty() || !topics.iter().all(is_topic) {
+                return Err(Wrong::new(
+                    topic_span,
+                    "a topic is named in full, without + and #: one meter, one reading",
+                ));
             }
             let format =
                 format(table.pointers, table.unit, table.id_pointer, table.time_pointer, table.time_format, time_zone)?;

@@ -524,3 +524,15 @@ fn a_consumer_with_the_plants_own_column_is_refused() {
     let expected = "these are the plant's own files and column: name another point, or another value";
     assert!(error.ends_with(expected), "{error}");
 }
+
+#[test]
+fn a_topic_stands_for_one_meter() {
+    for topic in ["\"\"", "\"tele/+/SENSOR\"", "\"tele/#\"", "[]", "[\"tele/meter\", \"+\"]"] {
+        let meter = METER.replace("\"tele/meter/SENSOR\"", topic);
+        let wrong = parse(&[TOP, PROVIDER, &meter, CONSUMER]).unwrap_err();
+        let expected = format!(
+            "/etc/gateway/gateway.toml, line 14: topic = {topic}\n  a topic is named in full, without + and #: one meter, one reading"
+        );
+        assert_eq!(wrong, expected);
+    }
+}
