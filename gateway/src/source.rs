@@ -158,9 +158,9 @@ impl Listener {
     /// The sample, if it is of this provider's meter and not too old by the time that the message itself has, if it has
     /// one. Where the clock is not set yet, as on a Raspberry Pi that starts in 1970, no message is too old. That is no
     /// danger: an old register is a lower one, and without the network, which sets the clock, nothing is delivered.
-    fn accept(&self, sample: Sample) -> Result<Sample, NoReading> {
+    fn accept(&self, sample: Sample, now: Timestamp) -> Result<Sample, NoReading> {
         let max_age = SignedDuration::try_from(self.max_age).unwrap_or(SignedDuration::MAX);
-        let oldest = Timestamp::now().checked_sub(max_age).unwrap_or(Timestamp::MIN);
+        let oldest = now.checked_sub(max_age).unwrap_or(Timestamp::MIN);
         sample.accept(self.meter_id.as_deref(), oldest)
     }
 }
@@ -262,4 +262,39 @@ fn random() -> u64 {
 fn secret(path: &std::path::Path) -> Result<String, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     Ok(text.trim_end_matches(['\r', '\n']).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::energy::Energy;
+
+    fn accepted(sample: &str, now: &str) -> bool {
+        let listener = Listener { provider: 0, meter_id: None, max_age: Duration::from_secs(900) };
+        let sample = Sample { energy: Energy::KWH, meter_id: None, time: Some(sample.parse().unwrap()) };
+        listener.accept(sample, now.parse().unwrap()).is_ok()
+    }
+
+    #[test]
+    fn a_message_is_refused_when_its_own_time_is_older_than_max_age() {
+        assert!(accepted("2026-07-02T11:45:00Z", "2026-07-02T12:00:00Z"));
+        assert!(!accepted("2026-07-02T11:44:59Z", "2026-07-02T12:00:00Z"));
+    }
+
+    #[test]
+    fn a_gateway_whose_clock_is_not_set_yet_takes_messages_of_the_future() {
+        assert!(accepted("2026-07-02T12:00:00Z", "1970-01-01T00:00:30Z"));
+    }
+
+    #[test]
+    fn attempts_become_rarer_until_the_longest_pause_and_begin_anew_after_a_connection_that_lasted() {
+        let mut backoff = Backoff::new(Duration::from_secs(60));
+        let mut pause = |lasted| backoff.after(Duration::from_secs(lasted)).as_millis();
+        for whole in [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
+            let pause = pause(0);
+            assert!((whole / 2..=whole).contains(&pause), "{pause} ms where {whole} ms is the most");
+        }
+        assert!(pause(59) > 500);
+        assert!(pause(60) <= 500);
+    }
 }

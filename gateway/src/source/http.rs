@@ -7,6 +7,7 @@
 use std::io::Read;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use ureq::http::header::{AUTHORIZATION, LOCATION};
 use ureq::Agent;
 
@@ -27,7 +28,7 @@ pub fn run(http: &Http, link: &mut Link) {
                 link.is_up();
                 let read = http.format.decode(Message { payload: &payload, is_retained: false });
                 for listener in &link.listeners {
-                    link.hears(listener, read.clone().and_then(|sample| listener.accept(sample)));
+                    link.hears(listener, read.clone().and_then(|sample| listener.accept(sample, Timestamp::now())));
                 }
             }
             Err(reason) => link.is_down(&format!("{}: {reason}", http.url)),

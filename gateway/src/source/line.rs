@@ -7,6 +7,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use rustix::fs::{open, Mode, OFlags};
 use rustix::io::Errno;
@@ -100,7 +101,7 @@ fn tell(link: &Link, read: Result<Sample, NoReading>) {
     for listener in &link.listeners {
         let is_anothers = is_known && listener.meter_id.is_some() && listener.meter_id.as_ref() != id;
         if !is_anothers {
-            link.hears(listener, read.clone().and_then(|sample| listener.accept(sample)));
+            link.hears(listener, read.clone().and_then(|sample| listener.accept(sample, Timestamp::now())));
         }
     }
 }

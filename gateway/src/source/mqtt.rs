@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rumqttc::tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use rumqttc::{
     Client, ConnectReturnCode, Connection, ConnectionError, Event, MqttOptions, Packet, Publish, QoS, SubscribeFilter,
@@ -177,7 +178,7 @@ fn read(message: &Publish, readers: &mut [Reader], link: &Link) {
                 continue;
             }
             let said = reader.format.decode(Message { payload: &message.payload, is_retained: message.retain });
-            match reader.sum.take(place, said.and_then(|sample| listener.accept(sample))) {
+            match reader.sum.take(place, said.and_then(|sample| listener.accept(sample, Timestamp::now()))) {
                 Ok(None) => {}
                 Ok(Some(sum)) => link.hears(listener, Ok(sum)),
                 Err(error) => link.hears(listener, Err(error)),
