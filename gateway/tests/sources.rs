@@ -173,18 +173,30 @@ fn a_look_at_the_meter_does_not_throw_the_running_gateway_out() {
 
 #[test]
 fn a_topic_that_the_broker_refuses_is_named_to_the_provider_that_reads_it() {
-    // The broker of this test accepts who comes, and of two topics the first one alone.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("mqtt://{}", listener.local_addr().unwrap());
     let meter = |topic: &str| format!("source = \"mqtt\"\nbroker = \"{url}\"\nunit = \"kWh\"\ntopic = \"{topic}\"");
     let ear = Ear::new(&[&meter("allowed"), &meter("forbidden")]);
-    let (mut stream, _) = listener.accept().unwrap();
-    packet(&mut stream);
-    stream.write_all(&[0x20, 2, 0, 0]).unwrap();
-    let subscription = packet(&mut stream);
-    stream.write_all(&[0x90, 4, subscription[0], subscription[1], 1, 0x80]).unwrap();
+    let _stream = accept(&listener, &[1, 0x80]);
     assert_eq!(ear.next(), "0 connected");
     assert_eq!(ear.next(), "1 down: the broker does not let this user read the topic forbidden");
+}
+
+#[test]
+fn what_came_right_before_a_connection_was_lost_is_not_heard_after_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let ear = Ear::new(&[&format!("source = \"mqtt\"\nbroker = \"{url}\"\nunit = \"kWh\"\ntopic = \"a\"")]);
+    for value in [b'1', b'2', b'3'] {
+        let mut stream = accept(&listener, &[1]);
+        let heard: Vec<_> = std::iter::repeat_with(|| ear.next()).take_while(|heard| heard != "0 connected").collect();
+        assert!(heard.iter().all(|heard| heard.starts_with("0 down: ")), "{heard:?}");
+        // With the end of the connection right behind it.
+        stream.write_all(&[0x30, 4, 0, 1, b'a', value]).unwrap();
+        drop(stream);
+        let heard = ear.next();
+        assert!(heard.starts_with("0 down: ") || heard == format!("0 {} kWh", value as char), "{heard}");
+    }
 }
 
 fn http(port: u16, path: &str, more: &str) -> String {

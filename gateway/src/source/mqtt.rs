@@ -133,7 +133,11 @@ fn listen(
     loop {
         let event = match connection.recv() {
             Ok(Ok(event)) => event,
-            Ok(Err(error)) => return reason(&error),
+            Ok(Err(error)) => {
+                // What came right before it would be read after the next connection, as if it were of then.
+                connection.eventloop.state.events.clear();
+                return reason(&error);
+            }
             Err(_) => return "it was stopped".into(),
         };
         match event {

@@ -199,12 +199,23 @@ fn openssl(folder: &Path, arguments: &str) {
 }
 
 /// What follows the length in the next packet of MQTT.
-pub fn packet(stream: &mut TcpStream) -> Vec<u8> {
+fn packet(stream: &mut TcpStream) -> Vec<u8> {
     let mut head = [0; 2];
     stream.read_exact(&mut head).unwrap();
     let mut rest = vec![0; head[1].into()];
     stream.read_exact(&mut rest).unwrap();
     rest
+}
+
+/// A broker's part until the topics are subscribed, with these answers to them.
+pub fn accept(listener: &TcpListener, answers: &[u8]) -> TcpStream {
+    let (mut stream, _) = listener.accept().unwrap();
+    packet(&mut stream);
+    stream.write_all(&[0x20, 2, 0, 0]).unwrap();
+    let subscription = packet(&mut stream);
+    let length = 2 + answers.len() as u8;
+    stream.write_all(&[&[0x90, length, subscription[0], subscription[1]], answers].concat()).unwrap();
+    stream
 }
 
 /// The head of a request.
