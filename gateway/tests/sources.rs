@@ -199,6 +199,24 @@ fn what_came_right_before_a_connection_was_lost_is_not_heard_after_it() {
     }
 }
 
+#[test]
+fn a_broker_that_sends_garbage_costs_the_connection_and_no_more() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mqtt://{}", listener.local_addr().unwrap());
+    let ear = Ear::new(&[&format!("source = \"mqtt\"\nbroker = \"{url}\"\nunit = \"kWh\"\ntopic = \"a\"")]);
+    for garbage in [&[0x40, 2, 0xff, 0xff][..], &[0x30, 1, 0], &[0x30, 0xff, 0xff, 0xff, 0x7f], &[0xf0, 1, 0]] {
+        let mut stream = accept(&listener, &[1]);
+        assert_eq!(ear.next(), "0 connected");
+        stream.write_all(garbage).unwrap();
+        let down = ear.next();
+        assert!(down.starts_with(&format!("0 down: {url}: ")), "{down}");
+    }
+    let mut stream = accept(&listener, &[1]);
+    assert_eq!(ear.next(), "0 connected");
+    stream.write_all(b"\x30\x04\0\x01a7").unwrap();
+    assert_eq!(ear.next(), "0 7 kWh");
+}
+
 fn http(port: u16, path: &str, more: &str) -> String {
     format!("source = \"http\"\nurl = \"http://127.0.0.1:{port}{path}\"\nevery = \"200ms\"\n{more}")
 }
