@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rumqttc::tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use rumqttc::{
-    Client, ConnectReturnCode, Connection, ConnectionError, Event, MqttOptions, Packet, Publish, QoS, SubscribeFilter,
-    SubscribeReasonCode, TlsConfiguration, Transport,
+    Client, ConnectReturnCode, Connection, ConnectionError, Event, MqttOptions, Packet, Publish, QoS, StateError,
+    SubscribeFilter, SubscribeReasonCode, TlsConfiguration, Transport,
 };
 
 use super::{random, secret, Backoff, Link};
@@ -196,7 +196,7 @@ fn reason(error: &ConnectionError) -> String {
         ConnectionError::ConnectionRefused(
             ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
         ) => "the broker refuses the user or the password".into(),
-        ConnectionError::NetworkTimeout => "no answer".into(),
+        ConnectionError::NetworkTimeout | ConnectionError::MqttState(StateError::AwaitPingResp) => "no answer".into(),
         error => error.to_string(),
     }
 }
