@@ -305,7 +305,7 @@ fn a_device_that_does_not_answer_is_asked_again() {
     let began = Instant::now();
     let (stream, _) = silent.accept().unwrap();
     assert_eq!(ear.next(), format!("0 down: http://127.0.0.1:{port}/: no answer within 10 s"));
-    assert!((9..12).contains(&began.elapsed().as_secs()));
+    assert!((9..20).contains(&began.elapsed().as_secs()));
     drop(stream);
     drop(silent);
     let down = ear.next();
