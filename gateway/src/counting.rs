@@ -2,6 +2,7 @@
 //! consumer is entitled to since its account was opened, less what the chain shows. So fractions of a kWh carry over, a
 //! correction heals by itself, and a delivery whose answer was lost is found instead of repeated.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::energy::Energy;
@@ -14,11 +15,13 @@ pub const MAX_READING: u64 = (1 << 35) - 1;
 const LAST_SECONDS: u64 = 6 * 3_600;
 
 /// A fixed part of what is exported, in millionths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Share(u32);
 
 impl Share {
     pub const WHOLE: u32 = 1_000_000;
+    pub const NONE: Self = Self(0);
 
     /// `None` above the whole.
     pub fn from_millionths(millionths: u32) -> Option<Self> {
@@ -34,21 +37,30 @@ impl Share {
     }
 }
 
-/// What a consumer is entitled to, as the journal keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a consumer is entitled to since its account was opened, as the journal keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub share: Share,
     /// The reading from which the share counts.
     pub from: Energy,
     /// What it was entitled to at that reading.
     pub entitled: Energy,
-    /// kWh that its agreements had been delivered when the account was opened.
-    pub delivered_before: u64,
+    /// The first agreement that counts.
+    pub since: u64,
+    /// kWh delivered in agreements that no longer count, less those that were delivered before the account was opened.
+    pub delivered_before: i64,
 }
 
 impl Account {
-    pub fn open(share: Share, reading: Energy, delivered_kwh: u64) -> Self {
-        Self { share, from: reading, entitled: Energy::ZERO, delivered_before: delivered_kwh }
+    /// An account that counts from this reading on, beginning with the oldest of these agreements.
+    pub fn open<'a>(
+        share: Share,
+        reading: Energy,
+        agreements: impl IntoIterator<Item = &'a Agreement> + Clone,
+    ) -> Self {
+        let since = agreements.clone().into_iter().map(|agreement| agreement.id).min().unwrap_or(0);
+        let delivered: u64 = agreements.into_iter().map(|agreement| agreement.energy_delivered_kwh).sum();
+        Self { share, from: reading, entitled: Energy::ZERO, since, delivered_before: -signed(delivered) }
     }
 
     pub fn entitled(&self, reading: Energy) -> Energy {
@@ -56,15 +68,22 @@ impl Account {
         self.entitled.checked_add(since).unwrap_or(Energy::from_mwh(u64::MAX))
     }
 
+    /// kWh that were delivered on this account.
+    pub fn delivered(&self, agreements: &[Agreement]) -> i64 {
+        let counted = agreements.iter().filter(|agreement| agreement.id >= self.since);
+        self.delivered_before + counted.map(|agreement| signed(agreement.energy_delivered_kwh)).sum::<i64>()
+    }
+
     /// Whole kWh that are still to be delivered. A lower total than what was delivered only delays the next delivery.
-    pub fn due(&self, reading: Energy, delivered_kwh: u64) -> u64 {
-        self.entitled(reading).kwh().saturating_sub(self.delivered(delivered_kwh))
+    pub fn due(&self, reading: Energy, agreements: &[Agreement]) -> u64 {
+        let due = i128::from(self.entitled(reading).kwh()) - i128::from(self.delivered(agreements));
+        u64::try_from(due).unwrap_or(0)
     }
 
     /// Nobody buys what is exported until this reading: whole kWh that are due are the supplier's, a fraction stays.
-    pub fn skip(&mut self, reading: Energy, delivered_kwh: u64) {
+    pub fn skip(&mut self, reading: Energy, agreements: &[Agreement]) {
         let entitled = self.entitled(reading);
-        let unsold = Energy::from_kwh(self.due(reading, delivered_kwh)).unwrap_or(entitled);
+        let unsold = Energy::from_kwh(self.due(reading, agreements)).unwrap_or(entitled);
         self.entitled = entitled.saturating_sub(unsold);
         self.from = reading;
     }
@@ -81,9 +100,24 @@ impl Account {
         self.from = first;
     }
 
-    fn delivered(&self, delivered_kwh: u64) -> u64 {
-        delivered_kwh.saturating_sub(self.delivered_before)
+    /// Agreements that have ended need not be read for ever: what they were delivered is remembered in their place.
+    pub fn forget_ended(&mut self, agreements: &[Agreement], now: u64) {
+        let mut counted: Vec<_> = agreements.iter().filter(|agreement| agreement.id >= self.since).collect();
+        counted.sort_by_key(|agreement| agreement.id);
+        for pair in counted.windows(2) {
+            let [ended, next] = pair else { continue };
+            if !ended.has_ended(now) {
+                break;
+            }
+            self.delivered_before += signed(ended.energy_delivered_kwh);
+            self.since = next.id;
+        }
     }
+}
+
+/// An agreement is of at most 34 TWh.
+fn signed(kwh: u64) -> i64 {
+    i64::try_from(kwh).unwrap_or(i64::MAX)
 }
 
 /// A provider's register on the chain.
@@ -102,6 +136,7 @@ pub struct Agreement {
     pub id: u64,
     pub energy_amount_kwh: u64,
     pub energy_delivered_kwh: u64,
+    pub created_at: u64,
     pub delivery_deadline: u64,
     pub cancelled: bool,
     pub funded: bool,
@@ -112,8 +147,19 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    fn remaining(&self) -> u64 {
+    pub fn remaining(&self) -> u64 {
         self.energy_amount_kwh.saturating_sub(self.energy_delivered_kwh)
+    }
+
+    /// Whether nothing can be delivered any more.
+    pub fn has_ended(&self, now: u64) -> bool {
+        let is_full = self.transactions >= MAX_TRANSACTIONS && !self.joins;
+        self.cancelled || now > self.delivery_deadline || self.remaining() == 0 || is_full
+    }
+
+    /// Whether it may be filled now, with the payment that was agreed.
+    pub fn may_fill(&self, pays: Pays, now: u64) -> bool {
+        !self.has_ended(now) && (pays == Pays::Bill || self.funded)
     }
 }
 
@@ -125,38 +171,29 @@ pub enum Pays {
     Bill,
 }
 
-/// A consumer that the configuration names, and its agreements with the provider.
-#[derive(Clone, Debug)]
-pub struct Consumer {
-    pub account: Account,
-    pub pays: Pays,
-    pub agreements: Vec<Agreement>,
+/// An agreement that may be filled, and kWh that are due for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub agreement: Agreement,
+    pub due_kwh: u64,
 }
 
-impl Consumer {
-    /// kWh that all its agreements were delivered: what the chain shows of this account.
-    pub fn delivered_kwh(&self) -> u64 {
-        let delivered = self.agreements.iter().map(|agreement| agreement.energy_delivered_kwh);
-        delivered.fold(0, u64::saturating_add)
-    }
-
-    /// Its agreements that may be filled now, the oldest first.
-    pub fn open_agreements(&self, now: u64) -> impl Iterator<Item = &Agreement> {
-        let mut open: Vec<_> = self.agreements.iter().filter(|agreement| self.may_fill(agreement, now)).collect();
-        open.sort_by_key(|agreement| agreement.id);
-        open.into_iter()
-    }
-
-    fn may_fill(&self, agreement: &Agreement, now: u64) -> bool {
-        let has_place = agreement.transactions < MAX_TRANSACTIONS || agreement.joins;
-        let is_paid_as_agreed = self.pays == Pays::Bill || agreement.funded;
-        let is_active = !agreement.cancelled && now <= agreement.delivery_deadline && agreement.remaining() > 0;
-        is_active && has_place && is_paid_as_agreed
-    }
+/// A consumer's agreements that may be filled, the oldest first, with what is due for each: what one of them has no room
+/// for goes to the next.
+pub fn claims(account: &Account, pays: Pays, agreements: &[Agreement], reading: Energy, now: u64) -> Vec<Claim> {
+    let mut due = account.due(reading, agreements);
+    let mut open: Vec<_> = agreements.iter().filter(|agreement| agreement.may_fill(pays, now)).collect();
+    open.sort_by_key(|agreement| agreement.id);
+    let claim = |agreement: &Agreement| {
+        let due_kwh = due.min(agreement.remaining());
+        due -= due_kwh;
+        Claim { agreement: *agreement, due_kwh }
+    };
+    open.into_iter().map(claim).collect()
 }
 
 /// The arguments of a `deliver_energy` call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     pub agreement_id: u64,
     pub energy_kwh: u64,
@@ -175,12 +212,7 @@ pub enum Stop {
 }
 
 /// The next delivery that is due at a reading that is believed, at the ledger's time.
-pub fn next_delivery(
-    seller: &Seller,
-    consumers: &[Consumer],
-    reading: Energy,
-    now: u64,
-) -> Result<Option<Delivery>, Stop> {
+pub fn next_delivery(seller: &Seller, claims: &[Claim], reading: Energy, now: u64) -> Result<Option<Delivery>, Stop> {
     let meter_reading = reading.kwh();
     if meter_reading < seller.meter_reading {
         return Err(Stop::BelowChain { register: meter_reading, chain: seller.meter_reading });
@@ -192,18 +224,30 @@ pub fn next_delivery(
         return Ok(None);
     }
     let unsold = meter_reading.saturating_sub(seller.meter_start).saturating_sub(seller.energy_sold_kwh);
-    let delivery = |consumer: &Consumer| {
-        let due = consumer.account.due(reading, consumer.delivered_kwh()).min(unsold);
-        let agreement = consumer.open_agreements(now).find(|agreement| is_new(seller, agreement, meter_reading))?;
-        let energy_kwh = due.min(agreement.remaining());
-        let delivery = Delivery { agreement_id: agreement.id, energy_kwh, meter_reading };
-        (energy_kwh > 0 && is_time(agreement, energy_kwh, now)).then_some(delivery)
+    let delivery = |claim: &Claim| {
+        let Claim { agreement, due_kwh } = claim;
+        let energy_kwh = unsold.min(*due_kwh).min(agreement.remaining());
+        let may_be_sent = is_new(seller, agreement, meter_reading) && is_time(agreement, energy_kwh, now);
+        (energy_kwh > 0 && may_be_sent).then_some(Delivery { agreement_id: agreement.id, energy_kwh, meter_reading })
     };
-    Ok(consumers.iter().find_map(delivery))
+    Ok(claims.iter().find_map(delivery))
+}
+
+/// What the chain shows after a delivery, as far as it decides what is due next.
+pub fn record(seller: &mut Seller, claims: &mut [Claim], delivery: &Delivery) {
+    seller.meter_reading = delivery.meter_reading;
+    seller.energy_sold_kwh += delivery.energy_kwh;
+    for Claim { agreement, due_kwh } in claims {
+        if agreement.id == delivery.agreement_id {
+            agreement.energy_delivered_kwh += delivery.energy_kwh;
+            agreement.last_reading = Some(delivery.meter_reading);
+            *due_kwh -= delivery.energy_kwh;
+        }
+    }
 }
 
 /// When the contract takes the reading: a plant needs its time for what it exports, except for one kWh.
-fn can_be_read_from(seller: &Seller, meter_reading: u64) -> u64 {
+pub fn can_be_read_from(seller: &Seller, meter_reading: u64) -> u64 {
     match (meter_reading - seller.meter_reading).checked_sub(1) {
         Some(kwh) if seller.max_power_kw > 0 => {
             seller.read_at.saturating_add(kwh.saturating_mul(3_600).div_ceil(seller.max_power_kw))

@@ -1,7 +1,7 @@
 //! A meter that lies now and then, a gateway that is restarted, and a contract: what the contract records is the floor of
 //! the truth, never more, and reaches it when the noise ends.
 
-use p2p_gateway::counting::{next_delivery, Account, Agreement, Consumer, Delivery, Pays, Seller, Share};
+use p2p_gateway::counting::{claims, next_delivery, Account, Agreement, Claim, Delivery, Pays, Seller, Share};
 use p2p_gateway::energy::Energy;
 use p2p_gateway::register::{Reading, Register};
 use proptest::prelude::*;
@@ -38,6 +38,7 @@ impl Contract {
             id: self.agreements.len() as u64 + 1,
             energy_amount_kwh,
             energy_delivered_kwh: 0,
+            created_at: START,
             delivery_deadline: DEADLINE,
             cancelled: false,
             funded: consumer != 2,
@@ -156,7 +157,7 @@ impl Run {
             contract.offer(consumer, 1_000_000);
         }
         let first = Energy::from_kwh(FIRST_READING).unwrap();
-        let accounts = SHARES.map(|share| Account::open(Share::from_millionths(share).unwrap(), first, 0));
+        let accounts = SHARES.map(|share| Account::open(Share::from_millionths(share).unwrap(), first, &[]));
         let register = Register::new(POWER, Reading { at: START, energy: first });
         Self { contract, accounts, register, now: START, truth: first.mwh(), last_call: None }
     }
@@ -178,14 +179,14 @@ impl Run {
         }
     }
 
-    fn consumers(&self) -> Vec<Consumer> {
+    fn claims(&self) -> Vec<Claim> {
         let pays = [Pays::Deposit, Pays::Deposit, Pays::Bill];
-        let of = |consumer: usize| Consumer {
-            account: self.accounts[consumer],
-            pays: pays[consumer],
-            agreements: self.contract.agreements_of(consumer, self.now),
+        let reading = self.register.believed().energy;
+        let of = |consumer: usize| {
+            let agreements = self.contract.agreements_of(consumer, self.now);
+            claims(&self.accounts[consumer], pays[consumer], &agreements, reading, self.now)
         };
-        (0..3).map(of).collect()
+        (0..3).flat_map(of).collect()
     }
 
     /// All that is due now; how many deliveries that were.
@@ -193,7 +194,7 @@ impl Run {
         let mut deliveries = 0;
         loop {
             let reading = self.register.believed().energy;
-            let Some(call) = next_delivery(&self.contract.seller, &self.consumers(), reading, self.now).unwrap() else {
+            let Some(call) = next_delivery(&self.contract.seller, &self.claims(), reading, self.now).unwrap() else {
                 return deliveries;
             };
             assert!(self.contract.deliver(call, self.now), "refused: {call:?}");

@@ -23,6 +23,8 @@ pub struct Entry {
     pub provider: ScAddress,
     pub consumer: ScAddress,
     pub agreement: Agreement,
+    /// Its deposit pays what the meter records at once.
+    pub is_metered: bool,
 }
 
 /// A transaction of an agreement.
@@ -61,6 +63,7 @@ impl Entry {
 
     fn read(value: &ScVal) -> Result<Self, Unreadable> {
         const CANCELLED: u32 = 3;
+        const METERED: u32 = 2;
         let entry = Fields::of(value, "entry")?;
         let (terms, state) =
             (Fields::of(entry.value("agreement")?, "agreement")?, Fields::of(entry.value("state")?, "state")?);
@@ -68,6 +71,7 @@ impl Entry {
             id: terms.number("agreement_id")?,
             energy_amount_kwh: terms.number("energy_amount_kwh")?,
             energy_delivered_kwh: state.number("energy_delivered_kwh")?,
+            created_at: terms.number("created_at")?,
             delivery_deadline: terms.number("delivery_deadline")?,
             cancelled: terms.choice("status")? == CANCELLED,
             funded: state.choice("deposit")? > 0,
@@ -75,7 +79,8 @@ impl Entry {
             last_reading: None,
             joins: false,
         };
-        Ok(Self { provider: terms.address("provider")?, consumer: terms.address("consumer")?, agreement })
+        let is_metered = state.choice("deposit")? == METERED;
+        Ok(Self { provider: terms.address("provider")?, consumer: terms.address("consumer")?, agreement, is_metered })
     }
 }
 
