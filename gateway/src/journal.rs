@@ -48,22 +48,47 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
             Err(TryLockError::WouldBlock) => return Err(Failure::InUse(path.to_path_buf())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let mut text = vec![];
-        file.read_to_end(&mut text).map_err(failed)?;
-        let Some(text) = text.strip_prefix(HEADER) else {
-            return Err(Failure::NoJournal(path.to_path_buf()));
-        };
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let lines = text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate();
-        let entries = lines.map(|(index, line)| {
-            let unreadable = |reason| Failure::Unreadable { path: path.to_path_buf(), line: index + 2, reason };
-            serde_json::from_slice(line).map_err(unreadable)
-        });
-        let entries = entries.collect::<Result<_, _>>()?;
-        let whole = (HEADER.len() + whole) as u64;
+        let (entries, whole) = parse(&mut file, path)?;
         let mut journal = Self { path: path.to_path_buf(), file, whole, entries: PhantomData };
         journal.drop_torn().map_err(failed)?;
         Ok((journal, entries))
+    }
+
+    /// What it holds, also while another program appends to it.
+    pub fn read(path: &Path) -> Result<Vec<T>, Failure> {
+        let mut file = File::open(path).map_err(|error| Failure::Io { path: path.to_path_buf(), error })?;
+        parse(&mut file, path).map(|(entries, _)| entries)
+    }
+
+    /// Bytes on the disk.
+    pub fn length(&self) -> u64 {
+        self.whole
+    }
+
+    /// Begins anew with these entries. The journal of before is kept beside it, as `.old`.
+    pub fn replace(&mut self, entries: &[T]) -> Result<(), Failure> {
+        self.swap(entries).map_err(|error| Failure::Io { path: self.path.clone(), error })
+    }
+
+    fn swap(&mut self, entries: &[T]) -> io::Result<()> {
+        let (new, old) = (beside(&self.path, ".new"), beside(&self.path, ".old"));
+        let mut text = HEADER.to_vec();
+        for entry in entries {
+            serde_json::to_writer(&mut text, entry)?;
+            text.push(b'\n');
+        }
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&new)?;
+        file.try_lock()?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        // There is a whole journal under the name at every moment.
+        let _ = fs::remove_file(&old);
+        fs::hard_link(&self.path, &old)?;
+        fs::rename(&new, &self.path)?;
+        sync_folder(&self.path)?;
+        self.file = file;
+        self.whole = text.len() as u64;
+        Ok(())
     }
 
     /// Returns when the entry is on the disk. After a failure the next entry takes the place of what was written in part.
@@ -90,15 +115,40 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
     }
 }
 
+/// The entries of its whole lines, and how many bytes those are with the first line.
+fn parse<T: DeserializeOwned>(file: &mut File, path: &Path) -> Result<(Vec<T>, u64), Failure> {
+    let mut text = vec![];
+    file.read_to_end(&mut text).map_err(|error| Failure::Io { path: path.to_path_buf(), error })?;
+    let Some(text) = text.strip_prefix(HEADER) else {
+        return Err(Failure::NoJournal(path.to_path_buf()));
+    };
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let lines = text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate();
+    let entries = lines.map(|(index, line)| {
+        let unreadable = |reason| Failure::Unreadable { path: path.to_path_buf(), line: index + 2, reason };
+        serde_json::from_slice(line).map_err(unreadable)
+    });
+    Ok((entries.collect::<Result<_, _>>()?, (HEADER.len() + whole) as u64))
+}
+
 /// A new journal is whole, or not there: so a file without its first line is somebody else's.
 fn begin(path: &Path) -> io::Result<()> {
-    let mut new = path.as_os_str().to_os_string();
-    new.push(".new");
+    let new = beside(path, ".new");
     let mut file = File::create(&new)?;
     file.write_all(HEADER)?;
     file.sync_all()?;
     fs::rename(&new, path)?;
-    // After a power cut it is there only if its folder says so.
+    sync_folder(path)
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(end);
+    name.into()
+}
+
+/// After a power cut a file is there only if its folder says so.
+fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
@@ -171,6 +221,22 @@ mod tests {
             assert!(matches!(Journal::<u64>::open(&path).map(|_| ()).unwrap_err(), Failure::NoJournal(_)));
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn it_can_begin_anew_and_keeps_what_was_before() {
+        let path = path("anew");
+        let (mut journal, _) = Journal::<u64>::open(&path).unwrap();
+        for entry in 0..5 {
+            journal.append(&entry).unwrap();
+        }
+        journal.replace(&[10]).unwrap();
+        journal.append(&11).unwrap();
+        let failure = Journal::<u64>::open(&path).map(|_| ()).unwrap_err();
+        assert!(matches!(failure, Failure::InUse(_)), "{failure}");
+        drop(journal);
+        assert_eq!(Journal::<u64>::open(&path).unwrap().1, [10, 11]);
+        assert_eq!(Journal::<u64>::read(&beside(&path, ".old")).unwrap(), [0, 1, 2, 3, 4]);
     }
 
     #[test]
