@@ -1,7 +1,9 @@
 //! What a gateway knows of meters, neighbours and the contract they sell by.
 
 pub mod allocation;
+pub mod book;
 pub mod chain;
+pub mod clock;
 pub mod command;
 pub mod config;
 pub mod counting;

@@ -1,0 +1,368 @@
+//! What a gateway remembers: the accounts of consumers, what it signed and what became of it. Each change is a line of the
+//! journal before anything follows from it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::counting::{Account, Delivery};
+use crate::energy::Energy;
+use crate::journal::{Failure, Journal};
+use crate::register::Reading;
+
+/// A line of the journal. Addresses are written as G… or C….
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Entry {
+    /// A provider's register, as it was certified, and what its consumers' accounts are from then on.
+    Certified {
+        provider: String,
+        meter_start: u64,
+        accounts: BTreeMap<String, Account>,
+    },
+    /// What its meter showed, when two samples had agreed.
+    Believed {
+        provider: String,
+        at: u64,
+        energy: Energy,
+    },
+    /// A consumer's account was opened or changed.
+    Account {
+        provider: String,
+        consumer: String,
+        account: Account,
+    },
+    /// All that was due at the time of a schedule has been looked at.
+    Ran {
+        provider: String,
+        at: u64,
+    },
+    /// It is sent only after this line.
+    Signed(Signed),
+    Ended(Ended),
+    /// What earlier lines came to: kWh that an agreement had been delivered, and fees of a key on a day since 1970.
+    Delivered {
+        provider: String,
+        agreement_id: u64,
+        energy_kwh: u64,
+    },
+    Spent {
+        key: String,
+        day: u64,
+        stroops: u64,
+    },
+}
+
+/// A call that was signed, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    pub key: String,
+    pub provider: String,
+    pub consumer: String,
+    pub delivery: Delivery,
+    /// What the agreement had been delivered before.
+    pub delivered_before: u64,
+    /// What the consumer was entitled to, in all, when this was signed.
+    pub entitled: Energy,
+    pub sequence: i64,
+    pub signed_at: u64,
+    pub max_time: u64,
+    /// The most that it costs, in stroops.
+    pub fee: u32,
+    pub hash: String,
+    pub envelope: String,
+}
+
+impl Signed {
+    /// For how many seconds it can be applied.
+    pub fn lifetime(&self) -> u64 {
+        self.max_time.saturating_sub(self.signed_at)
+    }
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    pub key: String,
+    pub hash: String,
+    pub end: Fate,
+    /// When this was known, of the ledger's clock.
+    pub at: u64,
+    /// What it cost, in stroops.
+    pub fee: u64,
+    pub transaction_id: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    Recorded,
+    /// It was applied, and did nothing.
+    Failed,
+    /// It was not applied, and cannot be any more.
+    Gone,
+    /// Another call with its number was applied.
+    Displaced,
+}
+
+/// What the lines come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    pub providers: BTreeMap<String, ProviderMemory>,
+    pub keys: BTreeMap<String, KeyMemory>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProviderMemory {
+    pub meter_start: Option<u64>,
+    pub believed: Option<Reading>,
+    pub accounts: BTreeMap<String, Account>,
+    pub ran: Option<u64>,
+    /// kWh that agreements had been delivered with our last delivery: the chain shows at least that.
+    pub delivered: BTreeMap<u64, u64>,
+    /// The last delivery to each consumer.
+    pub last: BTreeMap<String, (Signed, Ended)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyMemory {
+    /// Signed, and nobody knows what became of it.
+    pub in_flight: Option<Signed>,
+    /// The day of the last fees, since 1970, and what they were in it.
+    pub spent: (u64, u64),
+}
+
+pub const DAY: u64 = 86_400;
+
+/// A longer journal begins anew with what it comes to.
+const LONGEST: u64 = 16 << 20;
+
+impl Memory {
+    pub fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Certified { provider, meter_start, accounts } => {
+                let provider = self.provider(provider);
+                provider.meter_start = Some(meter_start);
+                provider.believed = None;
+                provider.accounts = accounts;
+            }
+            Entry::Believed { provider, at, energy } => {
+                self.provider(provider).believed = Some(Reading { at, energy });
+            }
+            Entry::Account { provider, consumer, account } => {
+                let provider = self.provider(provider);
+                provider.accounts.insert(consumer, account);
+                // What is older than every account is never asked for again.
+                let since = provider.accounts.values().map(|account| account.since).min().unwrap_or(0);
+                provider.delivered.retain(|agreement_id, _| *agreement_id >= since);
+            }
+            Entry::Ran { provider, at } => self.provider(provider).ran = Some(at),
+            Entry::Signed(signed) => {
+                let key = self.keys.entry(signed.key.clone()).or_default();
+                key.in_flight = Some(signed);
+            }
+            Entry::Ended(ended) => self.end(ended),
+            Entry::Delivered { provider, agreement_id, energy_kwh } => {
+                self.provider(provider).delivered.insert(agreement_id, energy_kwh);
+            }
+            Entry::Spent { key, day, stroops } => self.keys.entry(key).or_default().spent = (day, stroops),
+        }
+    }
+
+    fn end(&mut self, ended: Ended) {
+        let key = self.keys.entry(ended.key.clone()).or_default();
+        let day = ended.at / DAY;
+        let before = if key.spent.0 == day { key.spent.1 } else { 0 };
+        key.spent = (day, before.saturating_add(ended.fee));
+        let Some(signed) = key.in_flight.take_if(|signed| signed.hash == ended.hash) else { return };
+        if ended.end == Fate::Recorded {
+            let provider = self.provider(signed.provider.clone());
+            let delivered = signed.delivered_before + signed.delivery.energy_kwh;
+            provider.delivered.insert(signed.delivery.agreement_id, delivered);
+            provider.last.insert(signed.consumer.clone(), (signed, ended));
+        }
+    }
+
+    /// Lines that come to the same.
+    fn entries(&self) -> Vec<Entry> {
+        let mut entries = vec![];
+        for (provider, memory) in &self.providers {
+            let provider = || provider.clone();
+            entries.extend(memory.meter_start.map(|meter_start| Entry::Certified {
+                provider: provider(),
+                meter_start,
+                accounts: memory.accounts.clone(),
+            }));
+            entries.extend(memory.believed.map(|Reading { at, energy }| Entry::Believed {
+                provider: provider(),
+                at,
+                energy,
+            }));
+            entries.extend(memory.ran.map(|at| Entry::Ran { provider: provider(), at }));
+            for (signed, ended) in memory.last.values() {
+                entries.extend([Entry::Signed(signed.clone()), Entry::Ended(ended.clone())]);
+            }
+            for (agreement_id, energy_kwh) in &memory.delivered {
+                let (agreement_id, energy_kwh) = (*agreement_id, *energy_kwh);
+                entries.push(Entry::Delivered { provider: provider(), agreement_id, energy_kwh });
+            }
+        }
+        for (key, memory) in &self.keys {
+            let (day, stroops) = memory.spent;
+            entries.push(Entry::Spent { key: key.clone(), day, stroops });
+            entries.extend(memory.in_flight.clone().map(Entry::Signed));
+        }
+        entries
+    }
+
+    pub fn provider(&mut self, provider: String) -> &mut ProviderMemory {
+        self.providers.entry(provider).or_default()
+    }
+
+    /// Stroops that a key spent on this day of the ledger's clock.
+    pub fn spent_today(&self, key: &str, now: u64) -> u64 {
+        self.keys.get(key).filter(|key| key.spent.0 == now / DAY).map_or(0, |key| key.spent.1)
+    }
+}
+
+/// The journal, and what it says.
+pub struct Book {
+    /// Without one nothing is kept.
+    journal: Option<Journal<Entry>>,
+    pub memory: Memory,
+}
+
+impl Book {
+    pub fn open(folder: &Path) -> Result<Self, Failure> {
+        let (journal, entries) = Journal::open(&path(folder))?;
+        Ok(Self { journal: Some(journal), memory: remember(entries) })
+    }
+
+    /// For whoever only looks: it writes nothing, and another gateway may be running.
+    pub fn look(folder: &Path) -> Result<Self, Failure> {
+        Ok(Self { journal: None, memory: remember(read(folder)?) })
+    }
+
+    /// Returns when the line is on the disk.
+    pub fn write(&mut self, entry: Entry) -> Result<(), Failure> {
+        if let Some(journal) = &mut self.journal {
+            journal.append(&entry)?;
+            if journal.length() > LONGEST {
+                self.memory.take(entry);
+                return journal.replace(&self.memory.entries());
+            }
+        }
+        self.memory.take(entry);
+        Ok(())
+    }
+}
+
+/// What the journal of a gateway says that may be running.
+fn read(folder: &Path) -> Result<Vec<Entry>, Failure> {
+    let path = path(folder);
+    if path.exists() {
+        Journal::read(&path)
+    } else {
+        Ok(vec![])
+    }
+}
+
+/// The same, with what the journal before it said.
+pub fn read_all(folder: &Path) -> Result<Vec<Entry>, Failure> {
+    let old = folder.join("journal.old");
+    let mut entries = if old.exists() { Journal::read(&old)? } else { vec![] };
+    entries.extend(read(folder)?);
+    Ok(entries)
+}
+
+pub fn remember(entries: impl IntoIterator<Item = Entry>) -> Memory {
+    let mut memory = Memory::default();
+    entries.into_iter().for_each(|entry| memory.take(entry));
+    memory
+}
+
+fn path(folder: &Path) -> std::path::PathBuf {
+    folder.join("journal")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROVIDER: &str = "GALICE";
+    const KEY: &str = "GMETER";
+
+    fn signed(hash: &str) -> Signed {
+        Signed {
+            key: KEY.into(),
+            provider: PROVIDER.into(),
+            consumer: "GBOB".into(),
+            delivery: Delivery { agreement_id: 7, energy_kwh: 4, meter_reading: 104 },
+            delivered_before: 10,
+            entitled: Energy::from_mwh(14_500_000),
+            sequence: 9,
+            signed_at: 100,
+            max_time: 160,
+            fee: 50_000,
+            hash: hash.into(),
+            envelope: "AAAA".into(),
+        }
+    }
+
+    fn ended(hash: &str, end: Fate, at: u64) -> Ended {
+        Ended { key: KEY.into(), hash: hash.into(), end, at, fee: 20_000, transaction_id: Some(7) }
+    }
+
+    #[test]
+    fn what_is_signed_is_in_flight_until_its_own_end() {
+        let mut memory = remember([Entry::Signed(signed("a"))]);
+        assert_eq!(memory.keys[KEY].in_flight, Some(signed("a")));
+        memory.take(Entry::Ended(ended("b", Fate::Recorded, 120)));
+        assert_eq!(memory.keys[KEY].in_flight, Some(signed("a")));
+        memory.take(Entry::Ended(ended("a", Fate::Recorded, 120)));
+        assert_eq!(memory.keys[KEY].in_flight, None);
+        assert_eq!(memory.providers[PROVIDER].delivered[&7], 14);
+    }
+
+    #[test]
+    fn what_did_nothing_is_not_counted_and_its_fee_is() {
+        let memory = remember([Entry::Signed(signed("a")), Entry::Ended(ended("a", Fate::Failed, 120))]);
+        assert!(memory.providers.is_empty());
+        assert_eq!((memory.spent_today(KEY, 120), memory.spent_today(KEY, DAY)), (20_000, 0));
+    }
+
+    #[test]
+    fn a_journal_that_begins_anew_comes_to_the_same() {
+        let certified = Entry::Certified { provider: PROVIDER.into(), meter_start: 100, accounts: BTreeMap::new() };
+        let believed = Entry::Believed { provider: PROVIDER.into(), at: 90, energy: Energy::from_mwh(9) };
+        let ran = Entry::Ran { provider: PROVIDER.into(), at: 95 };
+        let other = Signed { consumer: "GCAROL".into(), ..signed("b") };
+        let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
+        let lines =
+            [certified, believed, ran, Entry::Signed(signed("a")), recorded("a"), Entry::Signed(other), recorded("b")];
+        let memory = remember(lines.into_iter().chain([Entry::Signed(signed("c"))]));
+        assert_eq!(memory.keys[KEY].spent, (0, 40_000));
+        assert_eq!(remember(memory.entries()), memory);
+    }
+
+    #[test]
+    fn what_no_account_counts_any_more_is_forgotten() {
+        let account = |since| Account {
+            share: crate::counting::Share::from_millionths(1).unwrap(),
+            from: Energy::ZERO,
+            entitled: Energy::ZERO,
+            since,
+            delivered_before: 0,
+        };
+        let opened =
+            |since| Entry::Account { provider: PROVIDER.into(), consumer: "GBOB".into(), account: account(since) };
+        let mut memory = remember([opened(7), Entry::Signed(signed("a")), Entry::Ended(ended("a", Fate::Recorded, 1))]);
+        memory.take(opened(7));
+        assert_eq!(memory.providers[PROVIDER].delivered.len(), 1);
+        memory.take(opened(8));
+        assert_eq!(memory.providers[PROVIDER].delivered.len(), 0);
+    }
+}
