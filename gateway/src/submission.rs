@@ -58,6 +58,15 @@ impl InFlight {
         Self { may_land: true, ..Self::new(signed_at, max_time) }
     }
 
+    /// What may be on its way is asked for before it is sent again.
+    pub fn first(&self) -> Action {
+        if self.may_land {
+            Action::Ask
+        } else {
+            Action::Send
+        }
+    }
+
     pub fn after(&mut self, event: Event) -> Action {
         match event {
             Event::Sent(Sent::Pending) | Event::SendUnanswered => self.may_land = true,
@@ -91,7 +100,14 @@ mod tests {
     const BAD_SEQUENCE: TransactionResultCode = TransactionResultCode::TxBadSeq;
 
     fn found(outcome: Outcome, latest_close: u64) -> Event {
-        Event::Found(Found { outcome, latest_close, oldest_close: SIGNED_AT })
+        Event::Found(Found {
+            outcome,
+            fee: 0,
+            transaction_id: None,
+            latest_ledger: 1,
+            latest_close,
+            oldest_close: SIGNED_AT,
+        })
     }
 
     fn states() -> [InFlight; 4] {
@@ -140,7 +156,14 @@ mod tests {
 
     #[test]
     fn what_the_network_has_forgotten_is_not_said_to_be_gone() {
-        let forgotten = Found { outcome: Outcome::NotFound, latest_close: 10_000, oldest_close: SIGNED_AT + 1 };
+        let forgotten = Found {
+            outcome: Outcome::NotFound,
+            fee: 0,
+            transaction_id: None,
+            latest_ledger: 1,
+            latest_close: 10_000,
+            oldest_close: SIGNED_AT + 1,
+        };
         assert_eq!(actions(Event::Found(forgotten)), [Action::End(End::Forgotten); 4]);
     }
 

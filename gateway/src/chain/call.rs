@@ -181,6 +181,7 @@ mod tests {
                 resource_fee: 120_000,
             },
             min_resource_fee: 120_000,
+            ledger: 9,
         }
     }
 

@@ -3,3 +3,4 @@
 pub mod call;
 pub mod records;
 pub mod rpc;
+pub mod view;

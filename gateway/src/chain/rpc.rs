@@ -1,6 +1,7 @@
-//! The five methods of Stellar's RPC that a gateway needs, with all that their answers distinguish: what was not found may
+//! The six methods of Stellar's RPC that a gateway needs, with all that their answers distinguish: what was not found may
 //! still come, what was sent twice is no error, and the ledger's time is the clock.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -20,16 +21,28 @@ const MAX_ANSWER: u64 = 4 << 20;
 pub enum Failure {
     #[error("{url} does not answer: {reason}")]
     Unreachable { url: String, reason: String },
+    #[error("{url} is of another network: \"{found}\"")]
+    OtherNetwork { url: String, found: String },
     #[error("{method} is answered with the error {code}: {message}")]
     Refused { method: &'static str, code: i64, message: String },
     #[error("the answer to {method} is not as it should be: {reason}")]
     Garbled { method: &'static str, reason: String },
 }
 
-/// Where a network is reached.
+/// Where a network is reached: by the first address that answers, if it is the network that was configured.
 pub struct Rpc {
-    url: String,
+    servers: Vec<Server>,
+    passphrase: String,
     agent: ureq::Agent,
+    /// The server that answered last.
+    current: AtomicUsize,
+    requests: AtomicU64,
+}
+
+struct Server {
+    url: String,
+    /// It said that it is of the right network.
+    is_known: AtomicBool,
 }
 
 /// The state of an account, at a ledger.
@@ -48,6 +61,8 @@ pub struct Simulation {
     pub auth: Vec<SorobanAuthorizationEntry>,
     pub transaction_data: SorobanTransactionData,
     pub min_resource_fee: u64,
+    /// The ledger of which this is true.
+    pub ledger: u32,
 }
 
 /// What a simulation comes to.
@@ -73,6 +88,10 @@ pub enum Sent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     pub outcome: Outcome,
+    /// What it cost, in stroops, if it was applied.
+    pub fee: u64,
+    pub transaction_id: Option<u64>,
+    pub latest_ledger: u32,
     /// Unix seconds.
     pub latest_close: u64,
     /// When the oldest ledger closed that it remembers, Unix seconds.
@@ -95,18 +114,21 @@ pub struct Latest {
 }
 
 impl Rpc {
-    pub fn new(url: &str) -> Self {
+    pub fn new(urls: &[String], passphrase: &str) -> Self {
         let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0);
-        Self { url: url.to_string(), agent: config.build().new_agent() }
+        let server = |url: &String| Server { url: url.clone(), is_known: AtomicBool::new(false) };
+        Self {
+            servers: urls.iter().map(server).collect(),
+            passphrase: passphrase.into(),
+            agent: config.build().new_agent(),
+            current: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
+        }
     }
 
-    /// The passphrase of the network, to be compared with the one that was configured.
-    pub fn passphrase(&self) -> Result<String, Failure> {
-        #[derive(Deserialize)]
-        struct Answer {
-            passphrase: String,
-        }
-        self.ask("getNetwork", json!({})).map(|answer: Answer| answer.passphrase)
+    /// Requests that were sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     pub fn latest(&self) -> Result<Latest, Failure> {
@@ -160,6 +182,7 @@ impl Rpc {
             min_resource_fee: Option<Number>,
             #[serde(default)]
             results: Vec<Returned>,
+            latest_ledger: u32,
         }
         #[derive(Deserialize)]
         struct Returned {
@@ -185,6 +208,7 @@ impl Rpc {
             auth,
             transaction_data: decode(METHOD, &data)?,
             min_resource_fee: fee.read(METHOD)?,
+            ledger: answer.latest_ledger,
         })))
     }
 
@@ -213,8 +237,11 @@ impl Rpc {
         #[serde(rename_all = "camelCase")]
         struct Answer {
             status: String,
+            latest_ledger: u32,
             latest_ledger_close_time: Number,
             oldest_ledger_close_time: Number,
+            result_xdr: Option<String>,
+            result_meta_xdr: Option<String>,
         }
         const METHOD: &str = "getTransaction";
         let answer: Answer = self.ask(METHOD, json!({ "hash": Hash(*hash).to_string() }))?;
@@ -224,11 +251,70 @@ impl Rpc {
             "FAILED" => Outcome::Failed,
             status => return Err(garbled(METHOD, status)),
         };
-        let latest_close = answer.latest_ledger_close_time.read(METHOD)?;
-        Ok(Found { outcome, latest_close, oldest_close: answer.oldest_ledger_close_time.read(METHOD)? })
+        let fee = match (&answer.result_xdr, outcome) {
+            (Some(result), Outcome::Succeeded | Outcome::Failed) => {
+                let result: TransactionResult = decode(METHOD, result)?;
+                u64::try_from(result.fee_charged).unwrap_or(0)
+            }
+            _ => 0,
+        };
+        // Not all networks keep what a call answered: the contract's records tell the same.
+        let meta = answer.result_meta_xdr.and_then(|meta| decode(METHOD, &meta).ok());
+        Ok(Found {
+            outcome,
+            fee,
+            transaction_id: meta.as_ref().and_then(returned_id),
+            latest_ledger: answer.latest_ledger,
+            latest_close: answer.latest_ledger_close_time.read(METHOD)?,
+            oldest_close: answer.oldest_ledger_close_time.read(METHOD)?,
+        })
     }
 
+    /// By the server that answered last, or by the next one if that does not answer.
     fn ask<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, Failure> {
+        let first = self.current.load(Ordering::Relaxed);
+        let mut failure = None;
+        for place in first..first + self.servers.len() {
+            let place = place % self.servers.len();
+            match self.ask_server(&self.servers[place], method, &params) {
+                Err(error @ (Failure::Unreachable { .. } | Failure::OtherNetwork { .. } | Failure::Garbled { .. })) => {
+                    failure = failure.or(Some(error));
+                }
+                answer => {
+                    self.current.store(place, Ordering::Relaxed);
+                    return answer;
+                }
+            }
+        }
+        Err(failure.unwrap_or(garbled(method, "no server is configured")))
+    }
+
+    fn ask_server<T: DeserializeOwned>(
+        &self,
+        server: &Server,
+        method: &'static str,
+        params: &Value,
+    ) -> Result<T, Failure> {
+        #[derive(Deserialize)]
+        struct Network {
+            passphrase: String,
+        }
+        if !server.is_known.load(Ordering::Relaxed) {
+            let found: Network = self.post(&server.url, "getNetwork", &json!({}))?;
+            if found.passphrase != self.passphrase {
+                return Err(Failure::OtherNetwork { url: server.url.clone(), found: found.passphrase });
+            }
+            server.is_known.store(true, Ordering::Relaxed);
+        }
+        let answer = self.post(&server.url, method, params);
+        if matches!(answer, Err(Failure::Unreachable { .. })) {
+            // Whoever answers there next time is asked again who it is.
+            server.is_known.store(false, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn post<T: DeserializeOwned>(&self, url: &str, method: &'static str, params: &Value) -> Result<T, Failure> {
         #[derive(Deserialize)]
         struct Answer {
             result: Option<Value>,
@@ -239,11 +325,11 @@ impl Rpc {
             code: i64,
             message: String,
         }
-        let unreachable =
-            |error: ureq::Error| Failure::Unreachable { url: self.url.clone(), reason: error.to_string() };
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let unreachable = |error: ureq::Error| Failure::Unreachable { url: url.into(), reason: error.to_string() };
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let body = request.to_string();
-        let post = self.agent.post(&self.url).content_type("application/json");
+        let post = self.agent.post(url).content_type("application/json");
         let mut response = post.send(body.as_str()).map_err(unreachable)?;
         let text = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string().map_err(unreachable)?;
         let answer: Answer = serde_json::from_str(&text).map_err(|error| garbled(method, error))?;
@@ -269,6 +355,19 @@ impl Number {
             Self::Text(text) => text.parse().map_err(|error| garbled(method, error)),
             Self::Number(number) => Ok(*number),
         }
+    }
+}
+
+/// The id that a call answered.
+fn returned_id(meta: &TransactionMeta) -> Option<u64> {
+    let value = match meta {
+        TransactionMeta::V3(meta) => &meta.soroban_meta.as_ref()?.return_value,
+        TransactionMeta::V4(meta) => meta.soroban_meta.as_ref()?.return_value.as_ref()?,
+        _ => return None,
+    };
+    match value {
+        ScVal::U64(id) => Some(*id),
+        _ => None,
     }
 }
 
