@@ -13,6 +13,7 @@ pub mod input;
 pub mod journal;
 pub mod key;
 pub mod log;
+pub mod plan;
 pub mod register;
 pub mod source;
 pub mod submission;

@@ -1,0 +1,214 @@
+//! What changes in the consumers' accounts when the chain and the meter have been read, and what speaks against a delivery.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::book::{Entry, ProviderMemory};
+use crate::chain::records;
+use crate::counting::{Account, Agreement, Pays, Seller, Share};
+use crate::energy::Energy;
+
+/// A consumer of the configuration with its agreements, as the chain shows them.
+#[derive(Clone, Debug)]
+pub struct Party {
+    /// As the journal names it.
+    pub address: String,
+    pub share: Share,
+    pub pays: Pays,
+    pub agreements: Vec<Agreement>,
+}
+
+impl Party {
+    pub fn has(&self, agreement_id: u64) -> bool {
+        self.agreements.iter().any(|agreement| agreement.id == agreement_id)
+    }
+}
+
+/// The chain shows less than this gateway has recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the server shows {shown} kWh delivered in agreement {agreement_id}, and {recorded} kWh were recorded: it is behind, or it lies")]
+pub struct ShowsLess {
+    pub agreement_id: u64,
+    pub shown: u64,
+    pub recorded: u64,
+}
+
+/// Compares with what was recorded by this gateway, in agreements that were asked for.
+pub fn check(memory: &ProviderMemory, agreements: &[records::Entry], since: Option<u64>) -> Result<(), ShowsLess> {
+    let since = since.or(agreements.iter().map(|entry| entry.agreement.id).min()).unwrap_or(0);
+    for (agreement_id, recorded) in memory.delivered.range(since..) {
+        let (agreement_id, recorded) = (*agreement_id, *recorded);
+        let shown = agreements.iter().find(|entry| entry.agreement.id == agreement_id);
+        let shown = shown.map_or(0, |entry| entry.agreement.energy_delivered_kwh);
+        if shown < recorded {
+            return Err(ShowsLess { agreement_id, shown, recorded });
+        }
+    }
+    Ok(())
+}
+
+/// The line that a new certificate needs: from now on the accounts count from its reading.
+pub fn certified(provider: &str, memory: &ProviderMemory, seller: &Seller) -> Option<Entry> {
+    if memory.meter_start == Some(seller.meter_start) {
+        return None;
+    }
+    let mut accounts = memory.accounts.clone();
+    if memory.meter_start.is_some() {
+        let first = Energy::from_kwh(seller.meter_start).unwrap_or_default();
+        for account in accounts.values_mut() {
+            let last = memory.believed.map_or(account.from, |believed| believed.energy.max(account.from));
+            account.exchange_meter(last, first);
+        }
+    }
+    Some(Entry::Certified { provider: provider.into(), meter_start: seller.meter_start, accounts })
+}
+
+/// The account of a consumer at this reading, if it differs from what the journal has. It is opened with the first
+/// agreement that may be filled, and while there is none nothing accumulates.
+pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading: Energy, now: u64) -> Option<Account> {
+    let open: Vec<_> = party.agreements.iter().filter(|agreement| agreement.may_fill(party.pays, now)).collect();
+    let Some(before) = before else {
+        let since = open.iter().map(|agreement| agreement.id).min()?;
+        let counted: Vec<_> = party.agreements.iter().filter(|agreement| agreement.id >= since).copied().collect();
+        // Where the journal was lost, counting goes on from the last delivery.
+        let last = open.iter().filter_map(|agreement| agreement.last_reading).max();
+        let last = last.filter(|last| *last >= seller.meter_start).and_then(Energy::from_kwh);
+        return Some(Account::open(party.share, last.map_or(reading, |last| last.min(reading)), &counted));
+    };
+    let mut account = *before;
+    if account.share != party.share {
+        account.change_share(reading, party.share);
+    }
+    if open.is_empty() && account.due(reading, &party.agreements) > 0 {
+        account.skip(reading, &party.agreements);
+    }
+    account.forget_ended(&party.agreements, now);
+    (account != *before).then_some(account)
+}
+
+/// How far back the chain has to be read: to the first agreement that an account counts, if every consumer has one.
+pub fn since<'a>(memory: &ProviderMemory, consumers: impl IntoIterator<Item = &'a String>) -> Option<u64> {
+    let since = |consumer| memory.accounts.get(consumer).map(|account| account.since);
+    consumers.into_iter().map(since).collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+/// The contract's errors, in words.
+pub fn refusal(code: u32) -> &'static str {
+    match code {
+        2 => "the contract is not initialised: is it the right one?",
+        3 => "the agreement is another provider's",
+        4 => "a delivery of nothing",
+        6 => "there is no such agreement: is it the right contract?",
+        8 => "the agreement is not active any more",
+        9 => "the agreement has less left",
+        11 => "the agreement's deadline has passed",
+        15 => "the contract does not take the meter's reading",
+        24 => "the agreement has all its transactions",
+        _ => "the contract refuses it",
+    }
+}
+
+/// The agreements of each of these consumers.
+pub fn by_consumer(entries: &[records::Entry]) -> BTreeMap<String, Vec<Agreement>> {
+    let mut all: BTreeMap<String, Vec<Agreement>> = BTreeMap::new();
+    for entry in entries {
+        all.entry(entry.consumer.to_string()).or_default().push(entry.agreement);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::register::Reading;
+
+    const DEADLINE: u64 = 1_000_000;
+    const NOW: u64 = 1_000;
+
+    fn seller() -> Seller {
+        Seller { meter_start: 100, meter_reading: 120, read_at: 0, energy_sold_kwh: 0, max_power_kw: 10 }
+    }
+
+    fn agreement(id: u64, delivered: u64) -> Agreement {
+        Agreement {
+            id,
+            energy_amount_kwh: 50,
+            energy_delivered_kwh: delivered,
+            created_at: 0,
+            delivery_deadline: DEADLINE,
+            cancelled: false,
+            funded: true,
+            transactions: u32::from(delivered > 0),
+            last_reading: None,
+            joins: false,
+        }
+    }
+
+    fn party(agreements: &[Agreement]) -> Party {
+        let share = Share::from_millionths(500_000).unwrap();
+        Party { address: "GBOB".into(), share, pays: Pays::Deposit, agreements: agreements.to_vec() }
+    }
+
+    fn kwh(kwh: u64) -> Energy {
+        Energy::from_kwh(kwh).unwrap()
+    }
+
+    #[test]
+    fn an_account_is_opened_with_the_first_agreement_that_may_be_filled() {
+        let unfunded = Agreement { funded: false, ..agreement(1, 0) };
+        assert_eq!(account(None, &party(&[unfunded]), &seller(), kwh(130), NOW), None);
+        let opened = account(None, &party(&[unfunded, agreement(2, 0)]), &seller(), kwh(130), NOW).unwrap();
+        assert_eq!((opened.since, opened.from, opened.entitled), (2, kwh(130), Energy::ZERO));
+        assert_eq!(opened.due(kwh(141), &[unfunded, agreement(2, 0)]), 5);
+    }
+
+    #[test]
+    fn without_a_journal_counting_goes_on_from_the_last_delivery() {
+        let delivered = Agreement { last_reading: Some(118), ..agreement(2, 9) };
+        let opened = account(None, &party(&[agreement(1, 50), delivered]), &seller(), kwh(130), NOW).unwrap();
+        assert_eq!((opened.since, opened.from), (2, kwh(118)));
+        assert_eq!(opened.due(kwh(130), &[delivered]), 6);
+        // A reading of another meter says nothing.
+        let exchanged = Seller { meter_start: 119, ..seller() };
+        let opened = account(None, &party(&[delivered]), &exchanged, kwh(130), NOW).unwrap();
+        assert_eq!(opened.from, kwh(130));
+    }
+
+    #[test]
+    fn while_nobody_buys_nothing_accumulates() {
+        let first = party(&[agreement(1, 0)]);
+        let opened = account(None, &first, &seller(), kwh(100), NOW).unwrap();
+        let full = party(&[agreement(1, 50)]);
+        let skipped = account(Some(&opened), &full, &seller(), kwh(221), NOW).unwrap();
+        assert_eq!(skipped.due(kwh(221), &full.agreements), 0);
+        let next = party(&[agreement(1, 50), agreement(2, 0)]);
+        // The half kWh of before is not lost.
+        assert_eq!(skipped.due(kwh(222), &next.agreements), 1);
+        let counted = account(Some(&skipped), &next, &seller(), kwh(222), NOW).unwrap();
+        assert_eq!((counted.since, counted.due(kwh(222), &next.agreements)), (2, 1));
+        assert_eq!(account(Some(&counted), &next, &seller(), kwh(230), NOW), None);
+    }
+
+    #[test]
+    fn a_new_certificate_counts_on_from_its_reading() {
+        let opened = account(None, &party(&[agreement(1, 0)]), &seller(), kwh(100), NOW).unwrap();
+        let mut memory = ProviderMemory { meter_start: Some(100), ..ProviderMemory::default() };
+        memory.accounts.insert("GBOB".into(), opened);
+        memory.believed = Some(Reading { at: NOW, energy: kwh(121) });
+        assert_eq!(certified("GALICE", &memory, &seller()), None);
+        let exchanged = Seller { meter_start: 3, meter_reading: 3, ..seller() };
+        let Some(Entry::Certified { accounts, meter_start: 3, .. }) = certified("GALICE", &memory, &exchanged) else {
+            panic!("the certificate is another one")
+        };
+        // 21 kWh of the old meter and 4 of the new one, of which half.
+        assert_eq!(accounts["GBOB"].entitled(kwh(7)), Energy::from_mwh(12_500_000));
+    }
+
+    #[test]
+    fn a_server_that_shows_less_than_was_recorded_is_not_believed() {
+        let memory = ProviderMemory { delivered: [(7, 12)].into(), ..ProviderMemory::default() };
+        let missing = ShowsLess { agreement_id: 7, shown: 0, recorded: 12 };
+        assert_eq!(check(&memory, &[], None), Err(missing));
+    }
+}
