@@ -41,6 +41,8 @@ pub struct Register {
     max_power_kw: u64,
     believed: Reading,
     candidate: Option<Reading>,
+    /// When the last sample was read.
+    last: u64,
     /// Since when all samples were odd, and how many they are.
     odd: Option<(u64, u32)>,
 }
@@ -58,7 +60,7 @@ const LASTING_SAMPLES: u32 = 5;
 impl Register {
     /// A register of which nothing is known but this: the last reading on the chain, or the last that was believed.
     pub fn new(max_power_kw: u64, believed: Reading) -> Self {
-        Self { max_power_kw, believed, candidate: None, odd: None }
+        Self { max_power_kw, believed, candidate: None, last: believed.at, odd: None }
     }
 
     /// The highest value that two samples in a row have shown.
@@ -66,11 +68,15 @@ impl Register {
         self.believed
     }
 
+    pub fn max_power_kw(&self) -> u64 {
+        self.max_power_kw
+    }
+
     pub fn take(&mut self, sample: Reading) -> Verdict {
-        let last = self.candidate.unwrap_or(self.believed);
-        if sample.at < last.at {
+        if sample.at < self.last {
             return Verdict::Ignored(Odd::Old);
         }
+        self.last = sample.at;
         if let Err(odd) = self.follows(self.believed, sample) {
             self.candidate = None;
             let (since, count) = self.odd.map_or((sample.at, 1), |(since, count)| (since, count.saturating_add(1)));
@@ -170,6 +176,14 @@ mod tests {
         // The kWh of which the believed reading hid a fraction is there already.
         assert_eq!(register.take(reading(HOUR, 1_013)), Verdict::Waits);
         assert_eq!(register.take(reading(HOUR + 300, 1_014)), Verdict::Confirms);
+    }
+
+    #[test]
+    fn samples_out_of_order_are_old_whatever_came_between() {
+        let mut register = register();
+        assert_eq!(register.take(reading(HOUR, 0)), Verdict::Ignored(Odd::Lower));
+        assert_eq!(register.take(reading(HOUR - 10, 1_001)), Verdict::Ignored(Odd::Old));
+        assert_eq!(register.take(reading(HOUR + 10, 0)), Verdict::Ignored(Odd::Lower));
     }
 
     #[test]

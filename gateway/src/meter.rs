@@ -1,0 +1,141 @@
+//! What a provider's meter has said: what of it is believed, how old that is, and what was no reading.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::counting::Seller;
+use crate::energy::Energy;
+use crate::input::{NoReading, Sample};
+use crate::register::{Odd, Reading, Register, Verdict};
+use crate::report::{MeterReport, NoReadings, Observed};
+
+#[derive(Debug, Default)]
+pub struct Meter {
+    register: Option<Register>,
+    /// The last sample, whether it is believed or not.
+    last: Option<(Instant, Energy)>,
+    /// When two samples agreed last.
+    good: Option<Instant>,
+    /// Samples that were no readings, by the reason's short name, and the last reason in words.
+    refused: BTreeMap<&'static str, u64>,
+    last_refused: Option<(String, u64)>,
+    /// Odd values have lasted: a person has to look.
+    lasting: Option<Odd>,
+    /// Why there is no connection.
+    lost: Option<String>,
+}
+
+impl Meter {
+    /// Samples are judged from here on: by the last reading of the chain, or by a later one that the journal has.
+    pub fn begin(&mut self, seller: &Seller, believed: Option<Reading>, max_power_kw: u64, now: u64) {
+        let chain =
+            Reading { at: seller.read_at.min(now), energy: Energy::from_kwh(seller.meter_reading).unwrap_or_default() };
+        let later = believed.filter(|believed| believed.energy >= chain.energy && believed.at <= now);
+        self.register = Some(Register::new(max_power_kw, later.unwrap_or(chain)));
+        self.lasting = None;
+        self.good = None;
+    }
+
+    /// The power and the certificate may change while it runs.
+    pub fn max_power_kw(&self) -> Option<u64> {
+        self.register.as_ref().map(Register::max_power_kw)
+    }
+
+    /// Whether odd values have lasted.
+    pub fn is_lasting(&self) -> bool {
+        self.lasting.is_some()
+    }
+
+    pub fn connection(&mut self, lost: Option<String>) {
+        self.lost = lost;
+    }
+
+    /// Whether another value is believed now.
+    pub fn take(&mut self, said: Result<Sample, NoReading>, now: u64) -> bool {
+        let sample = match said {
+            Ok(sample) => sample,
+            Err(why) => {
+                self.refuse(why.label(), why.to_string(), now);
+                return false;
+            }
+        };
+        self.last = Some((Instant::now(), sample.energy));
+        let Some(register) = &mut self.register else { return false };
+        let before = register.believed();
+        let verdict = register.take(Reading { at: now, energy: sample.energy });
+        let is_changed = register.believed() != before;
+        match verdict {
+            Verdict::Confirms => {
+                self.good = Some(Instant::now());
+                self.lasting = None;
+            }
+            Verdict::Waits => self.lasting = None,
+            Verdict::Ignored(odd) | Verdict::Lasting(odd) => {
+                self.refuse(label(odd), words(odd, sample.energy, before.energy), now);
+                if matches!(verdict, Verdict::Lasting(_)) {
+                    self.lasting = Some(odd);
+                }
+            }
+        }
+        is_changed
+    }
+
+    fn refuse(&mut self, label: &'static str, why: String, at: u64) {
+        *self.refused.entry(label).or_default() += 1;
+        self.last_refused = Some((why, at));
+    }
+
+    pub fn report(&self, now: u64) -> MeterReport {
+        let counts = self.refused.iter().map(|(label, count)| (label.to_string(), *count)).collect();
+        MeterReport {
+            believed: self
+                .believed()
+                .map(|Reading { at, energy }| Observed { kwh: energy, age_seconds: now.saturating_sub(at) }),
+            sample: self.last.map(|(at, energy)| Observed { kwh: energy, age_seconds: at.elapsed().as_secs() }),
+            no_reading: NoReadings { counts, last: self.last_refused.clone() },
+        }
+    }
+
+    pub fn believed(&self) -> Option<Reading> {
+        self.register.as_ref().map(Register::believed)
+    }
+
+    /// How long ago the last good sample came.
+    pub fn age(&self) -> Option<Duration> {
+        self.good.map(|at| at.elapsed())
+    }
+
+    /// Why nothing may be delivered by this meter now.
+    pub fn trouble(&self, max_age: Duration) -> Option<String> {
+        if self.lasting.is_some() {
+            let why = self.last_refused.as_ref().map_or("", |(why, _)| why);
+            return Some(format!("{why}: was the meter exchanged? Then have the new one certified"));
+        }
+        let why = self
+            .lost
+            .as_ref()
+            .or(self.last_refused.as_ref().map(|(why, _)| why))
+            .map_or(String::new(), |why| format!(": {why}"));
+        match self.age() {
+            Some(age) if age <= max_age => None,
+            Some(age) => Some(format!("no good reading for {} s{why}", age.as_secs())),
+            None => Some(format!("no two samples of the meter have agreed yet{why}")),
+        }
+    }
+}
+
+fn label(odd: Odd) -> &'static str {
+    match odd {
+        Odd::Lower => "lower",
+        Odd::TooHigh => "too_high",
+        Odd::Old => "out_of_order",
+    }
+}
+
+fn words(odd: Odd, shown: Energy, believed: Energy) -> String {
+    match odd {
+        Odd::Lower => format!("the meter shows {shown}, less than {believed} before"),
+        Odd::TooHigh => format!("the meter shows {shown}, more than the plant can have exported since {believed}"),
+        Odd::Old => format!("a sample of {shown} came late"),
+    }
+}
