@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::config::Rule;
-use crate::counting::Share;
+use crate::config::{Intervals, Rule};
+use crate::counting::{Agreement, Pays, Share};
 use crate::energy::Energy;
 use crate::input::intervals::Series;
 
@@ -49,6 +49,18 @@ pub struct Life {
 }
 
 impl Life {
+    /// As the chain shows it now.
+    pub fn of(agreement: &Agreement, pays: Pays, now: u64) -> Self {
+        Self {
+            agreement_id: agreement.id,
+            created_at: agreement.created_at,
+            delivery_deadline: agreement.delivery_deadline,
+            energy_amount_kwh: agreement.energy_amount_kwh,
+            energy_delivered_kwh: agreement.energy_delivered_kwh,
+            may_fill: agreement.may_fill(pays, now),
+        }
+    }
+
     /// It lived during all of the interval.
     fn covers(&self, interval: &Range<i64>) -> bool {
         signed(self.created_at) <= interval.start && interval.end <= signed(self.delivery_deadline)
@@ -71,6 +83,15 @@ pub struct Days {
     /// The last one has ended by then: what is younger may still be corrected.
     pub before: Timestamp,
     pub zone: TimeZone,
+}
+
+impl Days {
+    /// Those that are final at this time, in Unix seconds. `None` if it is no time.
+    pub fn of(intervals: &Intervals, zone: &TimeZone, now: u64) -> Option<Self> {
+        let time = |seconds: u64| Timestamp::from_second(i64::try_from(seconds).ok()?).ok();
+        let before = time(now.saturating_sub(intervals.final_after.as_secs()))?;
+        Some(Self { since: time(intervals.since)?, before, zone: zone.clone() })
+    }
 }
 
 /// What is due, as far as the files tell.
@@ -228,6 +249,13 @@ impl<'a> Ledger<'a> {
         Self { agreements, allocated: Energy::ZERO, ended: 0, left: 0, gap: None }
     }
 
+    /// One of its agreements may have lived during an interval of this day.
+    fn has_agreements(&self, day: &Range<i64>, step: i64) -> bool {
+        let overlaps =
+            |life: &Life| signed(life.created_at) < day.end && day.start + step <= signed(life.delivery_deadline);
+        self.agreements.iter().skip(self.ended).any(|(life, _)| overlaps(life))
+    }
+
     fn takes_part(&self, interval: &Range<i64>) -> bool {
         self.agreements.iter().skip(self.ended).any(|(life, _)| life.covers(interval))
     }
@@ -370,12 +398,9 @@ impl<'a> Counting<'a> {
         let mut used: Vec<Vec<u32>> = Vec::with_capacity(self.ledgers.len());
         for (place, (ledger, files)) in self.ledgers.iter_mut().zip(&self.readings.consumers).enumerate() {
             let mut values = vec![];
-            if ledger.gap.is_some() {
-                used.push(values);
-                continue;
-            }
+            let has_agreements = ledger.has_agreements(&day, step);
             let files = of_day(files, &day);
-            for start in starts() {
+            for start in starts().filter(|_| has_agreements && ledger.gap.is_none()) {
                 if !ledger.takes_part(&(start..start + step)) {
                     values.push(0);
                     continue;

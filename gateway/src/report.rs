@@ -90,14 +90,8 @@ pub struct Observed {
 pub struct NoReadings {
     /// How often, by the name that `NoReading::label` gives it.
     pub counts: BTreeMap<String, u64>,
-    pub last: Option<LastNoReading>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastNoReading {
-    /// In words.
-    pub reason: String,
-    pub at: u64,
+    /// The last one in words, and when it came.
+    pub last: Option<(String, u64)>,
 }
 
 /// What the contract has of the provider.
@@ -166,7 +160,7 @@ pub struct InFlightReport {
 impl NoReadings {
     pub fn count(&mut self, no_reading: &NoReading, at: u64) {
         *self.counts.entry(no_reading.label().into()).or_default() += 1;
-        self.last = Some(LastNoReading { reason: no_reading.to_string(), at });
+        self.last = Some((no_reading.to_string(), at));
     }
 
     pub fn total(&self) -> u64 {
@@ -232,7 +226,7 @@ fn kwh(energy: Energy) -> String {
 }
 
 /// Stroops in XLM, as a decimal number.
-fn xlm(stroops: u64) -> String {
+pub fn xlm(stroops: u64) -> String {
     const PER_XLM: u64 = 10_000_000;
     let text = format!("{}.{:07}", stroops / PER_XLM, stroops % PER_XLM);
     text.trim_end_matches('0').trim_end_matches('.').into()

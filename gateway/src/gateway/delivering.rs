@@ -1,0 +1,374 @@
+//! A visit to a provider: the chain is read, accounts are kept, and what is due is delivered, one call after the other.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use stellar_xdr::{Hash, Limits, Transaction, WriteXdr};
+
+use super::{account, lock, Files, Gateway, Key, Mode, Seen, Trouble, Visit};
+use crate::allocation::{self, Days, Life};
+use crate::book::{Entry, Signed, DAY};
+use crate::chain::call::transaction;
+use crate::chain::records::Recorded;
+use crate::chain::rpc::Simulated;
+use crate::chain::view::View;
+use crate::config::{Intervals, Meter};
+use crate::counting::{
+    can_be_read_from, claims, next_delivery, record, Claim, Delivery, Seller, Share, MAX_TRANSACTIONS,
+};
+use crate::energy::Energy;
+use crate::folder::Folder;
+use crate::plan::{self, Party};
+use crate::report::xlm;
+use crate::submission::InFlight;
+
+/// A call can be applied for so many seconds of the ledger's clock.
+const LIFETIME: u64 = 60;
+
+/// What the contract refuses, although it was planned on what the contract showed, is planned anew so often.
+const MOST_REFUSALS: u32 = 3;
+
+/// So long before an agreement's deadline what is due is delivered whatever the schedule says.
+const LAST_CHANCE: u64 = 2 * 3_600;
+
+/// Stroops that an account keeps for itself and for each of its entries.
+const RESERVE: i64 = 5_000_000;
+
+const INVALID_METER_READING: u32 = 15;
+
+/// Deliveries of agreements, as far as they had to be read.
+type Readings = BTreeMap<u64, Vec<Recorded>>;
+
+impl Gateway {
+    /// One provider's turn. What is in its way is its own trouble, and holds up nobody else.
+    pub fn visit(&self, key: &Key, place: usize, mode: Mode) -> Result<Visit, Trouble> {
+        let mut visit = Visit::default();
+        let mut readings = Readings::new();
+        let mut refusals = 0;
+        if mode != Mode::DryRun {
+            self.finish_in_flight(key)?;
+        }
+        loop {
+            if self.stop.is_stopped() {
+                return Err(Trouble::Stopping);
+            }
+            let now = self.refresh_clock(self.config.network.clock_age())?;
+            let view = self.look(key, place, now)?;
+            let parties = self.parties(key, place, &view, &mut readings, now)?;
+            let mut seller = view.prosumer.seller;
+            let (reading, mut claims) = match &self.config.providers[place].meter {
+                Meter::Register(_) => self.claims_of_register(place, &parties, &seller, now)?,
+                // Files are read only when it is time.
+                Meter::Intervals(_) if mode == Mode::Look => return Ok(visit),
+                Meter::Intervals(intervals) => self.claims_of_intervals(place, intervals, &parties, &seller, now)?,
+            };
+            let is_last_chance =
+                claims.iter().any(|claim| claim.due_kwh > 0 && claim.agreement.delivery_deadline - now < LAST_CHANCE);
+            if mode == Mode::Look && !is_last_chance {
+                return Ok(visit);
+            }
+            let next =
+                next_delivery(&seller, &claims, reading, now).map_err(|stop| Trouble::Stopped(stop.to_string()))?;
+            let Some(delivery) = next else {
+                visit.due_at = due_at(&seller, &claims, reading, now);
+                return Ok(visit);
+            };
+            let prepared = match self.prepare(key, place, &view, &delivery, now)? {
+                Ok(prepared) => prepared,
+                // Another agreement may have had this reading: only its own deliveries tell whether this one has, too.
+                Err(INVALID_METER_READING) if !readings.contains_key(&delivery.agreement_id) => {
+                    let read = self.reader(key).transactions(delivery.agreement_id, view.ledger)?;
+                    readings.insert(delivery.agreement_id, read);
+                    continue;
+                }
+                Err(_) if refusals < MOST_REFUSALS => {
+                    refusals += 1;
+                    self.stop.wait(self.config.network.ledger)?;
+                    continue;
+                }
+                Err(code) => return Err(Trouble::Stopped(format!("{} (error {code})", plan::refusal(code)))),
+            };
+            if mode == Mode::DryRun {
+                visit.would_deliver = Some((delivery, prepared.fee));
+                return Ok(visit);
+            }
+            let party = parties.iter().find(|party| party.has(delivery.agreement_id));
+            let signed = self.sign(key, place, prepared, &delivery, party, reading, now);
+            self.write(Entry::Signed(signed.clone()))?;
+            self.follow(key, &signed, InFlight::new(signed.signed_at, signed.max_time))?;
+            visit.delivered.push(delivery);
+            readings.remove(&delivery.agreement_id);
+            // The chain is read again only if something more is due.
+            record(&mut seller, &mut claims, &delivery);
+            self.show_delivered(place, &seller, &delivery);
+            if matches!(next_delivery(&seller, &claims, reading, now), Ok(None)) {
+                return Ok(visit);
+            }
+        }
+    }
+
+    /// The chain's state, if it is what may be believed, and this key is the provider's meter.
+    fn look(&self, key: &Key, place: usize, now: u64) -> Result<View, Trouble> {
+        let provider = &self.config.providers[place];
+        let memory = self.memory(place);
+        let consumers: Vec<_> = provider.consumers.iter().map(|consumer| consumer.address.to_string()).collect();
+        let since = plan::since(&memory, &consumers);
+        let newest = self.newest.load(std::sync::atomic::Ordering::Relaxed);
+        let view = self.reader(key).view(&provider.address, since, now, newest)?;
+        self.see(view.ledger);
+        lock(&key.state).balance = Some(view.account.balance);
+        let prosumer = view.prosumer.clone();
+        let agreements = plan::by_consumer(&view.agreements);
+        self.provider(place).seen = Some(Seen { prosumer, agreements, at: now });
+        match &view.prosumer.meter {
+            Some(meter) if *meter == account(&key.secret.verifying_key().to_bytes()) => {}
+            Some(meter) => {
+                return Err(Trouble::Stopped(format!(
+                    "the certified meter is {meter}, and this key is {}",
+                    key.address
+                )));
+            }
+            None => return Err(Trouble::Stopped(format!("no meter is certified: have {} certified", key.address))),
+        }
+        plan::check(&memory, &view.agreements, since)?;
+        self.begin(place, &view.prosumer.seller, now)?;
+        Ok(view)
+    }
+
+    /// What is shown of the chain until it is read again.
+    fn show_delivered(&self, place: usize, seller: &Seller, delivery: &Delivery) {
+        let mut provider = self.provider(place);
+        let Some(seen) = &mut provider.seen else { return };
+        seen.prosumer.seller = *seller;
+        let all = seen.agreements.values_mut().flatten();
+        for agreement in all.filter(|agreement| agreement.id == delivery.agreement_id) {
+            agreement.energy_delivered_kwh += delivery.energy_kwh;
+        }
+    }
+
+    /// With a new certificate samples are judged anew.
+    fn begin(&self, place: usize, seller: &Seller, now: u64) -> Result<(), Trouble> {
+        let mut memory = self.memory(place);
+        // What is believed and not yet kept is where the old meter ended.
+        let believed = self.provider(place).meter.believed();
+        if believed.is_some() {
+            memory.believed = believed;
+        }
+        let certified = plan::certified(&self.address(place), &memory, seller);
+        let is_new = certified.is_some();
+        if let Some(entry) = certified {
+            self.write(entry)?;
+            memory.believed = None;
+        }
+        let limit = self.config.providers[place].max_kw().unwrap_or(u64::MAX);
+        let max_power_kw = seller.max_power_kw.min(limit);
+        let meter = &mut self.provider(place).meter;
+        if is_new || meter.max_power_kw() != Some(max_power_kw) {
+            meter.begin(seller, memory.believed, max_power_kw, now);
+        }
+        Ok(())
+    }
+
+    /// The consumers with their agreements, with what had to be read of these besides.
+    fn parties(
+        &self,
+        key: &Key,
+        place: usize,
+        view: &View,
+        readings: &mut Readings,
+        now: u64,
+    ) -> Result<Vec<Party>, Trouble> {
+        let memory = self.memory(place);
+        let mut all = plan::by_consumer(&view.agreements);
+        let mut parties = vec![];
+        for consumer in &self.config.providers[place].consumers {
+            let address = consumer.address.to_string();
+            let mut agreements = all.remove(&address).unwrap_or_default();
+            let is_new = !memory.accounts.contains_key(&address);
+            for agreement in &mut agreements {
+                let is_open = agreement.delivery_deadline >= now && agreement.remaining() > 0 && !agreement.cancelled;
+                let is_nearly_full = agreement.transactions >= MAX_TRANSACTIONS - 1;
+                if is_open && agreement.transactions > 0 && (is_new || is_nearly_full) {
+                    let read = || self.reader(key).transactions(agreement.id, view.ledger);
+                    if !readings.contains_key(&agreement.id) {
+                        readings.insert(agreement.id, read()?);
+                    }
+                }
+                if let Some(last) = readings.get(&agreement.id).and_then(|read| read.last()) {
+                    let entry = view.agreements.iter().find(|entry| entry.agreement.id == agreement.id);
+                    agreement.last_reading = Some(last.meter_reading);
+                    agreement.joins =
+                        entry.is_some_and(|entry| entry.is_metered) && last.delivered_at / DAY == now / DAY;
+                }
+            }
+            let share = consumer.share.unwrap_or(Share::NONE);
+            parties.push(Party { address, share, pays: consumer.pays, agreements });
+        }
+        Ok(parties)
+    }
+
+    /// The register, if what it says can be relied on now.
+    fn reading(&self, place: usize) -> Result<Energy, Trouble> {
+        let provider = &self.config.providers[place];
+        let state = self.provider(place);
+        if let Some(trouble) = state.meter.trouble(provider.max_age()) {
+            let is_lasting = state.meter.is_lasting();
+            return Err(if is_lasting { Trouble::Stopped(trouble) } else { Trouble::Held(trouble) });
+        }
+        let believed = state.meter.believed().map(|believed| believed.energy);
+        believed.ok_or(Trouble::Held("the meter has not been read yet".into()))
+    }
+
+    /// What is due by the register, the first consumer of the configuration first. Accounts that change are written down.
+    fn claims_of_register(
+        &self,
+        place: usize,
+        parties: &[Party],
+        seller: &Seller,
+        now: u64,
+    ) -> Result<(Energy, Vec<Claim>), Trouble> {
+        let reading = self.reading(place)?;
+        let mut all = vec![];
+        for party in parties {
+            let memory = self.memory(place);
+            let before = memory.accounts.get(&party.address);
+            let changed = plan::account(before, party, seller, reading, now);
+            if let Some(account) = changed {
+                let (provider, consumer) = (self.address(place), party.address.clone());
+                self.write(Entry::Account { provider, consumer, account })?;
+            }
+            if let Some(account) = changed.or(before.copied()) {
+                all.extend(claims(&account, party.pays, &party.agreements, reading, now));
+            }
+        }
+        Ok((reading, all))
+    }
+
+    /// What is due by the grid operator's files. The reading is the certified one and what was exported since.
+    fn claims_of_intervals(
+        &self,
+        place: usize,
+        intervals: &Intervals,
+        parties: &[Party],
+        seller: &Seller,
+        now: u64,
+    ) -> Result<(Energy, Vec<Claim>), Trouble> {
+        let provider = &self.config.providers[place];
+        let max_kw = seller.max_power_kw.min(intervals.max_kw.unwrap_or(u64::MAX));
+        let held = |error: &dyn std::fmt::Display| Trouble::Held(error.to_string());
+        let mut folder = Folder::new(intervals, &provider.consumers, Some(max_kw)).map_err(|error| held(&error))?;
+        let no_time = || Trouble::Held("the ledger's time is no time".into());
+        let days = Days::of(intervals, &self.config.time_zone, now).ok_or_else(no_time)?;
+        let time = i64::try_from(now).ok().and_then(|now| Timestamp::from_second(now).ok()).ok_or_else(no_time)?;
+        folder.refresh(time).map_err(|error| held(&error))?;
+        let lives = parties.iter().zip(&provider.consumers).map(|(party, consumer)| allocation::Party {
+            share: consumer.share,
+            agreements: party.agreements.iter().map(|agreement| Life::of(agreement, party.pays, now)).collect(),
+        });
+        let lives: Vec<_> = lives.collect();
+        let allocated = allocation::allocate(&folder.readings(), intervals.rule, &lives, &days);
+        let problems = folder.problems();
+        self.provider(place).files = Some(Files { problems, newest: folder.newest() });
+        let allocated = allocated.map_err(|error| Trouble::Stopped(error.to_string()))?;
+        let start = Energy::from_kwh(seller.meter_start).unwrap_or_default();
+        let reading = start.checked_add(allocated.exported).ok_or(Trouble::Stopped("the register overflows".into()))?;
+        if reading.kwh() < seller.meter_reading {
+            let (shown, chain) = (reading.kwh(), seller.meter_reading);
+            return Err(Trouble::Held(format!(
+                "the files come to a register of {shown} kWh, and the chain has {chain} already: a correction, or `since` is wrong"
+            )));
+        }
+        let mut claims = vec![];
+        for (party, due) in parties.iter().zip(&allocated.due) {
+            for (agreement_id, due_kwh) in due.iter().filter(|(_, due_kwh)| *due_kwh > 0) {
+                let agreement = party.agreements.iter().find(|agreement| agreement.id == *agreement_id);
+                claims.extend(agreement.map(|agreement| Claim { agreement: *agreement, due_kwh: *due_kwh }));
+            }
+        }
+        Ok((reading, claims))
+    }
+
+    /// The call as it would be signed; or the contract's error.
+    fn prepare(
+        &self,
+        key: &Key,
+        place: usize,
+        view: &View,
+        delivery: &Delivery,
+        now: u64,
+    ) -> Result<Result<Transaction, u32>, Trouble> {
+        let held_until = lock(&key.state).held_until;
+        if now < held_until {
+            let seconds = held_until - now;
+            return Err(Trouble::Held(format!("after calls that came to nothing this key rests for {seconds} s")));
+        }
+        let call = self.contract.deliver_energy(delivery, &self.config.providers[place].address);
+        let source = key.secret.verifying_key().to_bytes();
+        let transaction = transaction(&source, view.account.sequence, &call, now + LIFETIME);
+        let simulation = match self.rpc.simulate(&transaction)? {
+            Simulated::Succeeds(simulation) => simulation,
+            Simulated::Refused(code) => return Ok(Err(code)),
+            Simulated::Fails(reason) => {
+                let reason = reason.lines().next().unwrap_or_default();
+                return Err(Trouble::Held(format!("the delivery cannot be simulated: {reason}")));
+            }
+        };
+        let prepared = self.contract.prepare(transaction, &call, &simulation, self.config.max_fee);
+        let prepared = prepared.map_err(|unsafe_| match unsafe_ {
+            crate::chain::call::Unsafe::Fee(_) => Trouble::Held(unsafe_.to_string()),
+            _ => Trouble::Stopped(unsafe_.to_string()),
+        })?;
+        let fee = i64::from(prepared.fee);
+        let spent = self.spent_today(key, now);
+        if spent + u64::from(prepared.fee) > self.config.max_fee_per_day {
+            return Err(Trouble::Held(format!(
+                "{spent} stroops of fees were paid today: more is above max_fee_per_day"
+            )));
+        }
+        let reserve = RESERVE * (2 + i64::from(view.account.sub_entries));
+        if view.account.balance - reserve < fee {
+            let (has, fee) = (xlm(view.account.balance.unsigned_abs()), xlm(prepared.fee.into()));
+            return Err(Trouble::Held(format!("{} has {has} XLM, too little for the fee of {fee}", key.address)));
+        }
+        Ok(Ok(prepared))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is a field of the journal's line")]
+    fn sign(
+        &self,
+        key: &Key,
+        place: usize,
+        prepared: Transaction,
+        delivery: &Delivery,
+        party: Option<&Party>,
+        reading: Energy,
+        now: u64,
+    ) -> Signed {
+        let (fee, sequence) = (prepared.fee, prepared.seq_num.0);
+        let signed = self.contract.sign(prepared, &key.secret);
+        let agreement = party.and_then(|party| party.agreements.iter().find(|of| of.id == delivery.agreement_id));
+        let consumer = party.map(|party| party.address.clone()).unwrap_or_default();
+        let account = self.memory(place).accounts.get(&consumer).copied();
+        Signed {
+            key: key.address.clone(),
+            provider: self.address(place),
+            consumer,
+            delivery: *delivery,
+            delivered_before: agreement.map_or(0, |agreement| agreement.energy_delivered_kwh),
+            entitled: account.map_or(Energy::ZERO, |account| account.entitled(reading)),
+            sequence,
+            signed_at: now,
+            max_time: now + LIFETIME,
+            fee,
+            hash: Hash(signed.hash).to_string(),
+            envelope: signed.envelope.to_xdr_base64(Limits::none()).expect("what was signed can be encoded"),
+        }
+    }
+}
+
+/// When the plant has had the time for what is due now.
+fn due_at(seller: &Seller, claims: &[Claim], reading: Energy, now: u64) -> Option<u64> {
+    let is_due = claims.iter().any(|claim| claim.due_kwh > 0);
+    let readable = can_be_read_from(seller, reading.kwh());
+    (is_due && readable > now).then_some(readable)
+}

@@ -1,0 +1,150 @@
+//! A signed call on its way: sent until it is found, or until it cannot come any more, and then written down.
+
+use std::time::{Duration, Instant};
+
+use stellar_xdr::{Hash, Limits, ReadXdr, TransactionEnvelope};
+
+use super::{lock, Gateway, Key, Trouble};
+use crate::book::{Ended, Entry, Fate, Signed};
+use crate::chain::rpc::Found;
+use crate::chain::view;
+use crate::submission::{Action, End, Event, InFlight};
+
+/// After a call that did nothing a key rests for a minute, after the next for two, up to six hours.
+const REST: u64 = 60;
+const LONGEST_REST: u64 = 6 * 3_600;
+
+/// So often in a row another call with the same number was applied: another program uses the key.
+const MOST_DISPLACED: u32 = 2;
+
+impl Gateway {
+    /// What an earlier run signed, or this one before it lost the network, has its end first.
+    pub(super) fn finish_in_flight(&self, key: &Key) -> Result<(), Trouble> {
+        let in_flight = lock(&self.book).memory.keys.get(&key.address).and_then(|key| key.in_flight.clone());
+        match in_flight {
+            Some(signed) => self.follow(key, &signed, InFlight::restored(signed.signed_at, signed.max_time)),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends it and waits for its end, which is written down. What was not recorded is an error.
+    pub(super) fn follow(&self, key: &Key, signed: &Signed, mut call: InFlight) -> Result<(), Trouble> {
+        let unreadable = |what: &str| Trouble::Stopped(format!("the journal's {what} cannot be read"));
+        let envelope = TransactionEnvelope::from_xdr_base64(&signed.envelope, Limits::none());
+        let envelope = envelope.map_err(|_| unreadable("envelope"))?;
+        let hash: Hash = signed.hash.parse().map_err(|_| unreadable("hash"))?;
+        let since = Instant::now();
+        lock(&key.state).in_flight_since.get_or_insert(since);
+        let mut action = call.first();
+        let mut asked = 0;
+        let (end, found) = loop {
+            action = match action {
+                Action::Send => call.after(self.rpc.send(&envelope).map_or(Event::SendUnanswered, Event::Sent)),
+                Action::Ask => {
+                    self.stop.wait(self.pause(asked))?;
+                    asked += 1;
+                    match self.rpc.transaction(&hash.0) {
+                        Ok(found) => {
+                            self.see(found.latest_ledger);
+                            self.clock.learn(found.latest_ledger, found.latest_close);
+                            match call.after(Event::Found(found)) {
+                                // By the server's clock alone it would be gone as soon as the server says so.
+                                Action::End(End::Gone) if since.elapsed().as_secs() < signed.lifetime() => Action::Ask,
+                                Action::End(end) => break (end, found),
+                                action => action,
+                            }
+                        }
+                        Err(_) => call.after(Event::AskUnanswered),
+                    }
+                }
+                Action::End(_) => Action::Ask,
+            };
+        };
+        let fate = match end {
+            End::Succeeded => Fate::Recorded,
+            End::Failed => Fate::Failed,
+            End::Gone | End::Refused(_) | End::Forgotten => self.fate(key, signed)?,
+        };
+        self.end(key, signed, fate, found)?;
+        match (fate, end) {
+            (Fate::Recorded, _) => Ok(()),
+            (Fate::Failed, _) => {
+                Err(Trouble::Held("a call was applied and did nothing: its simulation tells why".into()))
+            }
+            (Fate::Displaced, _) if lock(&key.state).displaced >= MOST_DISPLACED => {
+                Err(Trouble::Stopped("another program uses this key: only one may".into()))
+            }
+            (Fate::Displaced, _) => Err(Trouble::Held("another call of this key took this one's place".into())),
+            (Fate::Gone, End::Refused(code)) => {
+                self.rest(key);
+                Err(Trouble::Held(format!("the network does not take the call: {}", code.name())))
+            }
+            (Fate::Gone, _) => Err(Trouble::Held("a call did not reach the ledger in its time".into())),
+        }
+    }
+
+    /// How long to wait before it is asked for: half a ledger at first, then longer.
+    fn pause(&self, asked: u32) -> Duration {
+        const SHORTEST: Duration = Duration::from_millis(50);
+        const LONGEST: Duration = Duration::from_secs(15);
+        let ledger = self.config.network.ledger;
+        (ledger / 2 * (asked + 1).min(16)).clamp(SHORTEST, LONGEST)
+    }
+
+    /// The account's sequence number tells whether a call with this one's number was applied, and the contract's records
+    /// whether it was this one.
+    fn fate(&self, key: &Key, signed: &Signed) -> Result<Fate, Trouble> {
+        let reader = self.reader(key);
+        let account = self.rpc.account(&reader.source)?.ok_or(view::Failure::NoAccount)?;
+        self.see(account.ledger);
+        if account.sequence < signed.sequence {
+            return Ok(Fate::Gone);
+        }
+        let recorded = reader.transactions(signed.delivery.agreement_id, account.ledger)?;
+        let energy_kwh: u64 = recorded.iter().map(|recorded| recorded.energy_kwh).sum();
+        let last = recorded.last().map(|recorded| recorded.meter_reading);
+        let is_ours = energy_kwh == signed.delivered_before + signed.delivery.energy_kwh
+            && last == Some(signed.delivery.meter_reading);
+        Ok(if is_ours { Fate::Recorded } else { Fate::Displaced })
+    }
+
+    fn end(&self, key: &Key, signed: &Signed, fate: Fate, found: Found) -> Result<(), Trouble> {
+        // Where nobody knows what it cost, it cost what it could.
+        let fee = match fate {
+            Fate::Recorded | Fate::Failed if found.fee > 0 => found.fee,
+            Fate::Recorded => signed.fee.into(),
+            _ => 0,
+        };
+        self.write(Entry::Ended(Ended {
+            key: key.address.clone(),
+            hash: signed.hash.clone(),
+            end: fate,
+            at: self.clock.now().unwrap_or(signed.max_time),
+            fee,
+            transaction_id: found.transaction_id.filter(|_| fate == Fate::Recorded),
+        }))?;
+        let mut state = lock(&key.state);
+        state.in_flight_since = None;
+        match fate {
+            Fate::Recorded => {
+                state.failures = 0;
+                state.displaced = 0;
+            }
+            Fate::Failed => state.failures += 1,
+            Fate::Displaced => state.displaced += 1,
+            Fate::Gone => {}
+        }
+        drop(state);
+        if matches!(fate, Fate::Failed | Fate::Displaced) {
+            self.rest(key);
+        }
+        Ok(())
+    }
+
+    fn rest(&self, key: &Key) {
+        let mut state = lock(&key.state);
+        let times = state.failures.max(state.displaced).clamp(1, 16) - 1;
+        let rest = (REST << times).min(LONGEST_REST);
+        state.held_until = self.clock.now().unwrap_or(0).saturating_add(rest);
+    }
+}
