@@ -1,0 +1,121 @@
+//! What the commands do.
+
+mod check;
+mod explain;
+pub mod init;
+mod read;
+mod run;
+mod status;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+
+pub use check::check;
+pub use explain::explain;
+pub use read::read;
+pub use run::{once, run};
+pub use status::status;
+
+use crate::book::Book;
+use crate::config::{self, Config, Meter};
+use crate::gateway::{files_of_keys, Gateway, Mode};
+use crate::run::{hear, simulate};
+use crate::source::Heard;
+use crate::{journal, key};
+
+/// Why a command could not do its work. Whatever it found out instead is told by itself.
+#[derive(Debug, Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Config(#[from] config::Failure),
+    #[error(transparent)]
+    Key(#[from] key::Failure),
+    #[error(transparent)]
+    Journal(#[from] journal::Failure),
+    #[error(transparent)]
+    Init(#[from] init::Failure),
+    #[error("{0}")]
+    Network(String),
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A person has to look, or something waits.
+pub const LOOK: u8 = 1;
+const WRONG: u8 = 2;
+const NO_NETWORK: u8 = 3;
+
+impl Failure {
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Network(_) => NO_NETWORK,
+            _ => WRONG,
+        })
+    }
+}
+
+pub fn init(path: &Path) -> Result<ExitCode, Failure> {
+    init::run(&mut std::io::stdin().lock(), &mut std::io::stdout(), path)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The files of the keys that a configuration names.
+pub fn key_files(config: &Config) -> Vec<PathBuf> {
+    files_of_keys(&config.providers).into_keys().map(PathBuf::from).collect()
+}
+
+/// Makes keys where there are none, and prints their addresses.
+pub fn key(files: &[PathBuf]) -> Result<ExitCode, Failure> {
+    for file in files {
+        let key = if file.exists() { key::read(file)? } else { key::create(file)? };
+        println!("{}  {}", key::address(&key), file.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A gateway with its keys and its journal.
+fn open(config: Config, book: Book) -> Result<Arc<Gateway>, Failure> {
+    let keys = files_of_keys(&config.providers)
+        .into_iter()
+        .map(|(file, providers)| Ok((key::read(file)?, providers)))
+        .collect::<Result<Vec<_>, key::Failure>>()?;
+    Ok(Arc::new(Gateway::new(config, book, keys)))
+}
+
+/// Looks at every provider, and hears its meter until two readings have agreed, for so long at most.
+fn settle(gateway: &Gateway, heard: &std::sync::mpsc::Receiver<Heard>, wait: Duration) -> Result<(), Failure> {
+    gateway.refresh_clock(Duration::ZERO).map_err(|trouble| Failure::Network(trouble.to_string()))?;
+    for key in gateway.keys() {
+        for place in &key.providers {
+            // What is in the way shows when it is visited again.
+            let _ = gateway.visit(key, *place, Mode::DryRun);
+        }
+    }
+    const APART: u64 = 10;
+    let end = Instant::now() + wait;
+    let places = 0..gateway.config.providers.len();
+    let is_settled = |place: usize| {
+        let config = &gateway.config.providers[place];
+        let has_no_register = matches!(config.meter, Meter::Intervals(_));
+        has_no_register || gateway.provider(place).meter.trouble(config.max_age()).is_none()
+    };
+    let mut times = vec![APART, 0];
+    while Instant::now() < end && !gateway.stop.is_stopped() && !places.clone().all(is_settled) {
+        let now = gateway.clock.now().unwrap_or(0);
+        let at: Vec<_> = times.drain(..).map(|ago| now.saturating_sub(ago)).collect();
+        for place in places.clone() {
+            simulate(gateway, place, &at).map_err(Failure::Other)?;
+        }
+        times.push(0);
+        if let Ok(heard) = heard.recv_timeout(Duration::from_millis(200)) {
+            hear(gateway, heard).map_err(Failure::Other)?;
+        } else {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+    Ok(())
+}

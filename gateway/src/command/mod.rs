@@ -1,3 +1,0 @@
-//! What the program does when it is called.
-
-pub mod init;

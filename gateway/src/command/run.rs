@@ -1,0 +1,143 @@
+//! `run`: as a service, or once.
+
+use std::process::ExitCode;
+use std::sync::mpsc::sync_channel;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::{open, settle, Failure, LOOK};
+use crate::book::Book;
+use crate::config::Config;
+use crate::counting::Delivery;
+use crate::gateway::{Gateway, Mode};
+use crate::report::{self, is_healthy};
+use crate::service::Service;
+use crate::{health, log, source};
+
+/// What waits to be heard. A source that is faster than this waits.
+const HEARD: usize = 1_000;
+
+pub fn run(config: Config) -> Result<ExitCode, Failure> {
+    let service = Service::from_env().map_err(|error| Failure::Other(format!("systemd's socket: {error}")))?;
+    let gateway = open(config.clone(), Book::open(&config.state)?)?;
+    end_by_signals(&gateway)?;
+    let _health = match config.health {
+        None => None,
+        Some(address) => {
+            let shown = gateway.clone();
+            let server = health::serve(address, move || shown.report());
+            Some(server.map_err(|error| Failure::Other(format!("health = \"{address}\": {error}")))?)
+        }
+    };
+    let (sender, heard) = sync_channel(HEARD);
+    let sources = source::start(&config, sender);
+    for key in gateway.keys() {
+        let providers = key.providers.iter().map(|place| config.providers[*place].name.as_str());
+        log::info(format!("{} is the meter of {}", key.address, providers.collect::<Vec<_>>().join(", ")));
+    }
+    service.ready();
+    let mut alive = Instant::now();
+    let mut told = String::new();
+    let beat = || {
+        if service.alive_every().is_some_and(|every| alive.elapsed() >= every) {
+            service.alive();
+            alive = Instant::now();
+        }
+        let status = match is_healthy(&gateway.report()) {
+            Ok(()) => "all is well".to_string(),
+            Err(problems) => problems.join("; "),
+        };
+        if status != told {
+            service.status(&status);
+            told = status;
+        }
+    };
+    let ran = crate::run::run(&gateway, &heard, beat);
+    service.stopping();
+    drop(sources);
+    log::info("stopped");
+    ran.map(|()| ExitCode::SUCCESS).map_err(Failure::Other)
+}
+
+/// SIGTERM and Ctrl-C end it at once: what is on its way is in the journal.
+fn end_by_signals(gateway: &Arc<Gateway>) -> Result<(), Failure> {
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(|error| Failure::Other(format!("signals: {error}")))?;
+    let gateway = gateway.clone();
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            gateway.stop.stop();
+        }
+    });
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Outcome {
+    delivered: Vec<Delivery>,
+    /// What a dry run would deliver first, and its fee in stroops.
+    would_deliver: Option<(Delivery, u32)>,
+    trouble: Option<String>,
+}
+
+/// Delivers what is due now; or says what it would.
+pub fn once(config: Config, is_dry: bool, wait: Duration, json: bool) -> Result<ExitCode, Failure> {
+    let book = if is_dry { Book::look(&config.state)? } else { Book::open(&config.state)? };
+    let gateway = open(config.clone(), book)?;
+    end_by_signals(&gateway)?;
+    let (sender, heard) = sync_channel(HEARD);
+    let _sources = source::start(&config, sender);
+    settle(&gateway, &heard, wait)?;
+    let mode = if is_dry { Mode::DryRun } else { Mode::Deliver };
+    let mut outcomes = vec![];
+    for key in gateway.keys() {
+        for place in &key.providers {
+            let visit = crate::run::turn(&gateway, key, *place, mode);
+            let name = config.providers[*place].name.clone();
+            outcomes.push((
+                name,
+                match visit {
+                    Ok(visit) => {
+                        Outcome { delivered: visit.delivered, would_deliver: visit.would_deliver, trouble: None }
+                    }
+                    Err(trouble) => {
+                        Outcome { delivered: vec![], would_deliver: None, trouble: Some(trouble.to_string()) }
+                    }
+                },
+            ));
+        }
+    }
+    if json {
+        let outcomes: std::collections::BTreeMap<_, _> =
+            outcomes.iter().map(|(name, outcome)| (name, outcome)).collect();
+        println!("{}", serde_json::to_string_pretty(&outcomes).expect("an outcome is JSON"));
+    } else {
+        print(&gateway, &outcomes);
+    }
+    let is_well = outcomes.iter().all(|(_, outcome)| outcome.trouble.is_none());
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(LOOK) })
+}
+
+fn print(gateway: &Gateway, outcomes: &[(String, Outcome)]) {
+    for (name, outcome) in outcomes {
+        let say = |verb: &str, delivery: &Delivery, fee: String| {
+            let Delivery { agreement_id, energy_kwh, meter_reading } = delivery;
+            println!("{name}: {verb} {energy_kwh} kWh to agreement {agreement_id} at {meter_reading} kWh{fee}");
+        };
+        outcome.delivered.iter().for_each(|delivery| say("delivered", delivery, String::new()));
+        if let Some((delivery, fee)) = &outcome.would_deliver {
+            say("would deliver", delivery, format!(", for at most {} XLM", report::xlm(u64::from(*fee))));
+        }
+        match &outcome.trouble {
+            Some(trouble) => println!("{name}: {trouble}"),
+            None if outcome.delivered.is_empty() && outcome.would_deliver.is_none() => {
+                println!("{name}: nothing is due")
+            }
+            None => {}
+        }
+    }
+    println!("\n{}", report::table(&gateway.report()));
+}
