@@ -1,0 +1,138 @@
+//! A provider and its consumer, with a contract and a certified meter.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ed25519_dalek::SigningKey;
+use p2p_gateway::book::Book;
+use p2p_gateway::chain::call::Contract;
+use p2p_gateway::config::Config;
+use p2p_gateway::gateway::Gateway;
+use stellar_xdr::ScVal;
+
+use super::{address, sc_address, Network};
+
+/// Alice, who is admin as well, sells to Bob by her certified meter.
+pub struct Scene {
+    pub network: Network,
+    pub contract: Contract,
+    pub alice: SigningKey,
+    pub bob: SigningKey,
+    pub meter: SigningKey,
+    pub folder: PathBuf,
+}
+
+impl Scene {
+    pub fn new(name: &str, args: &[&str]) -> Self {
+        let network = Network::start(args);
+        let [alice, bob, meter] = [1, 2, 3].map(|seed| network.person(seed));
+        let contract = network.deploy(&alice);
+        for person in [&alice, &bob] {
+            network.call(&contract, person, "register_prosumer", [ScVal::Address(sc_address(person))], &[]);
+        }
+        let folder = std::env::temp_dir().join(format!("p2p-gateway-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let scene = Self { network, contract, alice, bob, meter, folder };
+        scene.certify(1_000, 20);
+        scene
+    }
+
+    pub fn certify(&self, reading: u64, max_power_kw: u64) {
+        let args = [
+            ScVal::Address(sc_address(&self.alice)),
+            ScVal::Address(sc_address(&self.meter)),
+            ScVal::U64(reading),
+            ScVal::U64(max_power_kw),
+        ];
+        self.network.call(&self.contract, &self.alice, "register_meter", args, &[]);
+    }
+
+    pub fn agree(&self, kwh: u64) -> u64 {
+        let args = [
+            ScVal::Address(sc_address(&self.alice)),
+            ScVal::Address(sc_address(&self.bob)),
+            ScVal::U64(kwh),
+            ScVal::U64(1_000_000),
+            ScVal::U64(self.network.now() + 30 * 86_400),
+        ];
+        let id = self.network.call(&self.contract, &self.alice, "create_agreement", args, &[]);
+        let ScVal::U64(id) = id else { panic!("{id:?}") };
+        id
+    }
+
+    pub fn fund(&self, agreement_id: u64) {
+        const METERED: u32 = 2;
+        let args = [ScVal::U64(agreement_id), ScVal::Address(sc_address(&self.bob)), ScVal::U32(METERED)];
+        self.network.call(&self.contract, &self.bob, "fund_agreement", args, &[]);
+    }
+
+    pub fn delivered(&self, agreement_id: u64) -> u64 {
+        let state = self.network.show(&self.contract, "get_agreement_state", [ScVal::U64(agreement_id)]);
+        let ScVal::Map(Some(fields)) = state else { panic!("{state:?}") };
+        let field = fields.iter().find(|field| {
+            field.key == ScVal::Symbol(stellar_xdr::ScSymbol("energy_delivered_kwh".try_into().unwrap()))
+        });
+        match field.unwrap().val {
+            ScVal::U64(kwh) => kwh,
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn today(&self) -> String {
+        let now = jiff::Timestamp::from_second(self.network.now() as i64).unwrap();
+        jiff::tz::TimeZone::UTC.to_datetime(now).date().to_string()
+    }
+
+    pub fn config(&self, more: &str) -> Config {
+        Config::parse(&self.text(more), &self.folder.join("gateway.toml")).unwrap()
+    }
+
+    fn text(&self, more: &str) -> String {
+        format!(
+            r#"
+network = "local"
+rpc = "{url}"
+contract = "{contract}"
+state = "."
+key = "meter.key"
+[[provider]]
+name = "Alice"
+address = "{alice}"
+every = "hour"
+[provider.meter]
+source = "simulated"
+since = "{today}"
+start_kwh = 1000
+peak_watts = 10000
+[[provider.consumer]]
+name = "Bob"
+address = "{bob}"
+share = 0.5
+pays = "deposit"
+{more}
+"#,
+            today = self.today(),
+            url = self.network.url,
+            contract = self.contract.id,
+            alice = address(&self.alice),
+            bob = address(&self.bob),
+        )
+    }
+
+    /// The gateway's files: configuration and key.
+    pub fn write(&self, more: &str) -> PathBuf {
+        let path = self.folder.join("gateway.toml");
+        std::fs::write(&path, self.text(more)).unwrap();
+        let secret = stellar_strkey::ed25519::PrivateKey(self.meter.to_bytes());
+        let key = self.folder.join("meter.key");
+        std::fs::write(&key, format!("{}\n", secret.as_unredacted())).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        path
+    }
+
+    pub fn gateway(&self) -> Arc<Gateway> {
+        let book = Book::open(&self.folder).unwrap();
+        Arc::new(Gateway::new(self.config(""), book, vec![(self.meter.clone(), vec![0])]))
+    }
+}
