@@ -5,7 +5,6 @@ pub mod reporting;
 mod sending;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -37,7 +36,17 @@ pub struct Gateway {
     providers: Vec<Mutex<Provider>>,
     keys: Vec<Key>,
     /// No state of an older ledger is believed.
-    newest: AtomicU32,
+    newest: Mutex<Newest>,
+    /// Why the network does not tell the time.
+    silence: Mutex<Option<String>>,
+}
+
+/// The newest ledger that an answer named.
+#[derive(Clone, Copy, Debug, Default)]
+struct Newest {
+    ledger: u32,
+    /// Since when all answers are of older ones.
+    missed: Option<Instant>,
 }
 
 /// What is known of a provider besides the journal.
@@ -174,7 +183,8 @@ impl Gateway {
             book: Mutex::new(book),
             providers,
             keys: keys.into_iter().map(key).collect(),
-            newest: AtomicU32::new(0),
+            newest: Mutex::default(),
+            silence: Mutex::default(),
             config,
         }
     }
@@ -190,29 +200,64 @@ impl Gateway {
     /// Asks the network for the time, unless it has told it lately.
     pub fn refresh_clock(&self, at_most: Duration) -> Result<u64, Trouble> {
         if self.clock.age().is_none_or(|age| age >= at_most) {
-            let latest = self.rpc.latest()?;
-            self.check_time(latest.close)?;
-            self.see(latest.ledger);
-            self.clock.learn(latest.ledger, latest.close);
+            let asked = self.ask_time();
+            *lock(&self.silence) = asked.as_ref().err().map(ToString::to_string);
+            asked?;
         }
         self.clock.now().ok_or(Trouble::Held("the network has not told the time".into()))
     }
 
-    /// A server that says it is later than it is could have a signed call stay valid for ever.
+    fn ask_time(&self) -> Result<(), Trouble> {
+        let latest = self.rpc.latest()?;
+        self.learn(latest.ledger, latest.close)
+    }
+
+    /// A ledger closed at this time: if that can be.
+    fn learn(&self, ledger: u32, close: u64) -> Result<(), Trouble> {
+        self.check_time(close)?;
+        self.see(ledger);
+        self.clock.learn(ledger, close);
+        Ok(())
+    }
+
+    /// A server that says it is later than it is could have a signed call stay valid for ever, and agreements end.
     fn check_time(&self, close: u64) -> Result<(), Trouble> {
         const AHEAD: u64 = 120;
         /// A clock that was never set stands before this: 1 January 2026.
         const BUILT: u64 = 1_767_225_600;
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        let is_public = self.config.network.ledger >= Duration::from_secs(1);
-        if is_public && wall > BUILT && close > wall + AHEAD {
+        if self.is_timely() && wall > BUILT && close > wall + AHEAD {
             return Err(Trouble::Held(format!("the server's ledger is {} s ahead of this clock", close - wall)));
         }
         Ok(())
     }
 
+    /// Whether the ledger's clock goes with everybody's. That of a network for tests is moved.
+    fn is_timely(&self) -> bool {
+        self.config.network.ledger >= Duration::from_secs(1)
+    }
+
     fn see(&self, ledger: u32) {
-        self.newest.fetch_max(ledger, Ordering::Relaxed);
+        let mut newest = lock(&self.newest);
+        if ledger >= newest.ledger {
+            *newest = Newest { ledger, missed: None };
+        }
+    }
+
+    /// State of which ledger is new enough. One that a server made up is not waited for for ever: what is planned on old
+    /// state has an old number, and nothing comes of it.
+    fn needed(&self) -> u32 {
+        lock(&self.newest).ledger
+    }
+
+    /// A server showed an older ledger than is known.
+    fn miss(&self) {
+        const PATIENCE: Duration = Duration::from_secs(300);
+        let mut newest = lock(&self.newest);
+        let since = *newest.missed.get_or_insert_with(Instant::now);
+        if since.elapsed() >= PATIENCE.min(self.config.network.clock_age() * 5) {
+            *newest = Newest::default();
+        }
     }
 
     fn reader<'a>(&'a self, key: &Key) -> Reader<'a> {

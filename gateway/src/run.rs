@@ -40,6 +40,7 @@ struct State {
 pub fn run(gateway: &Arc<Gateway>, heard: &Receiver<Heard>, mut beat: impl FnMut()) -> Result<(), String> {
     let turns = Arc::new(Turns::default());
     let workers: Vec<_> = (0..gateway.keys().len().min(MOST_WORKERS)).map(|_| worker(gateway, &turns)).collect();
+    tell_time(gateway);
     let mut next = Instant::now();
     while !gateway.stop.is_stopped() {
         match heard.recv_timeout(next.saturating_duration_since(Instant::now())) {
@@ -86,10 +87,8 @@ pub fn hear(gateway: &Gateway, heard: Heard) -> Result<(), String> {
 }
 
 fn tick(gateway: &Gateway, turns: &Turns) -> Result<(), String> {
-    // Without the network there is no time, and so no reading: workers find out why.
-    let Ok(now) = gateway.refresh_clock(gateway.config.network.clock_age()) else {
-        return Ok(());
-    };
+    // Without a network there has been no time yet, and so no reading.
+    let Some(now) = gateway.clock.now() else { return Ok(()) };
     for place in 0..gateway.config.providers.len() {
         simulate(gateway, place, &[now])?;
     }
@@ -99,6 +98,20 @@ fn tick(gateway: &Gateway, turns: &Turns) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A network that is slow to tell the time holds up nothing else.
+fn tell_time(gateway: &Arc<Gateway>) {
+    const STACK: usize = 256 * 1024;
+    let gateway = gateway.clone();
+    let work = move || {
+        let network = &gateway.config.network;
+        while gateway.stop.wait(network.ledger).is_ok() {
+            // Why it does not is kept for who asks.
+            let _ = gateway.refresh_clock(network.clock_age());
+        }
+    };
+    thread::Builder::new().stack_size(STACK).spawn(work).expect("a thread can be started");
 }
 
 /// What a simulated meter shows at these times.

@@ -11,7 +11,7 @@ use crate::book::{Entry, Signed, DAY};
 use crate::chain::call::transaction;
 use crate::chain::records::Recorded;
 use crate::chain::rpc::Simulated;
-use crate::chain::view::View;
+use crate::chain::view::{self, View};
 use crate::config::{Intervals, Meter};
 use crate::counting::{
     can_be_read_from, claims, next_delivery, record, Claim, Delivery, Seller, Share, MAX_TRANSACTIONS,
@@ -113,8 +113,11 @@ impl Gateway {
         let memory = self.memory(place);
         let consumers: Vec<_> = provider.consumers.iter().map(|consumer| consumer.address.to_string()).collect();
         let since = plan::since(&memory, &consumers);
-        let newest = self.newest.load(std::sync::atomic::Ordering::Relaxed);
-        let view = self.reader(key).view(&provider.address, since, now, newest)?;
+        let view = self.reader(key).view(&provider.address, since, now, self.needed());
+        if let Err(view::Failure::Behind { .. }) = view {
+            self.miss();
+        }
+        let view = view?;
         self.see(view.ledger);
         lock(&key.state).balance = Some(view.account.balance);
         let prosumer = view.prosumer.clone();

@@ -21,7 +21,10 @@ impl Gateway {
             contract: self.config.contract.to_string(),
             at: now,
             ledger: self.clock.ledger(),
-            problem: is_silent.then(|| "the network does not answer".into()),
+            problem: is_silent.then(|| {
+                let why = lock(&self.silence).as_ref().map_or(String::new(), |why| format!(": {why}"));
+                format!("the network does not tell the time{why}")
+            }),
             providers: (0..self.config.providers.len()).map(|place| self.report_provider(place, now)).collect(),
             keys: self.keys.iter().map(|key| self.report_key(key, now)).collect(),
         }

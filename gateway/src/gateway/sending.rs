@@ -44,17 +44,19 @@ impl Gateway {
                     self.stop.wait(self.pause(asked))?;
                     asked += 1;
                     match self.rpc.transaction(&hash.0) {
-                        Ok(found) => {
-                            self.see(found.latest_ledger);
-                            self.clock.learn(found.latest_ledger, found.latest_close);
+                        Ok(found) if self.learn(found.latest_ledger, found.latest_close).is_ok() => {
                             match call.after(Event::Found(found)) {
                                 // By the server's clock alone it would be gone as soon as the server says so.
-                                Action::End(End::Gone) if since.elapsed().as_secs() < signed.lifetime() => Action::Ask,
+                                Action::End(End::Gone)
+                                    if self.is_timely() && since.elapsed().as_secs() < signed.lifetime() =>
+                                {
+                                    Action::Ask
+                                }
                                 Action::End(end) => break (end, found),
                                 action => action,
                             }
                         }
-                        Err(_) => call.after(Event::AskUnanswered),
+                        _ => call.after(Event::AskUnanswered),
                     }
                 }
                 Action::End(_) => Action::Ask,
