@@ -20,6 +20,12 @@ pub struct Scene {
     pub bob: SigningKey,
     pub meter: SigningKey,
     pub folder: PathBuf,
+    /// Where the gateway reaches the network.
+    pub url: String,
+    /// The midnight at which the simulated register showed 1,000 kWh.
+    pub since: u64,
+    /// Lines at the beginning of the configuration.
+    pub top: String,
 }
 
 impl Scene {
@@ -33,7 +39,8 @@ impl Scene {
         let folder = std::env::temp_dir().join(format!("p2p-gateway-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        let scene = Self { network, contract, alice, bob, meter, folder };
+        let (url, since) = (network.url.clone(), network.now() / 86_400 * 86_400);
+        let scene = Self { network, contract, alice, bob, meter, folder, url, since, top: String::new() };
         scene.certify(1_000, 20);
         scene
     }
@@ -79,9 +86,9 @@ impl Scene {
         }
     }
 
-    pub fn today(&self) -> String {
-        let now = jiff::Timestamp::from_second(self.network.now() as i64).unwrap();
-        jiff::tz::TimeZone::UTC.to_datetime(now).date().to_string()
+    fn date(&self) -> String {
+        let since = jiff::Timestamp::from_second(self.since as i64).unwrap();
+        jiff::tz::TimeZone::UTC.to_datetime(since).date().to_string()
     }
 
     pub fn config(&self, more: &str) -> Config {
@@ -91,6 +98,7 @@ impl Scene {
     fn text(&self, more: &str) -> String {
         format!(
             r#"
+{top}
 network = "local"
 rpc = "{url}"
 contract = "{contract}"
@@ -102,7 +110,7 @@ address = "{alice}"
 every = "hour"
 [provider.meter]
 source = "simulated"
-since = "{today}"
+since = "{since}"
 start_kwh = 1000
 peak_watts = 10000
 [[provider.consumer]]
@@ -112,8 +120,9 @@ share = 0.5
 pays = "deposit"
 {more}
 "#,
-            today = self.today(),
-            url = self.network.url,
+            top = self.top,
+            since = self.date(),
+            url = self.url,
             contract = self.contract.id,
             alice = address(&self.alice),
             bob = address(&self.bob),

@@ -1,0 +1,160 @@
+//! A household whose gateway reaches its network through a proxy. What is due is looked at by night, when the simulated
+//! register stands still, so that it is known to the mWh whatever the second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use p2p_gateway::book::Book;
+use p2p_gateway::gateway::{Gateway, Mode, Status, Trouble, Visit};
+use p2p_gateway::input::sun::Sun;
+use p2p_gateway::run;
+
+use crate::network::scene::Scene;
+use crate::proxy::Proxy;
+
+pub const DAY: u64 = 86_400;
+/// By any season's sun it is dark.
+const NIGHT: u64 = DAY + 600;
+/// Bob pays so many stroops for a kWh.
+pub const PRICE: i64 = 1_000_000;
+
+pub struct Household {
+    pub scene: Scene,
+    pub proxy: Proxy,
+    pub gateway: Arc<Gateway>,
+    pub agreement: u64,
+    /// What the register showed when Bob's account was opened, in mWh.
+    opened: u64,
+    /// What Alice had then, in stroops.
+    had: i64,
+}
+
+impl Household {
+    pub fn new(name: &str) -> Self {
+        Self::with(name, &[], "")
+    }
+
+    /// With a deposit of Bob's, an account that is open, and the next day's sun to deliver.
+    pub fn with(name: &str, args: &[&str], top: &str) -> Self {
+        let mut household = Self::before(name, args, top);
+        household.night();
+        household.open();
+        household
+    }
+
+    /// Nothing was read yet.
+    pub fn before(name: &str, args: &[&str], top: &str) -> Self {
+        let mut scene = Scene::new(name, args);
+        let proxy = Proxy::start(&scene.network.url);
+        scene.url.clone_from(&proxy.url);
+        scene.top = top.into();
+        let agreement = scene.agree(500);
+        scene.fund(agreement);
+        let gateway = scene.gateway();
+        let had = scene.network.balance(&scene.alice);
+        Self { scene, proxy, gateway, agreement, opened: 0, had }
+    }
+
+    /// The account is opened at what the register shows now, and a day passes.
+    pub fn open(&mut self) {
+        // Samples are judged by what the chain shows, which is read first.
+        assert!(self.turn(Mode::Look).is_err());
+        self.samples();
+        self.turn(Mode::Look).expect("it can look");
+        assert!(self.gateway.memory(0).accounts.len() == 1, "the account is open");
+        self.opened = self.register();
+        self.had = self.scene.network.balance(&self.scene.alice);
+        self.night();
+        self.samples();
+    }
+
+    /// The account was opened by another process at what the register shows now.
+    pub fn opened_now(&mut self) {
+        self.opened = self.register();
+        self.had = self.scene.network.balance(&self.scene.alice);
+    }
+
+    /// The next midnight comes.
+    pub fn night(&self) {
+        let now = self.scene.network.now();
+        self.scene.network.advance(NIGHT - now % DAY);
+        // A network that fails may not tell.
+        let _ = self.gateway.refresh_clock(Duration::ZERO);
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.scene.network.advance(seconds);
+        let _ = self.gateway.refresh_clock(Duration::ZERO);
+    }
+
+    /// Two samples that agree.
+    pub fn samples(&self) {
+        let now = self.scene.network.now();
+        run::simulate(&self.gateway, 0, &[now - 10, now]).expect("the journal can be written");
+    }
+
+    pub fn turn(&self, mode: Mode) -> Result<Visit, Trouble> {
+        run::turn(&self.gateway, &self.gateway.keys()[0], 0, mode)
+    }
+
+    pub fn deliver(&self) -> Result<Visit, Trouble> {
+        self.turn(Mode::Deliver)
+    }
+
+    /// What its state says is wrong.
+    pub fn words(&self) -> String {
+        match &self.gateway.provider(0).status {
+            Status::Held(why) | Status::Stopped(why) => why.clone(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// It starts again with the journal that it has, or with none.
+    pub fn restart(&mut self) {
+        // The journal of the gateway that ended has to be closed first.
+        let none = Book::look(&std::path::PathBuf::from("/nonexistent")).expect("nothing");
+        self.gateway = Arc::new(Gateway::new(self.scene.config(""), none, vec![]));
+        self.gateway = self.scene.gateway();
+        self.gateway.refresh_clock(Duration::ZERO).expect("the network tells the time");
+    }
+
+    /// What the simulated register shows now, in mWh.
+    pub fn register(&self) -> u64 {
+        let sun = Sun { seed: 1, peak_watts: 10_000, since: self.scene.since };
+        1_000_000_000 + sun.register(self.scene.network.now()).mwh()
+    }
+
+    /// kWh that are Bob's half by now.
+    pub fn truth(&self) -> u64 {
+        (self.register() - self.opened) / 2 / 1_000_000
+    }
+
+    /// The chain has all that is Bob's and not one kWh more, and he paid for just that.
+    pub fn assert_exact(&self) {
+        let truth = self.truth();
+        assert!(truth > 0, "there was no sun");
+        assert_eq!(self.scene.delivered(self.agreement), truth, "kWh delivered");
+        self.assert_paid(truth);
+    }
+
+    pub fn assert_paid(&self, kwh: u64) {
+        let paid = self.scene.network.balance(&self.scene.alice) - self.had;
+        assert_eq!(paid, PRICE * i64::try_from(kwh).unwrap(), "stroops paid");
+    }
+
+    /// Once the fault has ended, and a key that had to rest has rested, it delivers all.
+    pub fn heals(&self) {
+        self.proxy.heal();
+        self.advance(120);
+        self.samples();
+        for _ in 0..3 {
+            if self.deliver().is_ok() {
+                self.assert_exact();
+                return;
+            }
+            self.advance(120);
+            self.samples();
+        }
+        panic!("it does not heal: {}", self.words());
+    }
+}

@@ -1,0 +1,8 @@
+//! The gateway delivers exactly once: with a network that fails and lies, through every crash, and over a month of both.
+
+#[path = "../network/mod.rs"]
+mod network;
+
+mod household;
+mod network_faults;
+mod proxy;

@@ -1,0 +1,487 @@
+//! What a network does wrong: nothing is paid twice, nothing is missing once it ends, nothing else is signed, and the gateway
+//! says what is wrong.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use p2p_gateway::gateway::{Mode, Trouble};
+use serde_json::{json, Value};
+use stellar_xdr::*;
+
+use crate::household::{Household, DAY};
+use crate::network::{address, sc_address};
+use crate::proxy::Fault;
+
+const SIMULATE: &str = "simulateTransaction deliver_energy";
+const SEND: &str = "sendTransaction";
+const FIND: &str = "getTransaction";
+
+fn edit<T: ReadXdr + WriteXdr>(value: &mut Value, change: impl FnOnce(&mut T)) {
+    let mut decoded = T::from_xdr_base64(value.as_str().expect("XDR is text"), Limits::none()).expect("it is XDR");
+    change(&mut decoded);
+    *value = decoded.to_xdr_base64(Limits::none()).unwrap().into();
+}
+
+/// An answer of sending that refuses.
+fn refusal(code: TransactionResultResult) -> Fault {
+    let result = TransactionResult { fee_charged: 0, result: code, ext: TransactionResultExt::V0 };
+    Fault::result(json!({ "status": "ERROR", "errorResultXdr": result.to_xdr_base64(Limits::none()).unwrap() }))
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn what_is_sent_and_lost_is_sent_again_and_recorded_once() {
+    let house = Household::new("lost-request");
+    house.proxy.fault(SEND, 2, Fault::SwallowRequest);
+    assert_eq!(house.deliver().unwrap().delivered.len(), 1);
+    house.assert_exact();
+    // It is the same envelope each time.
+    let mut sent = house.proxy.requests(SEND);
+    assert_eq!(sent.len(), 3);
+    sent.dedup_by(|one, other| one.body == other.body);
+    assert_eq!(sent.len(), 1);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn what_was_recorded_and_whose_answer_was_lost_is_found_and_not_sent_again() {
+    let house = Household::new("lost-answer");
+    house.proxy.fault(SEND, 1, Fault::SwallowAnswer);
+    house.proxy.fault(FIND, 3, Fault::SwallowAnswer);
+    assert_eq!(house.deliver().unwrap().delivered.len(), 1);
+    house.assert_exact();
+    assert_eq!(house.proxy.count(FIND), 4);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_network_that_is_full_is_asked_again_with_the_same_envelope() {
+    let house = Household::new("full");
+    house.proxy.fault(SEND, 3, Fault::result(json!({ "status": "TRY_AGAIN_LATER" })));
+    assert_eq!(house.deliver().unwrap().delivered.len(), 1);
+    house.assert_exact();
+    let mut sent = house.proxy.requests(SEND);
+    assert_eq!(sent.len(), 4);
+    sent.dedup_by(|one, other| one.body == other.body);
+    assert_eq!(sent.len(), 1);
+}
+
+/// Whatever is asked first, second, third…: a server that is broken then holds deliveries and loses none.
+fn breaks_everywhere(name: &str, fault: &Fault, words: &str) {
+    let mut house = Household::new(name);
+    let mut held = 0;
+    for place in 0..8 {
+        house.proxy.later("", place, 1, fault.clone());
+        match house.deliver() {
+            Ok(_) => {}
+            Err(Trouble::Held(_)) => {
+                held += 1;
+                assert!(house.words().contains(words), "{}", house.words());
+            }
+            Err(other) => panic!("{other}"),
+        }
+        house.heals();
+        house.night();
+        house.samples();
+    }
+    assert!(held >= 4, "it was held {held} times");
+    house.restart();
+    house.samples();
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn an_error_of_the_server_wherever_it_comes_costs_nothing() {
+    breaks_everywhere("500", &Fault::Answer(500, "Internal Server Error".into()), "500");
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn nonsense_wherever_it_comes_costs_nothing() {
+    breaks_everywhere("garbage", &Fault::Answer(200, "<html>Welcome</html>".into()), "is not as it should be");
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_connection_that_breaks_wherever_it_does_costs_nothing() {
+    breaks_everywhere("broken", &Fault::SwallowAnswer, "does not answer");
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_call_that_comes_after_its_time_is_not_paid_beside_the_next() {
+    let house = Household::new("late");
+    // What is sent first arrives when the second is signed: the number of both is the same.
+    let (sender, late) = channel();
+    let (network, url) =
+        (house.scene.network.url.clone(), house.scene.network.url.replace("/rpc", "/advance?seconds=90"));
+    let first = std::sync::Mutex::new(Some(sender));
+    house.proxy.fault(SEND, 1, Fault::SwallowRequest);
+    house.proxy.fault(
+        FIND,
+        1,
+        Fault::before(move || {
+            ureq::post(&url).send_empty().unwrap();
+            if let Some(sender) = first.lock().unwrap().take() {
+                sender.send(()).unwrap();
+            }
+        }),
+    );
+    let visit = house.deliver();
+    late.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("did not reach the ledger in its time"), "{}", house.words());
+    assert_eq!(house.scene.delivered(house.agreement), 0);
+    let lost = house.proxy.requests(SEND)[0].body.clone();
+    house.proxy.fault(
+        SEND,
+        1,
+        Fault::before(move || {
+            ureq::post(&network).content_type("application/json").send(lost.as_str()).unwrap();
+            std::thread::sleep(Duration::from_millis(200));
+        }),
+    );
+    house.advance(60);
+    house.samples();
+    let _ = house.deliver();
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_call_that_the_network_finds_too_late_is_planned_again() {
+    let house = Household::new("too-late");
+    house.proxy.fault(SEND, 1, refusal(TransactionResultResult::TxTooLate));
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("TxTooLate"), "{}", house.words());
+    assert_eq!(house.scene.delivered(house.agreement), 0);
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_of_another_network_gets_nothing_signed() {
+    let house = Household::before("other-network", &[], "");
+    house.proxy.fault("getNetwork", 99, Fault::lie(|answer| answer["result"]["passphrase"] = "Another Network".into()));
+    let visit = house.turn(Mode::Deliver);
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("is of another network: \"Another Network\""), "{}", house.words());
+    assert_eq!(house.proxy.count(SEND), 0);
+    house.proxy.heal();
+    let mut house = house;
+    house.night();
+    house.open();
+    house.deliver().unwrap();
+    house.assert_exact();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_fee_a_thousand_times_as_high_is_not_paid() {
+    let house = Household::new("fee");
+    house.proxy.fault(
+        SIMULATE,
+        9,
+        Fault::lie(|answer| {
+            let fee: u64 = answer["result"]["minResourceFee"].as_str().unwrap().parse().unwrap();
+            answer["result"]["minResourceFee"] = (fee * 1_000).to_string().into();
+        }),
+    );
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("more than max_fee"), "{}", house.words());
+    assert_eq!(house.proxy.count(SEND), 0);
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_lies_about_what_the_call_needs_costs_a_fee_and_no_energy() {
+    let house = Household::new("resources");
+    let meter = || house.scene.network.balance(&house.scene.meter);
+    let before = meter();
+    house.proxy.fault(
+        SIMULATE,
+        1,
+        Fault::lie(|answer| {
+            edit::<SorobanTransactionData>(&mut answer["result"]["transactionData"], |data| {
+                data.resources.instructions = 1
+            });
+        }),
+    );
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("was applied and did nothing"), "{}", house.words());
+    let paid = before - meter();
+    assert!((1..=1_000_000).contains(&paid), "{paid} stroops");
+    assert_eq!(house.scene.delivered(house.agreement), 0);
+    // The key rests, and pays no second fee meanwhile.
+    assert!(house.deliver().is_err());
+    assert!(house.words().contains("rests for"), "{}", house.words());
+    assert_eq!((before - meter(), house.proxy.count(SEND)), (paid, 1));
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn nothing_is_signed_that_is_not_this_call() {
+    let house = Household::new("authorization");
+    let contract = house.scene.contract.clone();
+    let alice = sc_address(&house.scene.alice);
+    let steal = contract.call("transfer", [ScVal::Address(alice.clone())]);
+    let theft = SorobanAuthorizedInvocation {
+        function: SorobanAuthorizedFunction::ContractFn(steal),
+        sub_invocations: VecM::default(),
+    };
+    type Change = Box<dyn Fn(&mut Vec<SorobanAuthorizationEntry>) + Send + Sync>;
+    let (other, nested) = (theft.clone(), theft.clone());
+    let not_this_call: Vec<(Change, &str)> = vec![
+        (Box::new(move |auth| auth[0].root_invocation = other.clone()), "more signed than this call"),
+        (
+            Box::new(move |auth| {
+                auth.push(SorobanAuthorizationEntry { root_invocation: theft.clone(), ..auth[0].clone() })
+            }),
+            "more signed than this call",
+        ),
+        (
+            Box::new(move |auth| auth[0].root_invocation.sub_invocations = vec![nested.clone()].try_into().unwrap()),
+            "more signed than this call",
+        ),
+        (Box::new(|auth| auth.clear()), "more signed than this call"),
+        (
+            Box::new(|auth| {
+                let SorobanAuthorizedFunction::ContractFn(call) = &mut auth[0].root_invocation.function else {
+                    panic!()
+                };
+                let mut args = call.args.to_vec();
+                args[1] = ScVal::U64(400);
+                call.args = args.try_into().unwrap();
+            }),
+            "more signed than this call",
+        ),
+        (
+            Box::new(move |auth| {
+                auth[0].credentials = SorobanCredentials::Address(SorobanAddressCredentials {
+                    address: alice.clone(),
+                    nonce: 1,
+                    signature_expiration_ledger: 0,
+                    signature: ScVal::Void,
+                })
+            }),
+            "not the provider's certified meter",
+        ),
+    ];
+    for (change, words) in not_this_call {
+        house.proxy.fault(
+            SIMULATE,
+            1,
+            Fault::lie(move |answer| {
+                let list = &mut answer["result"]["results"][0]["auth"];
+                let decode = |entry: &Value| {
+                    SorobanAuthorizationEntry::from_xdr_base64(entry.as_str().unwrap(), Limits::none()).unwrap()
+                };
+                let mut auth: Vec<_> = list.as_array().unwrap().iter().map(decode).collect();
+                change(&mut auth);
+                *list =
+                    auth.iter().map(|entry| entry.to_xdr_base64(Limits::none()).unwrap()).collect::<Vec<_>>().into();
+            }),
+        );
+        let visit = house.deliver();
+        assert!(matches!(visit, Err(Trouble::Stopped(_))), "{visit:?}");
+        assert!(house.words().contains(words), "{}", house.words());
+    }
+    assert_eq!(house.proxy.count(SEND), 0);
+    house.heals();
+}
+
+/// Changes this field of all records in what a getter answers.
+fn lie_in_records(value: &mut ScVal, name: &str, lie: &dyn Fn(&mut ScVal)) {
+    match value {
+        ScVal::Vec(Some(list)) => {
+            let mut items = list.to_vec();
+            items.iter_mut().for_each(|item| lie_in_records(item, name, lie));
+            *list = ScVec(items.try_into().unwrap());
+        }
+        ScVal::Map(Some(map)) => {
+            let mut entries = map.to_vec();
+            for entry in &mut entries {
+                if entry.key == ScVal::Symbol(ScSymbol(name.try_into().unwrap())) {
+                    lie(&mut entry.val);
+                }
+                lie_in_records(&mut entry.val, name, lie);
+            }
+            *map = ScMap(entries.try_into().unwrap());
+        }
+        _ => {}
+    }
+}
+
+fn lie_about(name: &'static str, lie: impl Fn(&mut ScVal) + Send + Sync + 'static) -> Fault {
+    Fault::lie(move |answer| {
+        if let Some(xdr) = answer.pointer_mut("/result/results/0/xdr") {
+            edit::<ScVal>(xdr, |value| lie_in_records(value, name, &lie));
+        }
+    })
+}
+
+/// The first delivery is there already, and more is due; nothing is sent while the lie lasts.
+fn is_not_believed(house: &Household, name: &'static str, fault: Fault, words: &str) {
+    house.deliver().unwrap();
+    house.assert_exact();
+    house.night();
+    house.samples();
+    let (sent, delivered) = (house.proxy.count(SEND), house.scene.delivered(house.agreement));
+    house.proxy.fault(name, 99, fault);
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains(words), "{}", house.words());
+    assert_eq!((house.proxy.count(SEND), house.scene.delivered(house.agreement)), (sent, delivered));
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_shows_less_delivered_is_not_believed() {
+    let lie = lie_about("energy_delivered_kwh", |kwh| *kwh = ScVal::U64(0));
+    is_not_believed(&Household::new("less"), "simulateTransaction get_agreement_page", lie, "it is behind, or it lies");
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_hides_an_agreement_is_not_believed() {
+    let lie = Fault::lie(|answer| {
+        edit::<ScVal>(&mut answer["result"]["results"][0]["xdr"], |page| *page = ScVal::Vec(Some(ScVec::default())));
+    });
+    is_not_believed(
+        &Household::new("hidden"),
+        "simulateTransaction get_agreement_page",
+        lie,
+        "it is behind, or it lies",
+    );
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_is_behind_is_not_believed() {
+    let lie = || {
+        Fault::lie(|answer| {
+            let ledger = &mut answer["result"]["latestLedger"];
+            *ledger = (ledger.as_u64().unwrap() - 1_000).into();
+        })
+    };
+    is_not_believed(&Household::new("behind-calls"), "simulateTransaction", lie(), "the server is behind");
+    is_not_believed(&Household::new("behind-account"), "getLedgerEntries", lie(), "the server is behind");
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_ledger_of_the_far_future_does_not_hold_deliveries_for_ever() {
+    let house = Household::with("far-ledger", &[], "ledger = \"10ms\"");
+    house.proxy.fault("getHealth", 1, Fault::lie(|answer| answer["result"]["latestLedger"] = 4_000_000_000_u32.into()));
+    house.gateway.refresh_clock(Duration::ZERO).unwrap();
+    assert!(house.deliver().is_err());
+    assert!(house.words().contains("the server is behind"), "{}", house.words());
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(house.deliver().is_err());
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn with_a_number_that_is_too_low_or_too_high_nothing_is_recorded_twice() {
+    for lie in [-1, 1] {
+        let house = Household::new(&format!("number{lie}"));
+        house.deliver().unwrap();
+        house.assert_exact();
+        house.night();
+        house.samples();
+        let delivered = house.scene.delivered(house.agreement);
+        house.proxy.fault(
+            "getLedgerEntries",
+            99,
+            Fault::lie(move |answer| {
+                edit::<LedgerEntryData>(&mut answer["result"]["entries"][0]["xdr"], |data| {
+                    let LedgerEntryData::Account(account) = data else { panic!("it is no account") };
+                    account.seq_num.0 += lie;
+                });
+            }),
+        );
+        let visit = house.deliver();
+        assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+        assert!(house.words().contains("TxBadSeq"), "{}", house.words());
+        assert_eq!(house.scene.delivered(house.agreement), delivered);
+        house.heals();
+    }
+}
+
+const YEARS: u64 = 3 * 366 * DAY;
+
+fn later(answer: &mut Value) {
+    for field in ["latestLedgerCloseTime", "oldestLedgerCloseTime"] {
+        let time = &mut answer["result"][field];
+        if let Some(close) = time.as_str().and_then(|close| close.parse::<u64>().ok()) {
+            *time = (close + YEARS).to_string().into();
+        } else if let Some(close) = time.as_u64() {
+            *time = (close + YEARS).into();
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_clock_that_is_years_ahead_is_not_believed() {
+    // With ledgers of a second it is no network whose clock is moved.
+    let house = Household::before("years", &[], "ledger = \"1s\"");
+    house.proxy.fault("getHealth", 99, Fault::lie(later));
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("s ahead of this clock"), "{}", house.words());
+    house.proxy.heal();
+    house.gateway.refresh_clock(Duration::ZERO).unwrap();
+    assert!(house.deliver().is_err());
+    assert!(house.words().contains("no two samples"), "{}", house.words());
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_key_without_money_says_so_and_goes_on_when_there_is_some() {
+    let house = Household::new("money");
+    house.proxy.fault(
+        "getLedgerEntries",
+        3,
+        Fault::lie(|answer| {
+            edit::<LedgerEntryData>(&mut answer["result"]["entries"][0]["xdr"], |data| {
+                let LedgerEntryData::Account(account) = data else { panic!("it is no account") };
+                account.balance = 10_000_000 + 50_000;
+            });
+        }),
+    );
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    let words = format!("{} has 1.005 XLM, too little for the fee", address(&house.scene.meter));
+    assert!(house.words().contains(&words), "{}", house.words());
+    assert_eq!(house.proxy.count(SEND), 0);
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn the_fees_of_a_day_have_a_limit() {
+    let house = Household::with("budget", &[], "max_fee_per_day = \"0.1\"");
+    house.deliver().unwrap();
+    house.assert_exact();
+    let spent = house.gateway.report().keys[0].fees_stroops;
+    assert!((1..1_000_000).contains(&spent), "{spent} stroops");
+    // The same day once more.
+    house.advance(14 * 3_600);
+    house.samples();
+    let delivered = house.scene.delivered(house.agreement);
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("more is above max_fee_per_day"), "{}", house.words());
+    assert_eq!(house.scene.delivered(house.agreement), delivered);
+    house.night();
+    house.heals();
+}
