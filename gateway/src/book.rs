@@ -355,6 +355,7 @@ mod tests {
             from: Energy::ZERO,
             entitled: Energy::ZERO,
             since,
+            until: since,
             delivered_before: 0,
         };
         let opened =

@@ -45,8 +45,9 @@ pub struct Account {
     pub from: Energy,
     /// What it was entitled to at that reading.
     pub entitled: Energy,
-    /// The first agreement that counts.
+    /// The first agreement that counts, and the last one that could be filled when it was looked at.
     pub since: u64,
+    pub until: u64,
     /// kWh delivered in agreements that no longer count, less those that were delivered before the account was opened.
     pub delivered_before: i64,
 }
@@ -58,9 +59,10 @@ impl Account {
         reading: Energy,
         agreements: impl IntoIterator<Item = &'a Agreement> + Clone,
     ) -> Self {
-        let since = agreements.clone().into_iter().map(|agreement| agreement.id).min().unwrap_or(0);
+        let ids = || agreements.clone().into_iter().map(|agreement| agreement.id);
+        let (since, until) = (ids().min().unwrap_or(0), ids().max().unwrap_or(0));
         let delivered: u64 = agreements.into_iter().map(|agreement| agreement.energy_delivered_kwh).sum();
-        Self { share, from: reading, entitled: Energy::ZERO, since, delivered_before: -signed(delivered) }
+        Self { share, from: reading, entitled: Energy::ZERO, since, until, delivered_before: -signed(delivered) }
     }
 
     pub fn entitled(&self, reading: Energy) -> Energy {
@@ -80,11 +82,12 @@ impl Account {
         u64::try_from(due).unwrap_or(0)
     }
 
-    /// Nobody buys what is exported until this reading: whole kWh that are due are the supplier's, a fraction stays.
+    /// Nobody buys what is exported until this reading: what is due is the supplier's, with its fraction, since nothing tells
+    /// how much of it was exported while somebody did. What was delivered too much stays a debt.
     pub fn skip(&mut self, reading: Energy, agreements: &[Agreement]) {
-        let entitled = self.entitled(reading);
-        let unsold = Energy::from_kwh(self.due(reading, agreements)).unwrap_or(entitled);
-        self.entitled = entitled.saturating_sub(unsold);
+        let delivered = u64::try_from(self.delivered(agreements)).unwrap_or(0);
+        let delivered = Energy::from_kwh(delivered).unwrap_or(Energy::ZERO);
+        self.entitled = self.entitled(reading).min(delivered);
         self.from = reading;
     }
 

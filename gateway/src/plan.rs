@@ -55,7 +55,9 @@ pub fn certified(provider: &str, memory: &ProviderMemory, seller: &Seller) -> Op
     }
     let mut accounts = memory.accounts.clone();
     if memory.meter_start.is_some() {
-        let first = Energy::from_kwh(seller.meter_start).unwrap_or_default();
+        // If it shows more already, another program sold by the new certificate, or this one is the older one: the server
+        // is behind. Neither is counted a second time.
+        let first = Energy::from_kwh(seller.meter_reading).unwrap_or_default();
         for account in accounts.values_mut() {
             let last = memory.believed.map_or(account.from, |believed| believed.energy.max(account.from));
             account.exchange_meter(last, first);
@@ -71,18 +73,21 @@ pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading
     let Some(before) = before else {
         let since = open.iter().map(|agreement| agreement.id).min()?;
         let counted: Vec<_> = party.agreements.iter().filter(|agreement| agreement.id >= since).copied().collect();
-        // Where the journal was lost, counting goes on from the last delivery.
+        // Where the journal was lost, counting goes on from the last delivery. Up to a kWh more was counted there.
         let last = open.iter().filter_map(|agreement| agreement.last_reading).max();
-        let last = last.filter(|last| *last >= seller.meter_start).and_then(Energy::from_kwh);
+        let last = last.filter(|last| *last >= seller.meter_start).and_then(|last| Energy::from_kwh(last + 1));
         return Some(Account::open(party.share, last.map_or(reading, |last| last.min(reading)), &counted));
     };
     let mut account = *before;
     if account.share != party.share {
         account.change_share(reading, party.share);
     }
-    if open.is_empty() && account.due(reading, &party.agreements) > 0 {
+    // Those that could be filled when it was looked at last have ended, and others may have begun long after.
+    let goes_on = open.iter().any(|agreement| agreement.id <= account.until);
+    if !goes_on && (!open.is_empty() || account.due(reading, &party.agreements) > 0) {
         account.skip(reading, &party.agreements);
     }
+    account.until = open.iter().map(|agreement| agreement.id).fold(account.until, u64::max);
     account.forget_ended(&party.agreements, now);
     (account != *before).then_some(account)
 }
@@ -167,8 +172,8 @@ mod tests {
     fn without_a_journal_counting_goes_on_from_the_last_delivery() {
         let delivered = Agreement { last_reading: Some(118), ..agreement(2, 9) };
         let opened = account(None, &party(&[agreement(1, 50), delivered]), &seller(), kwh(130), NOW).unwrap();
-        assert_eq!((opened.since, opened.from), (2, kwh(118)));
-        assert_eq!(opened.due(kwh(130), &[delivered]), 6);
+        assert_eq!((opened.since, opened.from), (2, kwh(119)));
+        assert_eq!(opened.due(kwh(130), &[delivered]), 5);
         // A reading of another meter says nothing.
         let exchanged = Seller { meter_start: 119, ..seller() };
         let opened = account(None, &party(&[delivered]), &exchanged, kwh(130), NOW).unwrap();
@@ -181,13 +186,46 @@ mod tests {
         let opened = account(None, &first, &seller(), kwh(100), NOW).unwrap();
         let full = party(&[agreement(1, 50)]);
         let skipped = account(Some(&opened), &full, &seller(), kwh(221), NOW).unwrap();
-        assert_eq!(skipped.due(kwh(221), &full.agreements), 0);
+        assert_eq!((skipped.entitled, skipped.from), (kwh(50), kwh(221)));
+        assert_eq!(account(Some(&skipped), &full, &seller(), kwh(222), NOW), None);
+        // What was exported until the next one was seen is nobody's, either.
         let next = party(&[agreement(1, 50), agreement(2, 0)]);
-        // The half kWh of before is not lost.
-        assert_eq!(skipped.due(kwh(222), &next.agreements), 1);
-        let counted = account(Some(&skipped), &next, &seller(), kwh(222), NOW).unwrap();
-        assert_eq!((counted.since, counted.due(kwh(222), &next.agreements)), (2, 1));
-        assert_eq!(account(Some(&counted), &next, &seller(), kwh(230), NOW), None);
+        let counted = account(Some(&skipped), &next, &seller(), kwh(229), NOW).unwrap();
+        assert_eq!((counted.since, counted.until, counted.due(kwh(231), &next.agreements)), (2, 2, 1));
+        assert_eq!(account(Some(&counted), &next, &seller(), kwh(240), NOW), None);
+    }
+
+    #[test]
+    fn agreements_that_follow_each_other_lose_no_fraction() {
+        let both = party(&[agreement(1, 0), agreement(2, 0)]);
+        let opened = account(None, &both, &seller(), kwh(100), NOW).unwrap();
+        assert_eq!((opened.since, opened.until), (1, 2));
+        let next = party(&[agreement(1, 50), agreement(2, 0)]);
+        let counted = account(Some(&opened), &next, &seller(), kwh(201), NOW).unwrap();
+        assert_eq!(
+            (counted.entitled(kwh(201)), counted.due(kwh(202), &next.agreements)),
+            (Energy::from_mwh(50_500_000), 1)
+        );
+    }
+
+    #[test]
+    fn a_gateway_that_was_away_while_nobody_bought_counts_none_of_it() {
+        let opened = account(None, &party(&[agreement(1, 0)]), &seller(), kwh(100), NOW).unwrap();
+        let ended = Agreement { delivery_deadline: NOW, ..agreement(1, 3) };
+        let next = party(&[ended, agreement(2, 0)]);
+        let counted = account(Some(&opened), &next, &seller(), kwh(300), NOW + 1).unwrap();
+        assert_eq!((counted.due(kwh(300), &next.agreements), counted.due(kwh(304), &next.agreements)), (0, 2));
+    }
+
+    #[test]
+    fn a_certificate_that_is_seen_again_counts_nothing_twice() {
+        let opened = account(None, &party(&[agreement(1, 0)]), &seller(), kwh(100), NOW).unwrap();
+        let mut memory = ProviderMemory { meter_start: Some(3), ..ProviderMemory::default() };
+        memory.accounts.insert("GBOB".into(), Account { entitled: kwh(10), from: kwh(3), ..opened });
+        let Some(Entry::Certified { accounts, .. }) = certified("GALICE", &memory, &seller()) else {
+            panic!("the certificate is another one")
+        };
+        assert_eq!(accounts["GBOB"].entitled(kwh(120)), kwh(10));
     }
 
     #[test]
