@@ -1,8 +1,12 @@
 //! A meter that lies now and then, a gateway that is restarted, and a contract: what the contract records is the floor of
 //! the truth, never more, and reaches it when the noise ends.
 
+use std::collections::BTreeMap;
+
+use p2p_gateway::book::{Entry, Memory, ProviderMemory};
 use p2p_gateway::counting::{claims, next_delivery, Account, Agreement, Claim, Delivery, Pays, Seller, Share};
 use p2p_gateway::energy::Energy;
+use p2p_gateway::plan::{self, Party};
 use p2p_gateway::register::{Reading, Register};
 use proptest::prelude::*;
 
@@ -47,6 +51,13 @@ impl Contract {
             joins: false,
         };
         self.agreements.push((consumer, agreement, 0));
+    }
+
+    /// Another meter is certified, which shows this.
+    fn certify(&mut self, kwh: u64, now: u64) {
+        let seller = &mut self.seller;
+        (seller.meter_start, seller.meter_reading, seller.read_at, seller.energy_sold_kwh) = (kwh, kwh, now, 0);
+        self.agreements.iter_mut().for_each(|(_, agreement, _)| agreement.last_reading = None);
     }
 
     fn deliver(&mut self, call: Delivery, now: u64) -> bool {
@@ -256,6 +267,231 @@ proptest! {
         run.delivers();
         for consumer in 0..3 {
             prop_assert_eq!(run.contract.delivered(consumer), run.entitled(consumer), "of consumer {}", consumer);
+        }
+    }
+}
+
+/// What happens to accounts over their life.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Sun(u64, u64),
+    /// The evening's visit, with true samples.
+    Visits,
+    /// The same, and the answers to so many of its deliveries are lost with the program, which starts again.
+    Dies(usize),
+    /// A consumer is offered another agreement, of so many kWh.
+    Offers(usize, u64),
+    /// One of its agreements is cancelled.
+    Cancels(usize),
+    ChangesShare(usize, u32),
+    /// The meter is exchanged for one that shows so many kWh.
+    Exchanges(u64),
+    LosesJournal,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => (600..30_000_u64, 0..=1_000_u64).prop_map(|(seconds, thousandths)| Event::Sun(seconds, thousandths)),
+        8 => Just(Event::Visits),
+        3 => (0..4_usize).prop_map(Event::Dies),
+        3 => (0..3_usize, 1..60_u64).prop_map(|(consumer, kwh)| Event::Offers(consumer, kwh)),
+        1 => (0..3_usize).prop_map(Event::Cancels),
+        1 => (0..3_usize, 1..300_000_u32).prop_map(|(consumer, share)| Event::ChangesShare(consumer, share)),
+        1 => (0..3_000_u64).prop_map(Event::Exchanges),
+        1 => Just(Event::LosesJournal),
+    ]
+}
+
+/// What a consumer is entitled to by the truth, in mWh: while it has an agreement that can be filled.
+#[derive(Clone, Copy)]
+struct Truth {
+    share: u32,
+    entitled: u64,
+    /// Nothing happened that costs it a part of a kWh, or all that was exported in a time that nothing tells of.
+    is_whole: bool,
+}
+
+/// A provider with its journal, as the gateway keeps both.
+struct Household {
+    contract: Contract,
+    memory: Memory,
+    register: Register,
+    now: u64,
+    shown: u64,
+    /// Exported since the last change, in mWh, of which the truths do not have their shares yet.
+    exported: u64,
+    truths: [Truth; 3],
+}
+
+const PROVIDER: &str = "GALICE";
+
+impl Household {
+    fn new() -> Self {
+        let first = Energy::from_kwh(FIRST_READING).unwrap();
+        let register = Register::new(POWER, Reading { at: START, energy: first });
+        let truths = [300_000, 250_001, 199_999].map(|share| Truth { share, entitled: 0, is_whole: true });
+        let mut household = Self {
+            contract: Contract::new(),
+            memory: Memory::default(),
+            register,
+            now: START,
+            shown: first.mwh(),
+            exported: 0,
+            truths,
+        };
+        (0..3).for_each(|consumer| household.contract.offer(consumer, 40));
+        household.visits(usize::MAX);
+        household
+    }
+
+    fn buys(&self, consumer: usize) -> bool {
+        self.contract.agreements_of(consumer, self.now).iter().any(|agreement| agreement.may_fill(Pays::Bill, self.now))
+    }
+
+    /// What was exported since the last change is divided by the shares of now.
+    fn divides(&mut self) {
+        for consumer in 0..3 {
+            if self.buys(consumer) {
+                let truth = &mut self.truths[consumer];
+                truth.entitled += (u128::from(self.exported) * u128::from(truth.share) / 1_000_000) as u64;
+            }
+        }
+        self.exported = 0;
+    }
+
+    fn provider(&self) -> ProviderMemory {
+        self.memory.providers.get(PROVIDER).cloned().unwrap_or_default()
+    }
+
+    /// Samples of now, and all that is due; the journal learns of so many deliveries.
+    fn visits(&mut self, learns: usize) {
+        self.samples();
+        let mut deliveries = 0;
+        loop {
+            let seller = self.contract.seller;
+            let reading = self.register.believed().energy;
+            if let Some(entry) = plan::certified(PROVIDER, &self.provider(), &seller) {
+                self.memory.take(entry);
+            }
+            let mut all = vec![];
+            for consumer in 0..3 {
+                let address = consumer.to_string();
+                let share = Share::from_millionths(self.truths[consumer].share).unwrap();
+                let agreements = self.contract.agreements_of(consumer, self.now);
+                let party = Party { address: address.clone(), share, pays: Pays::Bill, agreements };
+                let before = self.provider().accounts.get(&address).copied();
+                let changed = plan::account(before.as_ref(), &party, &seller, reading, self.now);
+                if let Some(account) = changed {
+                    self.memory.take(Entry::Account { provider: PROVIDER.into(), consumer: address, account });
+                }
+                if let Some(account) = changed.or(before) {
+                    all.extend(claims(&account, party.pays, &party.agreements, reading, self.now));
+                }
+            }
+            let Some(call) = next_delivery(&seller, &all, reading, self.now).unwrap() else { return };
+            let consumer = self.contract.agreements[call.agreement_id as usize - 1].0;
+            let was_buying = self.buys(consumer);
+            assert!(self.contract.deliver(call, self.now), "refused: {call:?}");
+            // What is left over after its last agreement was filled is nobody's.
+            if was_buying && !self.buys(consumer) {
+                self.truths[consumer].is_whole = false;
+            }
+            deliveries += 1;
+            if deliveries > learns {
+                // Nobody knows of it until the chain is read again.
+                return;
+            }
+            assert!(deliveries <= 200, "it does not end");
+        }
+    }
+
+    fn samples(&mut self) {
+        for _ in 0..3 {
+            self.now += 5;
+            self.register.take(Reading { at: self.now, energy: Energy::from_mwh(self.shown) });
+        }
+    }
+
+    fn plays(&mut self, event: Event) {
+        match event {
+            Event::Sun(seconds, thousandths) => {
+                self.now += seconds;
+                let mwh = POWER * thousandths * seconds * 1_000 / 3_600;
+                self.shown += mwh;
+                self.exported += mwh;
+                let before: BTreeMap<_, _> = (0..3).map(|consumer| (consumer, self.buys(consumer))).collect();
+                self.divides();
+                // The gateway may have seen of it what was exported before.
+                (0..3).filter(|consumer| !before[consumer]).for_each(|consumer| self.truths[consumer].is_whole = false);
+            }
+            Event::Visits => self.visits(usize::MAX),
+            Event::Dies(learns) => {
+                self.visits(learns);
+                self.restarts();
+            }
+            Event::Offers(consumer, kwh) => self.contract.offer(consumer, kwh),
+            Event::Cancels(consumer) => {
+                let own = self.contract.agreements.iter_mut().filter(|(of, ..)| *of == consumer);
+                if let Some((_, agreement, _)) = own.last() {
+                    agreement.cancelled = true;
+                }
+                self.truths[consumer].is_whole = false;
+            }
+            Event::ChangesShare(consumer, share) => {
+                self.visits(usize::MAX);
+                self.truths[consumer].share = share;
+                self.visits(usize::MAX);
+            }
+            Event::Exchanges(kwh) => {
+                self.visits(usize::MAX);
+                self.contract.certify(kwh, self.now);
+                let first = Energy::from_kwh(kwh).unwrap();
+                // The gateway looks: the old meter's last reading is what it believed.
+                let believed = Some(self.register.believed());
+                let memory = ProviderMemory { believed, ..self.provider() };
+                if let Some(entry) = plan::certified(PROVIDER, &memory, &self.contract.seller) {
+                    self.memory.take(entry);
+                }
+                self.shown = first.mwh();
+                self.register = Register::new(POWER, Reading { at: self.now, energy: first });
+            }
+            Event::LosesJournal => {
+                self.memory = Memory::default();
+                self.restarts();
+                self.truths.iter_mut().for_each(|truth| truth.is_whole = false);
+            }
+        }
+    }
+
+    fn restarts(&mut self) {
+        let (kwh, at) = (self.contract.seller.meter_reading, self.contract.seller.read_at.min(self.now));
+        self.register = Register::new(POWER, Reading { at, energy: Energy::from_kwh(kwh).unwrap() });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn over_the_life_of_accounts_the_chain_never_has_more_than_the_truth(events in prop::collection::vec(event(), 1..80)) {
+        let mut household = Household::new();
+        for event in events {
+            household.plays(event);
+            for consumer in 0..3 {
+                let (has, truth) = (household.contract.delivered(consumer), household.truths[consumer].entitled / 1_000_000);
+                prop_assert!(has <= truth, "consumer {} has {} of {} kWh after {:?}", consumer, has, truth, event);
+            }
+        }
+        // At last there are agreements for all, and enough sun for what an exchanged meter had left over.
+        (0..3).for_each(|consumer| household.contract.offer(consumer, 1_000_000));
+        household.visits(usize::MAX);
+        for _ in 0..30 {
+            household.plays(Event::Sun(20_000, 1_000));
+            household.visits(usize::MAX);
+        }
+        for (consumer, truth) in household.truths.iter().enumerate() {
+            let (has, truth, is_whole) = (household.contract.delivered(consumer), truth.entitled / 1_000_000, truth.is_whole);
+            prop_assert!(has <= truth, "consumer {} has {} of {} kWh", consumer, has, truth);
+            prop_assert!(has == truth || !is_whole, "consumer {} has {} of {} kWh", consumer, has, truth);
         }
     }
 }
