@@ -1,6 +1,7 @@
 //! A household whose gateway reaches its network through a proxy. What is due is looked at by night, when the simulated
 //! register stands still, so that it is known to the mWh whatever the second.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,57 +19,36 @@ const NIGHT: u64 = DAY + 600;
 /// Bob pays so many stroops for a kWh.
 pub const PRICE: i64 = 1_000_000;
 
-pub struct Household {
+/// A scene with its proxy, and what is known of it without any gateway.
+pub struct House {
     pub scene: Scene,
     pub proxy: Proxy,
-    pub gateway: Arc<Gateway>,
     pub agreement: u64,
     /// What the register showed when Bob's account was opened, in mWh.
-    opened: u64,
+    pub opened: u64,
     /// What Alice had then, in stroops.
     had: i64,
 }
 
-impl Household {
-    pub fn new(name: &str) -> Self {
-        Self::with(name, &[], "")
+impl House {
+    /// With a deposit of Bob's; `top` is the beginning of the configuration.
+    pub fn new(name: &str, args: &[&str], top: &str) -> Self {
+        Self::of(name, args, top, 500)
     }
 
-    /// With a deposit of Bob's, an account that is open, and the next day's sun to deliver.
-    pub fn with(name: &str, args: &[&str], top: &str) -> Self {
-        let mut household = Self::before(name, args, top);
-        household.night();
-        household.open();
-        household
-    }
-
-    /// Nothing was read yet.
-    pub fn before(name: &str, args: &[&str], top: &str) -> Self {
+    /// The same, for so many kWh.
+    pub fn of(name: &str, args: &[&str], top: &str, kwh: u64) -> Self {
         let mut scene = Scene::new(name, args);
         let proxy = Proxy::start(&scene.network.url);
         scene.url.clone_from(&proxy.url);
         scene.top = top.into();
-        let agreement = scene.agree(500);
+        let agreement = scene.agree(kwh);
         scene.fund(agreement);
-        let gateway = scene.gateway();
-        let had = scene.network.balance(&scene.alice);
-        Self { scene, proxy, gateway, agreement, opened: 0, had }
+        scene.write("");
+        Self { scene, proxy, agreement, opened: 0, had: 0 }
     }
 
-    /// The account is opened at what the register shows now, and a day passes.
-    pub fn open(&mut self) {
-        // Samples are judged by what the chain shows, which is read first.
-        assert!(self.turn(Mode::Look).is_err());
-        self.samples();
-        self.turn(Mode::Look).expect("it can look");
-        assert!(self.gateway.memory(0).accounts.len() == 1, "the account is open");
-        self.opened = self.register();
-        self.had = self.scene.network.balance(&self.scene.alice);
-        self.night();
-        self.samples();
-    }
-
-    /// The account was opened by another process at what the register shows now.
+    /// Bob's account is opened at what the register shows now.
     pub fn opened_now(&mut self) {
         self.opened = self.register();
         self.had = self.scene.network.balance(&self.scene.alice);
@@ -78,6 +58,81 @@ impl Household {
     pub fn night(&self) {
         let now = self.scene.network.now();
         self.scene.network.advance(NIGHT - now % DAY);
+    }
+
+    /// What the simulated register shows now, in mWh.
+    pub fn register(&self) -> u64 {
+        let sun = Sun { seed: 1, peak_watts: 10_000, since: self.scene.since };
+        1_000_000_000 + sun.register(self.scene.network.now()).mwh()
+    }
+
+    /// kWh that are Bob's half by now.
+    pub fn truth(&self) -> u64 {
+        (self.register() - self.opened) / 2 / 1_000_000
+    }
+
+    /// The chain has all that is Bob's and not one kWh more, and he paid for just that.
+    pub fn assert_exact(&self) {
+        let truth = self.truth();
+        assert!(truth > 0, "there was no sun");
+        assert_eq!(self.scene.delivered(self.agreement), truth, "kWh delivered");
+        self.assert_paid(truth);
+    }
+
+    pub fn assert_paid(&self, kwh: u64) {
+        let paid = self.scene.network.balance(&self.scene.alice) - self.had;
+        assert_eq!(paid, PRICE * i64::try_from(kwh).unwrap(), "stroops paid");
+    }
+}
+
+/// With a gateway in this process, which a test takes step by step.
+pub struct Household {
+    house: House,
+    pub gateway: Arc<Gateway>,
+}
+
+impl Deref for Household {
+    type Target = House;
+
+    fn deref(&self) -> &House {
+        &self.house
+    }
+}
+
+impl Household {
+    pub fn new(name: &str) -> Self {
+        Self::with(name, &[], "")
+    }
+
+    /// With an account that is open, and the next day's sun to deliver.
+    pub fn with(name: &str, args: &[&str], top: &str) -> Self {
+        let mut household = Self::before(name, args, top);
+        household.night();
+        household.open();
+        household
+    }
+
+    /// Nothing was read yet.
+    pub fn before(name: &str, args: &[&str], top: &str) -> Self {
+        let house = House::new(name, args, top);
+        let gateway = house.scene.gateway();
+        Self { house, gateway }
+    }
+
+    /// The account is opened at what the register shows now, and a day passes.
+    pub fn open(&mut self) {
+        // Samples are judged by what the chain shows, which is read first.
+        assert!(self.turn(Mode::Look).is_err());
+        self.samples();
+        self.turn(Mode::Look).expect("it can look");
+        assert_eq!(self.gateway.memory(0).accounts.len(), 1, "the account is open");
+        self.house.opened_now();
+        self.night();
+        self.samples();
+    }
+
+    pub fn night(&self) {
+        self.house.night();
         // A network that fails may not tell.
         let _ = self.gateway.refresh_clock(Duration::ZERO);
     }
@@ -116,30 +171,6 @@ impl Household {
         self.gateway = Arc::new(Gateway::new(self.scene.config(""), none, vec![]));
         self.gateway = self.scene.gateway();
         self.gateway.refresh_clock(Duration::ZERO).expect("the network tells the time");
-    }
-
-    /// What the simulated register shows now, in mWh.
-    pub fn register(&self) -> u64 {
-        let sun = Sun { seed: 1, peak_watts: 10_000, since: self.scene.since };
-        1_000_000_000 + sun.register(self.scene.network.now()).mwh()
-    }
-
-    /// kWh that are Bob's half by now.
-    pub fn truth(&self) -> u64 {
-        (self.register() - self.opened) / 2 / 1_000_000
-    }
-
-    /// The chain has all that is Bob's and not one kWh more, and he paid for just that.
-    pub fn assert_exact(&self) {
-        let truth = self.truth();
-        assert!(truth > 0, "there was no sun");
-        assert_eq!(self.scene.delivered(self.agreement), truth, "kWh delivered");
-        self.assert_paid(truth);
-    }
-
-    pub fn assert_paid(&self, kwh: u64) {
-        let paid = self.scene.network.balance(&self.scene.alice) - self.had;
-        assert_eq!(paid, PRICE * i64::try_from(kwh).unwrap(), "stroops paid");
     }
 
     /// Once the fault has ended, and a key that had to rest has rested, it delivers all.

@@ -3,6 +3,9 @@
 #[path = "../network/mod.rs"]
 mod network;
 
+mod crashes;
 mod household;
+mod month;
 mod network_faults;
+mod program;
 mod proxy;

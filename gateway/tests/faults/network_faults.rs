@@ -418,7 +418,7 @@ fn with_a_number_that_is_too_low_or_too_high_nothing_is_recorded_twice() {
 
 const YEARS: u64 = 3 * 366 * DAY;
 
-fn later(answer: &mut Value) {
+pub fn later(answer: &mut Value) {
     for field in ["latestLedgerCloseTime", "oldestLedgerCloseTime"] {
         let time = &mut answer["result"][field];
         if let Some(close) = time.as_str().and_then(|close| close.parse::<u64>().ok()) {

@@ -23,6 +23,8 @@ pub enum Fault {
     Lie(Arc<dyn Fn(&mut Value) + Send + Sync>),
     /// This happens first.
     Before(Hook),
+    /// This happens in its place: the network never sees it.
+    Instead(Hook),
     /// This happens before the answer is passed on.
     After(Hook),
 }
@@ -38,6 +40,10 @@ impl Fault {
 
     pub fn before(hook: impl Fn() + Send + Sync + 'static) -> Self {
         Self::Before(Arc::new(hook))
+    }
+
+    pub fn instead(hook: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::Instead(Arc::new(hook))
     }
 
     pub fn after(hook: impl Fn() + Send + Sync + 'static) -> Self {
@@ -81,6 +87,7 @@ pub struct Request {
 
 #[derive(Default)]
 struct State {
+    upstream: String,
     rules: Vec<Rule>,
     chaos: Option<Chaos>,
     requests: Vec<Request>,
@@ -96,14 +103,14 @@ impl Proxy {
     pub fn start(upstream: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}/rpc", listener.local_addr().expect("its address"));
-        let (state, upstream) = (Arc::<Mutex<State>>::default(), upstream.to_string());
+        let state = Arc::new(Mutex::new(State { upstream: upstream.into(), ..State::default() }));
         let shared = state.clone();
         let agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).build().new_agent();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (state, upstream, agent) = (shared.clone(), upstream.clone(), agent.clone());
+                let (state, agent) = (shared.clone(), agent.clone());
                 // A client that is killed breaks its connections, which is no fault of the proxy.
-                std::thread::spawn(move || serve(stream, &state, &upstream, &agent).unwrap_or(()));
+                std::thread::spawn(move || serve(stream, &state, &agent).unwrap_or(()));
             }
         });
         Self { url, state }
@@ -121,6 +128,11 @@ impl Proxy {
 
     pub fn chaos(&self, seed: u64, per_mille: u64) {
         lock(&self.state).chaos = Some(Chaos { dice: Dice(seed), per_mille });
+    }
+
+    /// The network is somewhere else from now on.
+    pub fn moves(&self, upstream: &str) {
+        lock(&self.state).upstream = upstream.into();
     }
 
     /// Ends all faults.
@@ -191,7 +203,7 @@ fn older() -> Fault {
     })
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>, upstream: &str, agent: &ureq::Agent) -> std::io::Result<()> {
+fn serve(stream: TcpStream, state: &Mutex<State>, agent: &ureq::Agent) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {
@@ -214,13 +226,13 @@ fn serve(stream: TcpStream, state: &Mutex<State>, upstream: &str, agent: &ureq::
         reader.read_exact(&mut body)?;
         let body = String::from_utf8(body).expect("requests of RPC are text");
         let name = name(&body);
-        let fault = {
+        let (fault, upstream) = {
             let mut state = lock(state);
             state.requests.push(Request { name: name.clone(), body: body.clone() });
-            state.choose(&name)
+            (state.choose(&name), state.upstream.clone())
         };
         let forward = || {
-            let mut response = agent.post(upstream).content_type("application/json").send(body.as_str()).ok()?;
+            let mut response = agent.post(&upstream).content_type("application/json").send(body.as_str()).ok()?;
             response.body_mut().read_to_string().ok()
         };
         let (status, answer) = match fault {
@@ -241,6 +253,10 @@ fn serve(stream: TcpStream, state: &Mutex<State>, upstream: &str, agent: &ureq::
             Some(Fault::Before(hook)) => {
                 hook();
                 (200, forward())
+            }
+            Some(Fault::Instead(hook)) => {
+                hook();
+                return Ok(());
             }
             Some(Fault::After(hook)) => {
                 let answer = forward();

@@ -16,11 +16,11 @@ use stellar_xdr::*;
 
 pub const PASSPHRASE: &str = "Standalone Network ; February 2017";
 
-/// Any fee of a test, in stroops: 420 XLM.
-/// The ledger of a signature's end: within the days that a network allows.
-const EXPIRES: u32 = 500_000;
+/// A signature ends so many ledgers after it was asked for.
+const EXPIRES: u32 = 10_000;
 
-const FEE: u32 = 4_200_000_000;
+/// What a call may cost beyond its simulation, in stroops.
+const ROOM: u32 = 500_000;
 
 pub struct Network {
     program: Child,
@@ -30,8 +30,7 @@ pub struct Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
+        self.kill();
     }
 }
 
@@ -54,6 +53,16 @@ impl Network {
         let url = ready.expect("the network says where it is");
         std::thread::spawn(move || lines.for_each(drop));
         Self { program, rpc: Rpc::new(&[url.clone()], PASSPHRASE), url }
+    }
+
+    /// With SIGKILL, as a power cut ends it.
+    pub fn kill(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+
+    pub fn id(&self) -> u32 {
+        self.program.id()
     }
 
     /// Where what is not RPC is answered.
@@ -91,7 +100,7 @@ impl Network {
         };
         let mut transaction = Transaction {
             source_account: MuxedAccount::Ed25519(Uint256(source)),
-            fee: FEE,
+            fee: ROOM,
             seq_num: SequenceNumber(account.sequence + 1),
             cond: Preconditions::None,
             memo: Memo::None,
@@ -102,11 +111,14 @@ impl Network {
             Simulated::Succeeds(simulation) => simulation,
             other => panic!("{other:?}"),
         };
-        let auth: Vec<_> = simulated(&transaction).auth.into_iter().map(|entry| sign_entry(entry, others)).collect();
+        let asked = simulated(&transaction);
+        let sign = |entry| sign_entry(entry, others, asked.ledger + EXPIRES);
+        let auth: Vec<_> = asked.auth.iter().cloned().map(sign).collect();
         transaction.operations = vec![operation(auth)].try_into().unwrap();
         let simulation = simulated(&transaction);
         let mut data = simulation.transaction_data.clone();
-        data.resource_fee = i64::from(FEE - 1_000);
+        transaction.fee = u32::try_from(simulation.min_resource_fee).expect("a fee") + ROOM;
+        data.resource_fee = i64::from(transaction.fee - 1_000);
         transaction.ext = TransactionExt::V1(data);
         let signed = Contract::new(ContractId(Hash([0; 32])), PASSPHRASE).sign(transaction, key);
         let sent = self.rpc.send(&signed.envelope).unwrap();
@@ -140,6 +152,18 @@ impl Network {
         let contract = Contract::new(id, PASSPHRASE);
         self.call(&contract, admin, "initialize", [ScVal::Address(sc_address(admin)), token], &[]);
         contract
+    }
+
+    /// Pays stroops of XLM.
+    pub fn pay(&self, from: &SigningKey, to: &SigningKey, stroops: i64) {
+        let preimage = HashIdPreimage::ContractId(HashIdPreimageContractId {
+            network_id: Hash(Sha256::digest(PASSPHRASE).into()),
+            contract_id_preimage: ContractIdPreimage::Asset(Asset::Native),
+        });
+        let id = ContractId(Hash(Sha256::digest(preimage.to_xdr(Limits::none()).unwrap()).into()));
+        let amount = ScVal::I128(Int128Parts { hi: 0, lo: u64::try_from(stroops).expect("an amount") });
+        let args = [ScVal::Address(sc_address(from)), ScVal::Address(sc_address(to)), amount];
+        self.call(&Contract::new(id, PASSPHRASE), from, "transfer", args, &[]);
     }
 
     pub fn call(
@@ -177,10 +201,14 @@ pub fn address(key: &SigningKey) -> String {
 }
 
 /// An entry that asks for the signature of one of these is signed by it.
-fn sign_entry(mut entry: SorobanAuthorizationEntry, signers: &[&SigningKey]) -> SorobanAuthorizationEntry {
+fn sign_entry(
+    mut entry: SorobanAuthorizationEntry,
+    signers: &[&SigningKey],
+    expires: u32,
+) -> SorobanAuthorizationEntry {
     let SorobanCredentials::Address(credentials) = &mut entry.credentials else { return entry };
     let signer = signers.iter().find(|key| sc_address(key) == credentials.address).expect("somebody else has to sign");
-    credentials.signature_expiration_ledger = EXPIRES;
+    credentials.signature_expiration_ledger = expires;
     let preimage = HashIdPreimage::SorobanAuthorization(HashIdPreimageSorobanAuthorization {
         network_id: Hash(Sha256::digest(PASSPHRASE).into()),
         nonce: credentials.nonce,

@@ -1,6 +1,6 @@
 //! A provider and its consumer, with a contract and a certified meter.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
@@ -52,7 +52,8 @@ impl Scene {
             ScVal::U64(reading),
             ScVal::U64(max_power_kw),
         ];
-        self.network.call(&self.contract, &self.alice, "register_meter", args, &[]);
+        // Bob pays the fee: what Alice has tells what she was paid.
+        self.network.call(&self.contract, &self.bob, "register_meter", args, &[&self.alice]);
     }
 
     pub fn agree(&self, kwh: u64) -> u64 {
@@ -75,15 +76,7 @@ impl Scene {
     }
 
     pub fn delivered(&self, agreement_id: u64) -> u64 {
-        let state = self.network.show(&self.contract, "get_agreement_state", [ScVal::U64(agreement_id)]);
-        let ScVal::Map(Some(fields)) = state else { panic!("{state:?}") };
-        let field = fields.iter().find(|field| {
-            field.key == ScVal::Symbol(stellar_xdr::ScSymbol("energy_delivered_kwh".try_into().unwrap()))
-        });
-        match field.unwrap().val {
-            ScVal::U64(kwh) => kwh,
-            ref other => panic!("{other:?}"),
-        }
+        delivered(&self.network, &self.contract, agreement_id)
     }
 
     fn date(&self) -> String {
@@ -133,15 +126,33 @@ pays = "deposit"
     pub fn write(&self, more: &str) -> PathBuf {
         let path = self.folder.join("gateway.toml");
         std::fs::write(&path, self.text(more)).unwrap();
-        let secret = stellar_strkey::ed25519::PrivateKey(self.meter.to_bytes());
-        let key = self.folder.join("meter.key");
-        std::fs::write(&key, format!("{}\n", secret.as_unredacted())).unwrap();
-        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        self.write_key(&self.meter);
         path
+    }
+
+    pub fn write_key(&self, key: &SigningKey) {
+        write_key(&self.folder.join("meter.key"), key);
     }
 
     pub fn gateway(&self) -> Arc<Gateway> {
         let book = Book::open(&self.folder).unwrap();
         Arc::new(Gateway::new(self.config(""), book, vec![(self.meter.clone(), vec![0])]))
+    }
+}
+
+pub fn write_key(path: &Path, key: &SigningKey) {
+    let secret = stellar_strkey::ed25519::PrivateKey(key.to_bytes());
+    std::fs::write(path, format!("{}\n", secret.as_unredacted())).unwrap();
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+/// kWh that an agreement has been delivered.
+pub fn delivered(network: &Network, contract: &Contract, agreement_id: u64) -> u64 {
+    let state = network.show(contract, "get_agreement_state", [ScVal::U64(agreement_id)]);
+    let ScVal::Map(Some(fields)) = state else { panic!("{state:?}") };
+    let name = ScVal::Symbol(stellar_xdr::ScSymbol("energy_delivered_kwh".try_into().unwrap()));
+    match fields.iter().find(|field| field.key == name).expect("it is a state").val {
+        ScVal::U64(kwh) => kwh,
+        ref other => panic!("{other:?}"),
     }
 }
