@@ -26,7 +26,7 @@ override deny = for package in $(filter-out %/relay,$(packages)); do \
 		cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; \
 	done
 
-.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway gateway-year costs mutants \
+.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway gateway-year soak costs mutants \
 	mutants-diff fuzz deny format check check-format clippy doc check-all demo neighbourhood client app app-serve app-test e2e localnet network-local network-docker \
 	release clean info
 
@@ -64,8 +64,13 @@ test-scripts: build $(localnet) ## Test the Makefile and scripts/contract, also 
 test-localnet: ## Test the local network
 	$(with_target) cargo test --locked --release --manifest-path localnet/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/localnet"
 
-test-gateway: ## Test the gateway
-	$(with_target) cargo test --locked --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway"
+test-gateway: build $(localnet) ## Test the gateway, also with the contract on networks that fail and lie, and through 200 crashes (needs Debian's faketime)
+	$(with_localnet) cargo test --locked --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway" -- --include-ignored
+
+soak: build $(localnet) ## Play SOAK_DAYS (30) of SOAK_HOUSEHOLDS (50) with SOAK_KILLS (1000) and faults in SOAK_FAULTS (60) of 1,000 requests; prints its figures
+	$(with_localnet) SOAK_HOUSEHOLDS="$${SOAK_HOUSEHOLDS:-50}" SOAK_KILLS="$${SOAK_KILLS:-1000}" SOAK_STEP_MS="$${SOAK_STEP_MS:-2000}" \
+		cargo test --locked --release --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway" \
+		--test faults month -- --include-ignored --nocapture
 
 gateway-year: ## Read and allocate a year of quarter hours of MEMBERS (100), and hold it to its bars of time and memory
 	$(with_target) cargo run --locked --release --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway" \
