@@ -98,6 +98,11 @@ impl Gateway {
     fn fate(&self, key: &Key, signed: &Signed) -> Result<Fate, Trouble> {
         let reader = self.reader(key);
         let account = self.rpc.account(&reader.source)?.ok_or(view::Failure::NoAccount)?;
+        let needed = self.needed();
+        if account.ledger < needed {
+            self.miss();
+            return Err(view::Failure::Behind { ledger: account.ledger, needed }.into());
+        }
         self.see(account.ledger);
         if account.sequence < signed.sequence {
             return Ok(Fate::Gone);

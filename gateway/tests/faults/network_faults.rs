@@ -377,6 +377,41 @@ fn a_server_that_is_behind_is_not_believed() {
 
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_is_behind_does_not_say_what_became_of_a_call() {
+    let house = Household::new("behind-end");
+    house.proxy.fault(SEND, 1, Fault::SwallowAnswer);
+    // One server remembers no ledger of that time, and the other one has not seen the call yet.
+    let forgets = Fault::lie(|answer| {
+        let answer = &mut answer["result"];
+        (answer["status"], answer["oldestLedgerCloseTime"]) =
+            ("NOT_FOUND".into(), answer["latestLedgerCloseTime"].clone());
+    });
+    // The clock goes on, so that this is after the call was signed.
+    let url = house.scene.network.url.replace("/rpc", "/advance?seconds=10");
+    house.proxy.fault("getLedgerEntries", 1, Fault::after(move || drop(ureq::post(&url).send_empty().unwrap())));
+    house.proxy.fault(FIND, 9, forgets);
+    house.proxy.fault(
+        "getLedgerEntries",
+        1,
+        Fault::lie(|answer| {
+            let ledger = &mut answer["result"]["latestLedger"];
+            *ledger = (ledger.as_u64().unwrap() - 20).into();
+            edit::<LedgerEntryData>(&mut answer["result"]["entries"][0]["xdr"], |data| {
+                let LedgerEntryData::Account(account) = data else { panic!("it is no account") };
+                account.seq_num.0 -= 1;
+            });
+        }),
+    );
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("the server is behind"), "{}", house.words());
+    house.heals();
+    let last = house.gateway.memory(0).last;
+    assert_eq!(last.values().map(|(signed, _)| signed.delivery.energy_kwh).sum::<u64>(), house.truth());
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
 fn a_ledger_of_the_far_future_does_not_hold_deliveries_for_ever() {
     let house = Household::with("far-ledger", &[], "ledger = \"10ms\"");
     house.proxy.fault("getHealth", 1, Fault::lie(|answer| answer["result"]["latestLedger"] = 4_000_000_000_u32.into()));
