@@ -49,8 +49,13 @@ pub struct Life {
 }
 
 impl Life {
-    /// As the chain shows it now.
-    pub fn of(agreement: &Agreement, pays: Pays, now: u64) -> Self {
+    /// A consumer's agreements as the chain shows them now, but for those that ended without a delivery: they take no part.
+    pub fn of_all(agreements: &[Agreement], pays: Pays, now: u64) -> Vec<Self> {
+        let takes_part = |agreement: &&Agreement| agreement.energy_delivered_kwh > 0 || !agreement.has_ended(now);
+        agreements.iter().filter(takes_part).map(|agreement| Self::of(agreement, pays, now)).collect()
+    }
+
+    fn of(agreement: &Agreement, pays: Pays, now: u64) -> Self {
         Self {
             agreement_id: agreement.id,
             created_at: agreement.created_at,
@@ -249,13 +254,6 @@ impl<'a> Ledger<'a> {
         Self { agreements, allocated: Energy::ZERO, ended: 0, left: 0, gap: None }
     }
 
-    /// One of its agreements may have lived during an interval of this day.
-    fn has_agreements(&self, day: &Range<i64>, step: i64) -> bool {
-        let overlaps =
-            |life: &Life| signed(life.created_at) < day.end && day.start + step <= signed(life.delivery_deadline);
-        self.agreements.iter().skip(self.ended).any(|(life, _)| overlaps(life))
-    }
-
     fn takes_part(&self, interval: &Range<i64>) -> bool {
         self.agreements.iter().skip(self.ended).any(|(life, _)| life.covers(interval))
     }
@@ -398,9 +396,12 @@ impl<'a> Counting<'a> {
         let mut used: Vec<Vec<u32>> = Vec::with_capacity(self.ledgers.len());
         for (place, (ledger, files)) in self.ledgers.iter_mut().zip(&self.readings.consumers).enumerate() {
             let mut values = vec![];
-            let has_agreements = ledger.has_agreements(&day, step);
+            if ledger.gap.is_some() {
+                used.push(values);
+                continue;
+            }
             let files = of_day(files, &day);
-            for start in starts().filter(|_| has_agreements && ledger.gap.is_none()) {
+            for start in starts() {
                 if !ledger.takes_part(&(start..start + step)) {
                     values.push(0);
                     continue;

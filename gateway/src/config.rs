@@ -211,6 +211,13 @@ impl Config {
     }
 }
 
+impl Network {
+    /// The ledger's time is asked for again when it is so old.
+    pub fn clock_age(&self) -> Duration {
+        self.ledger * 12
+    }
+}
+
 impl Provider {
     /// The plant's power as far as the configuration limits it, in kW.
     pub fn max_kw(&self) -> Option<u64> {

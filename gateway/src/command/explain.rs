@@ -73,10 +73,10 @@ pub fn explain(config: Config, agreement_id: u64, json: bool) -> Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     print(&lines);
-    for (place, provider) in config.providers.iter().enumerate() {
+    for provider in &config.providers {
         if let Meter::Intervals(intervals) = &provider.meter {
             let deliveries: Vec<_> = lines.iter().map(|line| (line.delivered_at, line.energy_kwh)).collect();
-            explain_intervals(&config, place, provider, intervals, agreement_id, &deliveries, &reader, now)?;
+            explain_intervals(&config, provider, intervals, agreement_id, &deliveries, &reader, now)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -102,8 +102,8 @@ fn signed_for(config: &Config, agreement_id: u64) -> Result<BTreeMap<u64, Signed
 
 fn print(lines: &[Line]) {
     println!(
-        "{:<17} {:>14} {:>9} {:>9}   {:>14}  {}",
-        "recorded (UTC)", "reading kWh", "kWh", "total", "entitled kWh", "signed"
+        "{:<17} {:>14} {:>9} {:>9}   {:>14}  signed",
+        "recorded (UTC)", "reading kWh", "kWh", "total", "entitled kWh"
     );
     for line in lines {
         let Line { delivered_at, meter_reading, energy_kwh, total_kwh, calls, .. } = line;
@@ -138,7 +138,6 @@ fn time(seconds: u64) -> String {
 #[allow(clippy::too_many_arguments, reason = "all of it is the command's")]
 fn explain_intervals(
     config: &Config,
-    _place: usize,
     provider: &Provider,
     intervals: &Intervals,
     agreement_id: u64,
@@ -154,8 +153,7 @@ fn explain_intervals(
         .iter()
         .map(|consumer| {
             let own = agreements.get(&consumer.address.to_string()).cloned().unwrap_or_default();
-            let life = |agreement: &crate::counting::Agreement| Life::of(agreement, consumer.pays, now);
-            allocation::Party { share: consumer.share, agreements: own.iter().map(life).collect() }
+            allocation::Party { share: consumer.share, agreements: Life::of_all(&own, consumer.pays, now) }
         })
         .collect();
     let is_of = |party: &allocation::Party| party.agreements.iter().any(|life| life.agreement_id == agreement_id);

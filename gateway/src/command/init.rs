@@ -141,7 +141,8 @@ The meter's secret key: {key}. Keep no copy: a lost key is replaced by a new one
 Its address: {meter}
 
 Next:
-  1. Have the contract's admin certify it, with what the export register shows and what the plant can feed in:
+  1. Have the contract's admin certify it; you sign that as well. It says what the export register shows and what the plant can
+     feed in:
      on the page under \"Certify a meter\", or with
      make register-meter-{network} ADMIN_ADDRESS=admin PROSUMER_ADDRESS={address} \\
          METER_ADDRESS={meter} METER_READING=kWh MAX_POWER_KW=kW
@@ -188,10 +189,9 @@ impl<I: BufRead, O: Write> Dialog<'_, I, O> {
         writeln!(self.output, "Enter takes what is in brackets.\n")?;
         let network = self.choose("Network", &["testnet", "mainnet", "local"], Some("testnet"))?;
         let contract = self.text("Contract (C...)", None, parsed::<config::Contract>)?;
-        let time_zone = self.text("Time zone, for the times of deliveries", Some(&system_zone()), |name| {
-            TimeZone::get(name).map(drop).map_err(|_| "they are named like Europe/Vienna".into())
-        })?;
-        let name = self.text("Name of the household or business that sells", None, not_empty)?;
+        let time_zone =
+            self.text("Time zone, for the times of deliveries", Some(&system_zone()), parsed::<config::Zone>)?;
+        let name = self.text("Name of the household or business that sells", None, parsed::<config::Filled>)?;
         let address = self.text("Its address (G... or C...)", None, parsed::<config::Address>)?;
         let source = self.source(&time_zone)?;
         let consumers = self.consumers(&source, &name, &address)?;
@@ -211,28 +211,19 @@ Source";
         let source = self.choose(question, &sources, None)?;
         Ok(match source.as_str() {
             "mqtt" => {
-                let broker = self.text("Broker", Some("mqtt://127.0.0.1:1883"), |url| {
-                    let is_broker = url.starts_with("mqtt://") || url.starts_with("mqtts://");
-                    is_broker.then_some(()).ok_or("it begins with mqtt://, or mqtts:// with TLS".into())
-                })?;
-                let topic = self.text("Topic", None, not_empty)?;
+                let broker = self.text("Broker", Some("mqtt://127.0.0.1:1883"), parsed::<config::Broker>)?;
+                let topic = self.text("Topic", None, parsed::<config::Topic>)?;
                 let (pointers, unit) = self.format()?;
                 Source::Mqtt { broker, topic, pointers, unit }
             }
             "http" => {
-                let url = self.text("Address (http://...)", None, |url| {
-                    let is_url = url.starts_with("http://") || url.starts_with("https://");
-                    is_url.then_some(()).ok_or("it begins with http:// or https://".into())
-                })?;
+                let url = self.text("Address (http://...)", None, parsed::<config::Url>)?;
                 let (pointers, unit) = self.format()?;
                 Source::Http { url, pointers, unit }
             }
             "telegram" => {
                 let question = "Line (/dev/serial/by-id/..., or tcp://HOST:PORT)";
-                let line = self.text(question, Some("/dev/ttyUSB0"), |line| {
-                    let is_line = line.starts_with('/') || line.starts_with("tcp://");
-                    is_line.then_some(()).ok_or("it is the path of a device, or tcp://HOST:PORT".into())
-                })?;
+                let line = self.text(question, Some("/dev/ttyUSB0"), parsed::<config::Wire>)?;
                 let baud = match line.starts_with('/') {
                     false => None,
                     true => {
@@ -249,14 +240,16 @@ Source";
                 Source::Simulated { peak_watts, start_kwh, since }
             }
             _ => {
-                let folder = self.text("Folder of the files", Some("/var/lib/p2p-gateway/files"), not_empty)?;
+                let folder =
+                    self.text("Folder of the files", Some("/var/lib/p2p-gateway/files"), parsed::<config::Filled>)?;
                 let (profile, column) = self.profile()?;
                 let rule = self.choose(
                     "How a quarter hour is divided: by shares, by use, in the order of the consumers, as the files say",
                     &["share", "pro-rata", "priority", "given"],
                     Some("given"),
                 )?;
-                let files = self.text("Files of the plant (* stands for anything)", Some("*"), not_empty)?;
+                let files =
+                    self.text("Files of the plant (* stands for anything)", Some("*"), parsed::<config::Filled>)?;
                 let since =
                     self.since("The day on whose beginning the register shows the certified reading", time_zone)?;
                 Source::Intervals { folder, profile, rule, files, column, since }
@@ -267,10 +260,8 @@ Source";
     fn format(&mut self) -> Result<(Vec<String>, String), Failure> {
         let question = "JSON pointers to the export register, with spaces between: they are added up; \
                         Enter if the message is only a number";
-        let pointers = self.text(question, Some(""), |pointers| {
-            let all = pointers.split_whitespace().all(|pointer| pointer.starts_with('/'));
-            all.then_some(()).ok_or("a pointer begins with /, such as /SML/Total_out".into())
-        })?;
+        let pointers = self
+            .text(question, Some(""), |pointers| pointers.split_whitespace().try_for_each(parsed::<config::Pointer>))?;
         let unit = self.text("Unit (Wh, kWh, MWh, Wmin)", None, parsed::<Unit>)?;
         Ok((pointers.split_whitespace().map(String::from).collect(), unit))
     }
@@ -283,11 +274,11 @@ Source";
         let profile = self.text("Profile (such as netz-noe, e-control, datadis)", None, check)?;
         let mut column = Column::default();
         if let Err(NoProfile::NeedsPoint { .. }) = intervals::profile(&profile, Role::Plant, None, None) {
-            column.point = Some(self.text("Metering point of the plant", None, not_empty)?);
+            column.point = Some(self.text("Metering point of the plant", None, parsed::<config::Filled>)?);
         }
         let point = column.point.as_deref();
         if let Err(NoProfile::NeedsValue { .. }) = intervals::profile(&profile, Role::Plant, point, None) {
-            column.value = Some(self.text("Column of what was exported", None, not_empty)?);
+            column.value = Some(self.text("Column of what was exported", None, parsed::<config::Filled>)?);
         }
         Ok((profile, column))
     }
@@ -336,22 +327,29 @@ Source";
             let question = format!("{name} pays by a deposit, which is waited for, or by a bill");
             let pays = self.choose(&question, &["deposit", "bill"], None)?;
             let files = match source {
-                Source::Intervals { .. } => Some(self.consumer_files(&name)?),
+                Source::Intervals { profile, rule, .. } => Some(self.consumer_files(&name, profile, rule)?),
                 _ => None,
             };
             consumers.push(Consumer { name, address, share, pays, files });
         }
     }
 
-    fn consumer_files(&mut self, name: &str) -> Result<(String, Column), Failure> {
-        let files = self.text(&format!("Files of {name}"), Some("*"), not_empty)?;
-        let mut optional = |question: String| {
-            let answer = self.text(&question, Some(""), |_| Ok(()))?;
-            Ok::<_, Failure>(Some(answer).filter(|answer| !answer.is_empty()))
-        };
-        let point = optional(format!("{name}'s metering point, if the files name it"))?;
-        let value = optional(format!("Column of {name}'s kWh, if it is not the profile's"))?;
-        Ok((files, Column { point, value }))
+    fn consumer_files(&mut self, name: &str, profile: &str, rule: &str) -> Result<(String, Column), Failure> {
+        let filled = |answer: String| Some(answer).filter(|answer| !answer.is_empty());
+        let files = self.text(&format!("Files of {name}"), Some("*"), parsed::<config::Filled>)?;
+        let question = format!("{name}'s metering point, if the files name it");
+        let point = filled(self.text(&question, Some(""), |_| Ok(()))?);
+        let what = if rule == "given" { "was given" } else { "used" };
+        let question = format!("Column of what {name} {what}, if it is not the profile's");
+        let value = self.text(&question, Some(""), |value| {
+            let value = filled(value.into());
+            if rule == "given" && value.is_none() {
+                return Err("this rule needs the column's name".into());
+            }
+            let layouts = intervals::profile(profile, Role::Consumer, point.as_deref(), value.as_deref());
+            layouts.map(|_| ()).map_err(|error| error.to_string())
+        })?;
+        Ok((files, Column { value: filled(value), point }))
     }
 
     fn choose(&mut self, question: &str, choices: &[&str], default: Option<&str>) -> Result<String, Failure> {
@@ -401,10 +399,6 @@ Source";
 
 fn parsed<T: FromStr<Err: ToString>>(text: &str) -> Result<(), String> {
     text.parse::<T>().map(drop).map_err(|error| error.to_string())
-}
-
-fn not_empty(text: &str) -> Result<(), String> {
-    (!text.is_empty()).then_some(()).ok_or("it is needed".into())
 }
 
 /// The name of the zone that the system is set to.

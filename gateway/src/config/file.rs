@@ -2,18 +2,19 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 use toml::Spanned;
 
-use super::values::{Address, Contract, Part, Span, Text, Xlm};
+use super::values::*;
 use super::*;
-use crate::counting::Pays;
+use crate::counting::{Pays, MAX_READING};
 use crate::energy::Unit;
 use crate::input::intervals::{self, Role};
 use crate::input::json::{Clock, Format};
@@ -31,132 +32,126 @@ impl Wrong {
         Self { at, reason: reason.to_string() }
     }
 
+    /// About the file as a whole.
+    fn whole(reason: impl ToString) -> Self {
+        Self::new(0..0, reason)
+    }
+
     pub fn locate(self, text: &str, path: &Path) -> Failure {
+        let reason = plain(&self.reason);
+        // The top table is everywhere.
+        if self.at.start == 0 && text.get(self.at.clone()).is_none_or(|at| at.is_empty() || at.contains('\n')) {
+            return Failure::Whole { path: path.into(), reason };
+        }
         let before = text.get(..self.at.start).unwrap_or(text);
         let line = before.lines().count() + usize::from(before.is_empty() || before.ends_with('\n'));
         let shown = text.lines().nth(line - 1).unwrap_or_default().trim();
-        Failure::Wrong { path: path.into(), line, text: plain(shown), reason: plain(&self.reason) }
+        Failure::Wrong { path: path.into(), line, text: plain(shown), reason }
     }
 }
 
 impl From<toml::de::Error> for Wrong {
     fn from(error: toml::de::Error) -> Self {
-        Self::new(error.span().unwrap_or(0..0), error.message())
+        let message = error.message();
+        let missing = message.strip_prefix("missing field ").map(|key| format!("{key} is missing"));
+        Self::new(error.span().unwrap_or(0..0), missing.unwrap_or_else(|| message.into()))
     }
 }
+
+type Name = Text<Filled>;
+
+/// kW of a plant, and bits per second of a line.
+type Power = Whole<1, 1_000_000_000>;
+type Baud = Whole<50, 4_000_000>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Top {
-    network: Option<Spanned<Named>>,
-    rpc: Option<OneOrMany>,
-    passphrase: Option<String>,
+    network: Option<Text<Named>>,
+    rpc: Option<List<Url>>,
+    passphrase: Option<Name>,
     contract: Text<Contract>,
-    state: PathBuf,
-    key: Option<PathBuf>,
-    #[serde(default, deserialize_with = "zone")]
-    time_zone: Option<TimeZone>,
-    health: Option<SocketAddr>,
-    ledger: Option<Span>,
+    state: Name,
+    key: Option<Name>,
+    time_zone: Option<Text<Zone>>,
+    health: Option<Text<Loopback>>,
+    ledger: Option<Text<Span>>,
     max_fee: Option<Spanned<Xlm>>,
     max_fee_per_day: Option<Xlm>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy)]
 enum Named {
     Mainnet,
     Testnet,
     Local,
 }
 
-/// One text, or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected one text in quotes, or a list of them")]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+impl FromStr for Named {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        one_of(text, &[("mainnet", Self::Mainnet), ("testnet", Self::Testnet), ("local", Self::Local)])
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProviderTable {
-    name: String,
-    address: Spanned<Text<Address>>,
-    key: Option<PathBuf>,
-    every: Option<EveryName>,
-    at: Option<Spanned<Text<Time>>>,
-    #[serde(default)]
-    consumer: Vec<Spanned<ConsumerTable>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum EveryName {
-    QuarterHour,
-    Hour,
-    Day,
-    Week,
-    Month,
+    name: Name,
+    address: Text<Address>,
+    key: Option<Name>,
+    every: Option<Text<Every>>,
+    at: Option<Spanned<Text<TimeOfDay>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConsumerTable {
-    name: String,
-    address: Spanned<Text<Address>>,
-    share: Option<Spanned<Part>>,
-    pays: PaysName,
-    files: Option<Spanned<String>>,
-    point: Option<Spanned<String>>,
-    value: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum PaysName {
-    Deposit,
-    Bill,
+    name: Name,
+    address: Text<Address>,
+    share: Option<Part>,
+    pays: Text<Pays>,
+    files: Option<Spanned<Name>>,
+    point: Option<Spanned<Name>>,
+    value: Option<Spanned<Name>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MqttTable {
-    broker: Spanned<String>,
-    ca: Option<PathBuf>,
-    user: Option<String>,
-    password_file: Option<PathBuf>,
-    topic: OneOrMany,
-    #[serde(default)]
-    pointers: Vec<Text<Pointer>>,
+    broker: Text<Broker>,
+    ca: Option<Spanned<Name>>,
+    user: Option<Name>,
+    password_file: Option<Spanned<Name>>,
+    topic: List<Topic>,
+    pointers: Option<List<Pointer>>,
     unit: Text<Unit>,
     id_pointer: Option<Text<Pointer>>,
     time_pointer: Option<Text<Pointer>>,
-    time_format: Option<Spanned<ClockName>>,
-    id: Option<String>,
-    max_kw: Option<u64>,
-    max_age: Option<Span>,
+    time_format: Option<Spanned<Text<ClockName>>>,
+    id: Option<Name>,
+    max_kw: Option<Power>,
+    max_age: Option<Text<Span>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HttpTable {
-    url: Spanned<String>,
-    authorization_file: Option<PathBuf>,
-    every: Option<Span>,
-    #[serde(default)]
-    pointers: Vec<Text<Pointer>>,
+    url: Text<Url>,
+    authorization_file: Option<Name>,
+    every: Option<Text<Span>>,
+    pointers: Option<List<Pointer>>,
     unit: Text<Unit>,
     id_pointer: Option<Text<Pointer>>,
     time_pointer: Option<Text<Pointer>>,
-    time_format: Option<Spanned<ClockName>>,
-    id: Option<String>,
-    max_kw: Option<u64>,
-    max_age: Option<Span>,
+    time_format: Option<Spanned<Text<ClockName>>>,
+    id: Option<Name>,
+    max_kw: Option<Power>,
+    max_age: Option<Text<Span>>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy)]
 enum ClockName {
     /// A time without an offset is of the configured zone.
     Iso,
@@ -164,78 +159,65 @@ enum ClockName {
     Milliseconds,
 }
 
+impl FromStr for ClockName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        one_of(text, &[("iso", Self::Iso), ("seconds", Self::Seconds), ("milliseconds", Self::Milliseconds)])
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TelegramTable {
-    /// tcp://HOST:PORT, or the path of a serial device.
-    line: Spanned<String>,
-    baud: Option<u32>,
+    line: Text<Wire>,
+    baud: Option<Spanned<Baud>>,
     /// 7 bits and even parity in place of 8 and none.
-    #[serde(default)]
-    seven_even: bool,
-    id: Option<String>,
-    max_kw: Option<u64>,
-    max_age: Option<Span>,
+    seven_even: Option<Spanned<bool>>,
+    id: Option<Name>,
+    max_kw: Option<Power>,
+    max_age: Option<Text<Span>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SimulatedTable {
-    seed: Option<u64>,
-    peak_watts: Option<u32>,
-    start_kwh: Option<u64>,
-    since: Spanned<Text<Date>>,
+    seed: Option<Whole<0, { i64::MAX as u64 }>>,
+    peak_watts: Option<Whole<1, 1_000_000_000>>,
+    start_kwh: Option<Whole<0, MAX_READING>>,
+    since: Spanned<Text<Day>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IntervalsTable {
-    folder: PathBuf,
-    profile: Spanned<String>,
-    rule: RuleName,
-    files: Option<Spanned<String>>,
-    point: Option<String>,
-    value: Option<String>,
-    since: Spanned<Text<Date>>,
-    final_after: Option<Span>,
-    max_kw: Option<u64>,
-    max_age: Option<Span>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RuleName {
-    Share,
-    ProRata,
-    Priority,
-    Given,
-}
-
-/// A place in JSON, as RFC 6901 writes it.
-struct Pointer(String);
-
-impl std::str::FromStr for Pointer {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_pointer = text.starts_with('/');
-        is_pointer.then(|| Self(text.into())).ok_or("a JSON pointer begins with /, such as /SML/Total_out")
-    }
-}
-
-fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeZone>, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    let unknown = |_| serde::de::Error::custom("there is no such time zone: they are named like Europe/Vienna");
-    TimeZone::get(&name).map(Some).map_err(unknown)
+    folder: Name,
+    profile: Spanned<Name>,
+    rule: Text<Rule>,
+    files: Option<Spanned<Name>>,
+    point: Option<Name>,
+    value: Option<Name>,
+    since: Spanned<Text<Day>>,
+    final_after: Option<Text<Delay>>,
+    max_kw: Option<Power>,
+    max_age: Option<Text<Span>>,
 }
 
 pub fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
     let mut document = DeTable::parse(text)?;
-    let end = text.len()..text.len();
-    let providers = document.get_mut().remove("provider");
+    let table = document.get_mut();
+    for (key, right) in [("meter", "[provider.meter]"), ("consumer", "[[provider.consumer]]")] {
+        if let Some(value) = table.remove(key) {
+            return Err(Wrong::new(
+                value.span(),
+                format!("it belongs to a provider: write {right}, below [[provider]]"),
+            ));
+        }
+    }
+    let providers = table.remove("provider");
     let top: Top = read(document)?;
-    let time_zone = top.time_zone.clone().unwrap_or(TimeZone::UTC);
-    let network = network(&top, top.network.as_ref().map_or(0..0, Spanned::span))?;
+    let time_zone = top.time_zone.as_ref().map_or(TimeZone::UTC, |zone| zone.0 .0.clone());
+    let network = network(&top)?;
     let max_fee = match &top.max_fee {
         None => 1_000_000,
         Some(fee) => {
@@ -245,14 +227,10 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
     };
     let max_fee_per_day = top.max_fee_per_day.as_ref().map_or(10 * u64::from(max_fee), |fee| fee.0);
     let Some(providers) = providers else {
-        return Err(Wrong::new(end, "there is no [[provider]]"));
-    };
-    let span = providers.span();
-    let DeValue::Array(tables) = providers.into_inner() else {
-        return Err(Wrong::new(span, "write [[provider]], with two brackets: there may be several"));
+        return Err(Wrong::whole("there is no [[provider]]"));
     };
     let mut all: Vec<Provider> = vec![];
-    for table in tables {
+    for table in tables(providers, "provider")? {
         let span = table.span();
         let provider = provider(table, &top, folder, &time_zone)?;
         if all.iter().any(|other| other.address == provider.address || other.name == provider.name) {
@@ -263,9 +241,9 @@ pub fn parse(text: &str, folder: &Path) -> Result<Config, Wrong> {
     Ok(Config {
         network,
         contract: top.contract.0 .0,
-        state: folder.join(top.state),
+        state: folder.join(top.state.0 .0),
         time_zone,
-        health: top.health,
+        health: top.health.map(|address| address.0 .0),
         max_fee,
         max_fee_per_day,
         providers: all,
@@ -276,10 +254,26 @@ fn read<T: DeserializeOwned>(table: Spanned<DeTable>) -> Result<T, Wrong> {
     Ok(T::deserialize(toml::Deserializer::from(table))?)
 }
 
-fn network(top: &Top, at: Range<usize>) -> Result<Network, Wrong> {
+/// The tables of [[this]] name.
+fn tables<'a>(value: Spanned<DeValue<'a>>, name: &str) -> Result<Vec<Spanned<DeTable<'a>>>, Wrong> {
+    let span = value.span();
+    let wrong = |span| {
+        Wrong::new(span, format!("write [[{name}]], with two brackets, and its keys below: there may be several"))
+    };
+    let DeValue::Array(values) = value.into_inner() else {
+        return Err(wrong(span));
+    };
+    let table = |value: Spanned<DeValue<'a>>| match (value.span(), value.into_inner()) {
+        (span, DeValue::Table(table)) => Ok(Spanned::new(span, table)),
+        (span, _) => Err(wrong(span)),
+    };
+    values.into_iter().map(table).collect()
+}
+
+fn network(top: &Top) -> Result<Network, Wrong> {
     const LOCAL_LEDGER: Duration = Duration::from_millis(200);
     const LEDGER: Duration = Duration::from_secs(5);
-    let (rpc, passphrase, ledger) = match top.network.as_ref().map(|network| *network.get_ref()) {
+    let (rpc, passphrase, ledger) = match top.network.as_ref().map(|network| network.0) {
         Some(Named::Mainnet) => {
             (Some("https://mainnet.sorobanrpc.com"), Some("Public Global Stellar Network ; September 2015"), LEDGER)
         }
@@ -292,48 +286,34 @@ fn network(top: &Top, at: Range<usize>) -> Result<Network, Wrong> {
         None => (None, None, LEDGER),
     };
     let rpc = match &top.rpc {
-        Some(OneOrMany::One(url)) => vec![url.clone()],
-        Some(OneOrMany::Many(urls)) => urls.clone(),
-        None => rpc.map(String::from).into_iter().collect(),
+        Some(List(urls)) => urls.iter().map(|url| url.0.clone()).collect(),
+        None => Vec::from_iter(rpc.map(String::from)),
     };
-    let passphrase = top.passphrase.clone().or(passphrase.map(String::from));
+    let passphrase = top.passphrase.as_ref().map(|text| text.0 .0.clone()).or(passphrase.map(String::from));
     let (false, Some(passphrase)) = (rpc.is_empty(), passphrase) else {
-        return Err(Wrong::new(at, "name a network (mainnet, testnet, local), or give rpc and passphrase"));
+        return Err(Wrong::whole("name a `network` (mainnet, testnet, local), or give `rpc` and `passphrase`"));
     };
-    for url in &rpc {
-        if !url.starts_with("https://") && !url.starts_with("http://") {
-            return Err(Wrong::new(at, format!("rpc: \"{url}\" is no address: it begins with https:// or http://")));
-        }
-    }
-    Ok(Network { rpc, passphrase, ledger: top.ledger.map_or(ledger, |span| span.0) })
+    Ok(Network { rpc, passphrase, ledger: top.ledger.as_ref().map_or(ledger, |span| span.0 .0) })
 }
 
-fn provider(table: Spanned<DeValue>, top: &Top, folder: &Path, time_zone: &TimeZone) -> Result<Provider, Wrong> {
+fn provider(table: Spanned<DeTable>, top: &Top, folder: &Path, time_zone: &TimeZone) -> Result<Provider, Wrong> {
     let span = table.span();
-    let DeValue::Table(mut table) = table.into_inner() else {
-        return Err(Wrong::new(span, "write [[provider]], and its keys below"));
-    };
+    let mut table = table.into_inner();
     let Some(meter) = table.remove("meter") else {
         return Err(Wrong::new(span, "the provider has no [provider.meter]"));
     };
+    let consumers = table.remove("consumer");
     let provider: ProviderTable = read(Spanned::new(span.clone(), table))?;
-    let meter_span = meter.span();
+    let address = provider.address.0 .0;
     let meter = self::meter(meter, folder, time_zone)?;
-    let consumers = provider.consumer.into_iter().map(|consumer| self::consumer(consumer, &meter));
-    let consumers = consumers.collect::<Result<Vec<_>, Wrong>>()?;
-    check_shares(&consumers, &provider.address, &meter, meter_span)?;
-    let every = match provider.every {
-        Some(EveryName::QuarterHour) => Every::QuarterHour,
-        Some(EveryName::Hour) => Every::Hour,
-        None | Some(EveryName::Day) => Every::Day,
-        Some(EveryName::Week) => Every::Week,
-        Some(EveryName::Month) => Every::Month,
-    };
+    let consumers = consumers.map_or(Ok(vec![]), |consumers| tables(consumers, "provider.consumer"))?;
+    let consumers = self::consumers(consumers, &address, &meter)?;
+    let every = provider.every.map_or(Every::Day, |every| every.0);
     let at = match provider.at {
         Some(at) if matches!(every, Every::QuarterHour | Every::Hour) => {
             return Err(Wrong::new(at.span(), "`at` is for every = \"day\", \"week\" or \"month\""));
         }
-        at => at.map_or(EVENING, |at| at.into_inner().0),
+        at => at.map_or(EVENING, |at| at.into_inner().0 .0),
     };
     let Some(key) = provider.key.as_ref().or(top.key.as_ref()) else {
         return Err(Wrong::new(
@@ -342,9 +322,9 @@ fn provider(table: Spanned<DeValue>, top: &Top, folder: &Path, time_zone: &TimeZ
         ));
     };
     Ok(Provider {
-        name: provider.name,
-        address: provider.address.into_inner().0 .0,
-        key: key_path(folder, key),
+        name: provider.name.0 .0,
+        address,
+        key: key_path(folder, Path::new(&key.0 .0)),
         schedule: Schedule { every, at },
         meter,
         consumers,
@@ -357,36 +337,51 @@ fn key_path(folder: &Path, key: &Path) -> PathBuf {
     credential.filter(|path| path.exists()).unwrap_or_else(|| folder.join(key))
 }
 
-fn check_shares(
-    consumers: &[Consumer],
-    provider: &Spanned<Text<Address>>,
-    meter: &Meter,
-    at: Range<usize>,
-) -> Result<(), Wrong> {
-    let needs_share = match meter {
-        Meter::Register(_) => true,
-        Meter::Intervals(intervals) => intervals.rule == Rule::Share,
+fn consumers(tables: Vec<Spanned<DeTable>>, provider: &ScAddress, meter: &Meter) -> Result<Vec<Consumer>, Wrong> {
+    let (shares, is_register) = match meter {
+        Meter::Register(_) => (true, true),
+        Meter::Intervals(intervals) => (intervals.rule == Rule::Share, false),
     };
     let mut sum = 0;
-    for (place, consumer) in consumers.iter().enumerate() {
-        let wrong = |reason: &str| Err(Wrong::new(at.clone(), format!("the consumer {}: {reason}", consumer.name)));
+    let mut all: Vec<Consumer> = vec![];
+    for table in tables {
+        let span = table.span();
+        let table: ConsumerTable = read(table)?;
+        let only_intervals = [&table.files, &table.point, &table.value].into_iter().flatten().next();
+        if let Some(key) = only_intervals.filter(|_| is_register) {
+            return Err(Wrong::new(key.span(), "this key is for a meter with source = \"intervals\""));
+        }
+        if let Meter::Intervals(intervals) = meter {
+            check_columns(&table, intervals, span.clone())?;
+        }
+        let filled = |key: Option<Spanned<Name>>| key.map(|key| key.into_inner().0 .0);
+        let consumer = Consumer {
+            name: table.name.0 .0,
+            address: table.address.0 .0,
+            share: table.share.map(|share| share.0),
+            pays: table.pays.0,
+            files: filled(table.files),
+            point: filled(table.point),
+            value: filled(table.value),
+        };
+        let wrong = |reason: &str| Err(Wrong::new(span.clone(), format!("the consumer {} {reason}", consumer.name)));
         match consumer.share {
-            None if needs_share => return wrong("needs a `share`"),
-            Some(_) if !needs_share => return wrong("has a `share`, which this rule does not use"),
+            None if shares => return wrong("needs a `share`"),
+            Some(_) if !shares => return wrong("has a `share`, which this rule does not use"),
             share => sum += share.map_or(0, |share| share.millionths()),
         }
-        if consumer.address == provider.get_ref().0 .0 {
+        if sum > Share::WHOLE {
+            return wrong("makes the shares of all consumers more than 1");
+        }
+        if consumer.address == *provider {
             return wrong("is the provider itself");
         }
-        let before = consumers.iter().take(place);
-        if before.into_iter().any(|other| other.address == consumer.address || other.name == consumer.name) {
+        if all.iter().any(|other| other.address == consumer.address || other.name == consumer.name) {
             return wrong("is there twice");
         }
+        all.push(consumer);
     }
-    if sum > Share::WHOLE {
-        return Err(Wrong::new(at, "the shares of the consumers add up to more than 1"));
-    }
-    Ok(())
+    Ok(all)
 }
 
 /// The keys of a meter depend on its source.
@@ -395,34 +390,45 @@ fn meter(meter: Spanned<DeValue>, folder: &Path, time_zone: &TimeZone) -> Result
     const SOURCES: &str = "mqtt, http, telegram, simulated or intervals";
     let span = meter.span();
     let DeValue::Table(mut table) = meter.into_inner() else {
-        return Err(Wrong::new(span, "write [provider.meter], and its keys below"));
+        return Err(Wrong::new(
+            span,
+            "write [provider.meter], with one bracket, and its keys below: a provider has one",
+        ));
     };
     let Some(source) = table.remove("source") else {
         return Err(Wrong::new(span, format!("the meter has no `source`: {SOURCES}")));
     };
     let name = source.get_ref().as_str().unwrap_or_default().to_string();
     let table = Spanned::new(span, table);
-    let register = |source, id, max_kw, max_age: Option<Span>| {
-        Meter::Register(Register { source, id, max_kw, max_age: max_age.map_or(MAX_AGE, |span| span.0) })
+    let join = |path: Name| folder.join(path.0 .0);
+    let register = |source, id: Option<Name>, max_kw: Option<Power>, max_age: Option<Text<Span>>| {
+        Meter::Register(Register {
+            source,
+            id: id.map(|id| id.0 .0),
+            max_kw: max_kw.map(|kw| kw.0),
+            max_age: max_age.map_or(MAX_AGE, |span| span.0 .0),
+        })
     };
     Ok(match name.as_str() {
         "mqtt" => {
             let table: MqttTable = read(table)?;
-            let (host, port, tls) = broker(&table.broker)?;
-            let topics = match table.topic {
-                OneOrMany::One(topic) => vec![topic],
-                OneOrMany::Many(topics) => topics,
-            };
+            let Broker { host, port, tls } = table.broker.0;
+            if let Some(ca) = table.ca.as_ref().filter(|_| !tls) {
+                return Err(Wrong::new(ca.span(), "`ca` is for a broker with TLS: mqtts://"));
+            }
+            if let Some(file) = table.password_file.as_ref().filter(|_| table.user.is_none()) {
+                return Err(Wrong::new(file.span(), "a `password_file` needs a `user`"));
+            }
             let format =
                 format(table.pointers, table.unit, table.id_pointer, table.time_pointer, table.time_format, time_zone)?;
             let mqtt = Mqtt {
                 host,
                 port,
                 tls,
-                ca: table.ca.map(|path| folder.join(path)),
-                user: table.user,
-                password_file: table.password_file.map(|path| folder.join(path)),
-                topics,
+                ca: table.ca.map(|path| join(path.into_inner())),
+                user: table.user.map(|user| user.0 .0),
+                password_file: table.password_file.map(|path| join(path.into_inner())),
+                topics: table.topic.0.into_iter().map(|topic| topic.0).collect(),
                 format,
             };
             register(Source::Mqtt(mqtt), table.id, table.max_kw, table.max_age)
@@ -430,37 +436,38 @@ fn meter(meter: Spanned<DeValue>, folder: &Path, time_zone: &TimeZone) -> Result
         "http" => {
             const EVERY: Duration = Duration::from_secs(10);
             let table: HttpTable = read(table)?;
-            let url = table.url.get_ref();
-            if !url.starts_with("http://") && !url.starts_with("https://") {
-                return Err(Wrong::new(table.url.span(), "an address begins with http:// or https://"));
-            }
+            let format =
+                format(table.pointers, table.unit, table.id_pointer, table.time_pointer, table.time_format, time_zone)?;
             let http = Http {
-                url: url.clone(),
-                authorization_file: table.authorization_file.map(|path| folder.join(path)),
-                every: table.every.map_or(EVERY, |span| span.0),
-                format: format(
-                    table.pointers,
-                    table.unit,
-                    table.id_pointer,
-                    table.time_pointer,
-                    table.time_format,
-                    time_zone,
-                )?,
+                url: table.url.0 .0,
+                authorization_file: table.authorization_file.map(join),
+                every: table.every.map_or(EVERY, |span| span.0 .0),
+                format,
             };
             register(Source::Http(http), table.id, table.max_kw, table.max_age)
         }
         "telegram" => {
+            const BAUD: u32 = 115_200;
             let table: TelegramTable = read(table)?;
-            let line = line(&table)?;
+            let only_serial = [table.baud.as_ref().map(Spanned::span), table.seven_even.as_ref().map(Spanned::span)];
+            let line = match (table.line.0, only_serial.into_iter().flatten().next()) {
+                (Wire::Tcp { .. }, Some(key)) => return Err(Wrong::new(key, "this key is for a serial device")),
+                (Wire::Tcp { host, port }, None) => Line::Tcp { host, port },
+                (Wire::Device(device), _) => Line::Serial {
+                    device,
+                    baud: table.baud.and_then(|baud| u32::try_from(baud.get_ref().0).ok()).unwrap_or(BAUD),
+                    seven_even: table.seven_even.is_some_and(Spanned::into_inner),
+                },
+            };
             register(Source::Telegram(line), table.id, table.max_kw, table.max_age)
         }
         "simulated" => {
             const PEAK_WATTS: u32 = 10_000;
             let table: SimulatedTable = read(table)?;
             let simulated = Simulated {
-                seed: table.seed.unwrap_or(1),
-                peak_watts: table.peak_watts.unwrap_or(PEAK_WATTS),
-                start_kwh: table.start_kwh.unwrap_or(0),
+                seed: table.seed.map_or(1, |seed| seed.0),
+                peak_watts: table.peak_watts.and_then(|watts| u32::try_from(watts.0).ok()).unwrap_or(PEAK_WATTS),
+                start_kwh: table.start_kwh.map_or(0, |kwh| kwh.0),
                 since: midnight(&table.since, time_zone)?,
             };
             register(Source::Simulated(simulated), None, None, None)
@@ -470,76 +477,41 @@ fn meter(meter: Spanned<DeValue>, folder: &Path, time_zone: &TimeZone) -> Result
             const FINAL_AFTER: Duration = Duration::from_secs(5 * 86_400);
             let at = table.span();
             let table: IntervalsTable = read(table)?;
+            let filled = |key: Option<Name>| key.map(|key| key.0 .0);
+            let (point, value) = (filled(table.point), filled(table.value));
+            let profile = &table.profile.get_ref().0 .0;
             match &table.files {
                 Some(files) => {
                     pattern(files)?;
-                    intervals::profile(
-                        table.profile.get_ref(),
-                        Role::Plant,
-                        table.point.as_deref(),
-                        table.value.as_deref(),
-                    )
-                    .map_err(|error| Wrong::new(table.profile.span(), error))?;
+                    intervals::profile(profile, Role::Plant, point.as_deref(), value.as_deref())
+                        .map_err(|error| Wrong::new(table.profile.span(), error))?;
                 }
-                None if matches!(table.rule, RuleName::Given) => {}
+                None if table.rule.0 == Rule::Given => {}
                 None => {
-                    return Err(Wrong::new(
-                        at,
-                        "there is no `files`: which of the folder's tell what the plant exports",
-                    ))
+                    let what = "there is no `files`: which of the folder's tell what the plant exports";
+                    return Err(Wrong::new(at, what));
                 }
             }
             Meter::Intervals(Intervals {
-                folder: folder.join(table.folder),
-                rule: match table.rule {
-                    RuleName::Share => Rule::Share,
-                    RuleName::ProRata => Rule::ProRata,
-                    RuleName::Priority => Rule::Priority,
-                    RuleName::Given => Rule::Given,
-                },
-                profile: table.profile.into_inner(),
-                files: table.files.map(Spanned::into_inner),
-                point: table.point,
-                value: table.value,
+                folder: join(table.folder),
+                rule: table.rule.0,
+                profile: profile.clone(),
+                files: table.files.map(|files| files.into_inner().0 .0),
+                point,
+                value,
                 since: midnight(&table.since, time_zone)?,
-                final_after: table.final_after.map_or(FINAL_AFTER, |span| span.0),
-                max_kw: table.max_kw,
-                max_age: table.max_age.map_or(MAX_FILE_AGE, |span| span.0),
+                final_after: table.final_after.map_or(FINAL_AFTER, |delay| delay.0 .0),
+                max_kw: table.max_kw.map(|kw| kw.0),
+                max_age: table.max_age.map_or(MAX_FILE_AGE, |span| span.0 .0),
             })
         }
         _ => return Err(Wrong::new(source.span(), format!("there is no such source: {SOURCES}"))),
     })
 }
 
-fn consumer(consumer: Spanned<ConsumerTable>, meter: &Meter) -> Result<Consumer, Wrong> {
-    let at = consumer.span();
-    let consumer = consumer.into_inner();
-    match meter {
-        Meter::Register(_) => {
-            let only_intervals = [&consumer.files, &consumer.point, &consumer.value].into_iter().flatten().next();
-            if let Some(key) = only_intervals {
-                return Err(Wrong::new(key.span(), "this key is for a meter with source = \"intervals\""));
-            }
-        }
-        Meter::Intervals(intervals) => consumer_columns(&consumer, intervals, at)?,
-    }
-    Ok(Consumer {
-        name: consumer.name,
-        address: consumer.address.into_inner().0 .0,
-        share: consumer.share.map(|share| share.into_inner().0),
-        pays: match consumer.pays {
-            PaysName::Deposit => Pays::Deposit,
-            PaysName::Bill => Pays::Bill,
-        },
-        files: consumer.files.map(Spanned::into_inner),
-        point: consumer.point.map(Spanned::into_inner),
-        value: consumer.value.map(Spanned::into_inner),
-    })
-}
-
 /// What a consumer used, or was given, is in files and columns that are told from the plant's.
-fn consumer_columns(consumer: &ConsumerTable, intervals: &Intervals, at: Range<usize>) -> Result<(), Wrong> {
-    let text = |key: &Option<Spanned<String>>| key.as_ref().map(|text| text.get_ref().clone());
+fn check_columns(consumer: &ConsumerTable, intervals: &Intervals, at: Range<usize>) -> Result<(), Wrong> {
+    let text = |key: &Option<Spanned<Name>>| key.as_ref().map(|text| text.get_ref().0 .0.clone());
     let (files, point, value) = (text(&consumer.files), text(&consumer.point), text(&consumer.value));
     match &consumer.files {
         Some(files) => pattern(files)?,
@@ -560,25 +532,26 @@ fn consumer_columns(consumer: &ConsumerTable, intervals: &Intervals, at: Range<u
     Ok(())
 }
 
-fn pattern(files: &Spanned<String>) -> Result<(), Wrong> {
-    let is_pattern = glob::Pattern::new(files.get_ref()).is_ok() && !files.get_ref().contains('/');
+fn pattern(files: &Spanned<Name>) -> Result<(), Wrong> {
+    let text = &files.get_ref().0 .0;
+    let is_pattern = glob::Pattern::new(text).is_ok() && !text.contains('/');
     let form = "this is a pattern of file names within the folder, such as *einspeisung*.csv";
     is_pattern.then_some(()).ok_or_else(|| Wrong::new(files.span(), form))
 }
 
 fn format(
-    pointers: Vec<Text<Pointer>>,
+    pointers: Option<List<Pointer>>,
     unit: Text<Unit>,
     id: Option<Text<Pointer>>,
     time: Option<Text<Pointer>>,
-    clock: Option<Spanned<ClockName>>,
+    clock: Option<Spanned<Text<ClockName>>>,
     time_zone: &TimeZone,
 ) -> Result<Format, Wrong> {
     let time = match (time, clock) {
         (None, None) => None,
-        (None, Some(clock)) => return Err(Wrong::new(clock.span(), "time_format needs a time_pointer")),
+        (None, Some(clock)) => return Err(Wrong::new(clock.span(), "`time_format` needs a `time_pointer`")),
         (Some(pointer), clock) => {
-            let clock = match clock.map(Spanned::into_inner) {
+            let clock = match clock.map(|clock| clock.into_inner().0) {
                 None | Some(ClockName::Iso) => Clock::Local(time_zone.clone()),
                 Some(ClockName::Seconds) => Clock::Seconds,
                 Some(ClockName::Milliseconds) => Clock::Milliseconds,
@@ -586,54 +559,13 @@ fn format(
             Some((pointer.0 .0, clock))
         }
     };
-    let pointers = pointers.into_iter().map(|pointer| pointer.0 .0).collect();
+    let pointers = pointers.map_or(vec![], |pointers| pointers.0).into_iter().map(|pointer| pointer.0).collect();
     Ok(Format { pointers, unit: unit.0, meter_id: id.map(|pointer| pointer.0 .0), time })
 }
 
-/// mqtt://HOST:PORT, or mqtts:// with TLS.
-fn broker(url: &Spanned<String>) -> Result<(String, u16, bool), Wrong> {
-    const PLAIN: u16 = 1883;
-    const TLS: u16 = 8883;
-    let wrong = || Wrong::new(url.span(), "a broker is mqtt://HOST:PORT, or mqtts://HOST:PORT with TLS");
-    let text = url.get_ref();
-    let (place, tls) = match (text.strip_prefix("mqtt://"), text.strip_prefix("mqtts://")) {
-        (Some(place), _) => (place, false),
-        (_, Some(place)) => (place, true),
-        _ => return Err(wrong()),
-    };
-    let place = place.trim_end_matches('/');
-    let (host, port) = match host_port(place) {
-        Some(pair) => pair,
-        None => (place, if tls { TLS } else { PLAIN }),
-    };
-    if host.is_empty() || host.contains(['/', '@']) {
-        return Err(wrong());
-    }
-    Ok((host.into(), port, tls))
-}
-
-fn line(table: &TelegramTable) -> Result<Line, Wrong> {
-    const BAUD: u32 = 115_200;
-    let text = table.line.get_ref();
-    let wrong = || Wrong::new(table.line.span(), "a line is tcp://HOST:PORT, or a device such as /dev/ttyUSB0");
-    if let Some(place) = text.strip_prefix("tcp://") {
-        let (host, port) = host_port(place).ok_or_else(wrong)?;
-        return Ok(Line::Tcp { host: host.into(), port });
-    }
-    if !text.starts_with('/') {
-        return Err(wrong());
-    }
-    Ok(Line::Serial { device: text.into(), baud: table.baud.unwrap_or(BAUD), seven_even: table.seven_even })
-}
-
-fn host_port(place: &str) -> Option<(&str, u16)> {
-    let (host, port) = place.rsplit_once(':')?;
-    Some((host, port.parse().ok()?)).filter(|(host, _)| !host.is_empty())
-}
-
 /// When this day begins, in Unix seconds.
-fn midnight(date: &Spanned<Text<Date>>, time_zone: &TimeZone) -> Result<u64, Wrong> {
-    let start = time_zone.to_timestamp(date.get_ref().0.to_datetime(Time::midnight())).ok();
+fn midnight(day: &Spanned<Text<Day>>, time_zone: &TimeZone) -> Result<u64, Wrong> {
+    let start = time_zone.to_timestamp(day.get_ref().0 .0.to_datetime(Time::midnight())).ok();
     let seconds = start.and_then(|start| u64::try_from(start.as_second()).ok());
-    seconds.ok_or_else(|| Wrong::new(date.span(), "a day is written like \"2026-03-01\""))
+    seconds.ok_or_else(|| Wrong::new(day.span(), "a day is of 1970 or later"))
 }

@@ -39,7 +39,7 @@ fn init(path: &Path, answers: &str) -> Result<String, Failure> {
 /// The configuration that these answers make, with one consumer who has a share, and its text.
 fn written(name: &str, source: &str) -> (Config, String) {
     let path = folder(name).join("gateway.toml");
-    let files = if source.starts_with("intervals") { "\n\n\n" } else { "" };
+    let files = if source.starts_with("intervals") { "\n\nVerbrauch (kWh)\n" } else { "" };
     init(&path, &format!("{}Bob\n{BOB}\n0.4\ndeposit\n{files}\n", answers(source))).unwrap();
     (Config::read(&path).unwrap(), fs::read_to_string(&path).unwrap())
 }
