@@ -2,6 +2,7 @@
 //! journal before anything follows from it.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -236,7 +237,10 @@ pub struct Book {
 }
 
 impl Book {
+    /// Opens the journal of this folder, or begins one.
     pub fn open(folder: &Path) -> Result<Self, Failure> {
+        let private = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        private.map_err(|error| Failure::Io { path: folder.into(), error })?;
         let (journal, entries) = Journal::open(&path(folder))?;
         Ok(Self { journal: Some(journal), memory: remember(entries) })
     }

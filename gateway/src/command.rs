@@ -40,6 +40,9 @@ pub enum Failure {
     Init(#[from] init::Failure),
     #[error("{0}")]
     Network(String),
+    /// What ended a running gateway: it may go on when it is started again.
+    #[error("{0}")]
+    Ended(String),
     #[error("{0}")]
     Other(String),
 }
@@ -53,6 +56,7 @@ impl Failure {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Network(_) => NO_NETWORK,
+            Self::Ended(_) => LOOK,
             _ => WRONG,
         })
     }
@@ -101,7 +105,8 @@ fn settle(gateway: &Gateway, heard: &std::sync::mpsc::Receiver<Heard>, wait: Dur
     let is_settled = |place: usize| {
         let config = &gateway.config.providers[place];
         let has_no_register = matches!(config.meter, Meter::Intervals(_));
-        has_no_register || gateway.provider(place).meter.trouble(config.max_age()).is_none()
+        has_no_register
+            || gateway.provider(place).meter.trouble(config.max_age(), gateway.clock.now().unwrap_or(0)).is_none()
     };
     let mut times = vec![APART, 0];
     while Instant::now() < end && !gateway.stop.is_stopped() && !places.clone().all(is_settled) {

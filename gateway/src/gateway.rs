@@ -22,9 +22,9 @@ use crate::config::{self, Config};
 use crate::counting::{Agreement, Delivery};
 use crate::folder::Problem;
 use crate::input::{NoReading, Sample};
-use crate::journal;
 use crate::meter::Meter;
 use crate::plan;
+use crate::{journal, log};
 
 pub struct Gateway {
     pub config: Config,
@@ -33,6 +33,8 @@ pub struct Gateway {
     pub clock: Clock,
     pub stop: Stop,
     book: Mutex<Book>,
+    /// As the journal names them.
+    addresses: Vec<String>,
     providers: Vec<Mutex<Provider>>,
     keys: Vec<Key>,
     /// No state of an older ledger is believed.
@@ -54,6 +56,8 @@ struct Newest {
 pub struct Provider {
     pub meter: Meter,
     pub status: Status,
+    /// What was logged of it last.
+    told: Status,
     pub seen: Option<Seen>,
     pub files: Option<Files>,
     /// When it is looked at again if something was in the way, of the ledger's clock, and how often that was in a row.
@@ -87,6 +91,19 @@ pub enum Status {
     Held(String),
     /// A person has to look.
     Stopped(String),
+}
+
+impl Status {
+    /// The same but for numbers, which grow while it lasts.
+    fn is_like(&self, other: &Self) -> bool {
+        let words = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+        match (self, other) {
+            (Self::Held(one), Self::Held(other)) | (Self::Stopped(one), Self::Stopped(other)) => {
+                words(one) == words(other)
+            }
+            _ => self == other,
+        }
+    }
 }
 
 /// A meter's key, with the providers whose meter it is.
@@ -168,6 +185,7 @@ impl Gateway {
     pub fn new(config: Config, book: Book, keys: Vec<(SigningKey, Vec<usize>)>) -> Self {
         let rpc = Rpc::new(&config.network.rpc, &config.network.passphrase);
         let contract = Contract::new(config.contract.clone(), &config.network.passphrase);
+        let addresses = config.providers.iter().map(|provider| provider.address.to_string()).collect();
         let providers = config.providers.iter().map(|_| Mutex::default()).collect();
         let key = |(secret, providers): (SigningKey, Vec<usize>)| Key {
             address: account(&secret.verifying_key().to_bytes()).to_string(),
@@ -181,6 +199,7 @@ impl Gateway {
             clock: Clock::default(),
             stop: Stop::default(),
             book: Mutex::new(book),
+            addresses,
             providers,
             keys: keys.into_iter().map(key).collect(),
             newest: Mutex::default(),
@@ -269,8 +288,7 @@ impl Gateway {
     }
 
     pub fn memory(&self, place: usize) -> ProviderMemory {
-        let address = self.address(place);
-        lock(&self.book).memory.providers.get(&address).cloned().unwrap_or_default()
+        lock(&self.book).memory.providers.get(&self.addresses[place]).cloned().unwrap_or_default()
     }
 
     pub fn spent_today(&self, key: &Key, now: u64) -> u64 {
@@ -278,7 +296,7 @@ impl Gateway {
     }
 
     pub fn address(&self, place: usize) -> String {
-        self.config.providers[place].address.to_string()
+        self.addresses[place].clone()
     }
 
     /// What a meter said at this time of the ledger's clock. A reading that is believed is kept now and then, so that a
@@ -288,13 +306,17 @@ impl Gateway {
         let believed = {
             let mut provider = self.provider(place);
             let meter = &mut provider.meter;
-            if !meter.take(said, at) {
+            let is_believed = meter.take(said, at);
+            if let Some(why) = meter.news() {
+                log::warning(format!("{}: no reading: {why}", self.config.providers[place].name));
+            }
+            if !is_believed {
                 return Ok(());
             }
             meter.believed()
         };
         let Some(believed) = believed else { return Ok(()) };
-        let kept = lock(&self.book).memory.providers.get(&self.address(place)).and_then(|memory| memory.believed);
+        let kept = lock(&self.book).memory.providers.get(&self.addresses[place]).and_then(|memory| memory.believed);
         if kept.is_none_or(|kept| kept.energy < believed.energy && kept.at + KEPT_EVERY <= believed.at) {
             let (at, energy) = (believed.at, believed.energy);
             self.write(Entry::Believed { provider: self.address(place), at, energy })?;
@@ -312,14 +334,25 @@ impl Gateway {
         if retry.is_some_and(|(at, _)| now < at) {
             return None;
         }
-        let address = self.address(place);
-        let ran = lock(&self.book).memory.providers.get(&address).and_then(|memory| memory.ran).unwrap_or(0);
-        let due = self.config.providers[place].schedule.last_due(&self.config.time_zone, &address, now);
+        let address = &self.addresses[place];
+        let ran = lock(&self.book).memory.providers.get(address).and_then(|memory| memory.ran).unwrap_or(0);
+        let due = self.config.providers[place].schedule.last_due(&self.config.time_zone, address, now);
         if ran < due {
             return Some(Mode::Deliver);
         }
         let is_time = retry.is_some() || looked_at.is_none_or(|looked_at| looked_at + LOOKS_EVERY <= now);
         is_time.then_some(Mode::Look)
+    }
+
+    /// A turn of this key ended by a fault of the program. It is tried again, rarely.
+    pub fn panicked(&self, key: &Key) {
+        const LATER: u64 = 3_600;
+        let now = self.clock.now().unwrap_or(0);
+        for place in &key.providers {
+            let mut provider = self.provider(*place);
+            provider.retry = Some((now + LATER, 0));
+            provider.status = Status::Stopped("this program has a fault: please report what the log says".into());
+        }
     }
 
     /// What a visit came to decides when the next one is.
@@ -328,8 +361,13 @@ impl Gateway {
         const LAST_RETRY: u64 = 3_600;
         let now = self.clock.now().unwrap_or(0);
         let mut provider = self.provider(place);
+        let name = &self.config.providers[place].name;
         match visit {
             Ok(visit) => {
+                if matches!(provider.told, Status::Held(_) | Status::Stopped(_)) {
+                    log::info(format!("{name}: goes on"));
+                    provider.told = Status::Waiting;
+                }
                 provider.status = Status::Waiting;
                 provider.looked_at = Some(now);
                 provider.retry = visit.due_at.map(|at| (at, 0));
@@ -342,9 +380,16 @@ impl Gateway {
                 let times = provider.retry.map_or(0, |(_, times)| times);
                 let pause = (FIRST_RETRY << times.min(16)).min(LAST_RETRY);
                 provider.retry = Some((now + pause, times + 1));
-                match trouble {
-                    Trouble::Stopped(why) => provider.status = Status::Stopped(why.clone()),
-                    _ => provider.status = Status::Held(trouble.to_string()),
+                provider.status = match trouble {
+                    Trouble::Stopped(why) => Status::Stopped(why.clone()),
+                    _ => Status::Held(trouble.to_string()),
+                };
+                if !provider.status.is_like(&provider.told) {
+                    provider.told = provider.status.clone();
+                    match trouble {
+                        Trouble::Stopped(_) => log::error(format!("{name}: stopped: {trouble}")),
+                        _ => log::warning(format!("{name}: deliveries wait: {trouble}")),
+                    }
                 }
             }
         }

@@ -7,18 +7,23 @@ use crate::counting::Seller;
 use crate::energy::Energy;
 use crate::input::{NoReading, Sample};
 use crate::register::{Odd, Reading, Register, Verdict};
-use crate::report::{MeterReport, NoReadings, Observed};
+use crate::report::{LastNoReading, MeterReport, NoReadings, Observed};
+
+const TOLD_EVERY: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Default)]
 pub struct Meter {
     register: Option<Register>,
     /// The last sample, whether it is believed or not.
     last: Option<(Instant, Energy)>,
-    /// When two samples agreed last.
-    good: Option<Instant>,
+    /// Two samples have agreed since it began.
+    is_confirmed: bool,
     /// Samples that were no readings, by the reason's short name, and the last reason in words.
     refused: BTreeMap<&'static str, u64>,
-    last_refused: Option<(String, u64)>,
+    last_refused: Option<LastNoReading>,
+    /// When each of these reasons was told last.
+    told: BTreeMap<&'static str, Instant>,
+    news: bool,
     /// Odd values have lasted: a person has to look.
     lasting: Option<Odd>,
     /// Why there is no connection.
@@ -33,7 +38,7 @@ impl Meter {
         let later = believed.filter(|believed| believed.energy >= chain.energy && believed.at <= now);
         self.register = Some(Register::new(max_power_kw, later.unwrap_or(chain)));
         self.lasting = None;
-        self.good = None;
+        self.is_confirmed = false;
     }
 
     /// The power and the certificate may change while it runs.
@@ -66,7 +71,7 @@ impl Meter {
         let is_changed = register.believed() != before;
         match verdict {
             Verdict::Confirms => {
-                self.good = Some(Instant::now());
+                self.is_confirmed = true;
                 self.lasting = None;
             }
             Verdict::Waits => self.lasting = None,
@@ -82,7 +87,18 @@ impl Meter {
 
     fn refuse(&mut self, label: &'static str, why: String, at: u64) {
         *self.refused.entry(label).or_default() += 1;
-        self.last_refused = Some((why, at));
+        self.last_refused = Some(LastNoReading { reason: why, at });
+        let is_news = self.told.get(label).is_none_or(|told| told.elapsed() >= TOLD_EVERY);
+        if is_news {
+            self.told.insert(label, Instant::now());
+            self.news = true;
+        }
+    }
+
+    /// Why the last sample was no reading, unless that was told lately: a noisy line must not fill the log.
+    pub fn news(&mut self) -> Option<String> {
+        let is_news = std::mem::take(&mut self.news);
+        self.last_refused.as_ref().filter(|_| is_news).map(|last| last.reason.clone())
     }
 
     pub fn report(&self, now: u64) -> MeterReport {
@@ -100,25 +116,21 @@ impl Meter {
         self.register.as_ref().map(Register::believed)
     }
 
-    /// How long ago the last good sample came.
-    pub fn age(&self) -> Option<Duration> {
-        self.good.map(|at| at.elapsed())
-    }
-
-    /// Why nothing may be delivered by this meter now.
-    pub fn trouble(&self, max_age: Duration) -> Option<String> {
+    /// Why nothing may be delivered by this meter at this time of the ledger's clock.
+    pub fn trouble(&self, max_age: Duration, now: u64) -> Option<String> {
         if self.lasting.is_some() {
-            let why = self.last_refused.as_ref().map_or("", |(why, _)| why);
+            let why = self.last_refused.as_ref().map_or("", |last| &last.reason);
             return Some(format!("{why}: was the meter exchanged? Then have the new one certified"));
         }
         let why = self
             .lost
             .as_ref()
-            .or(self.last_refused.as_ref().map(|(why, _)| why))
+            .or(self.last_refused.as_ref().map(|last| &last.reason))
             .map_or(String::new(), |why| format!(": {why}"));
-        match self.age() {
-            Some(age) if age <= max_age => None,
-            Some(age) => Some(format!("no good reading for {} s{why}", age.as_secs())),
+        let age = self.believed().filter(|_| self.is_confirmed).map(|believed| now.saturating_sub(believed.at));
+        match age {
+            Some(age) if age <= max_age.as_secs() => None,
+            Some(age) => Some(format!("no good reading for {age} s{why}")),
             None => Some(format!("no two samples of the meter have agreed yet{why}")),
         }
     }

@@ -25,6 +25,8 @@ pub struct Report {
     pub at: u64,
     /// The newest ledger that was seen.
     pub ledger: Option<Ledger>,
+    /// Requests to the network since the start.
+    pub requests: u64,
     /// What stops all providers, such as a network that does not answer, and what to do.
     pub problem: Option<String>,
     pub providers: Vec<ProviderReport>,
@@ -90,8 +92,14 @@ pub struct Observed {
 pub struct NoReadings {
     /// How often, by the name that `NoReading::label` gives it.
     pub counts: BTreeMap<String, u64>,
-    /// The last one in words, and when it came.
-    pub last: Option<(String, u64)>,
+    pub last: Option<LastNoReading>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastNoReading {
+    /// In words.
+    pub reason: String,
+    pub at: u64,
 }
 
 /// What the contract has of the provider.
@@ -160,7 +168,7 @@ pub struct InFlightReport {
 impl NoReadings {
     pub fn count(&mut self, no_reading: &NoReading, at: u64) {
         *self.counts.entry(no_reading.label().into()).or_default() += 1;
-        self.last = Some((no_reading.to_string(), at));
+        self.last = Some(LastNoReading { reason: no_reading.to_string(), at });
     }
 
     pub fn total(&self) -> u64 {

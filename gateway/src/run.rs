@@ -1,6 +1,7 @@
 //! The gateway at work: sources are heard, and keys that have something to do take turns with a few workers.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -11,6 +12,7 @@ use crate::energy::Energy;
 use crate::gateway::{Gateway, Key, Mode, Status, Trouble, Visit};
 use crate::input::sun::Sun;
 use crate::input::Sample;
+use crate::log;
 use crate::source::{Heard, Said};
 
 /// Keys whose calls are on their way at the same time.
@@ -77,7 +79,17 @@ pub fn hear(gateway: &Gateway, heard: Heard) -> Result<(), String> {
         Said::Sample(sample) => Ok(sample),
         Said::NoReading(why) => Err(why),
         Said::Connected | Said::Disconnected(_) => {
-            let lost = if let Said::Disconnected(why) = said { Some(why) } else { None };
+            let name = &gateway.config.providers[provider].name;
+            let lost = match said {
+                Said::Disconnected(why) => {
+                    log::warning(format!("{name}: the meter is not connected: {why}"));
+                    Some(why)
+                }
+                _ => {
+                    log::info(format!("{name}: the meter is connected"));
+                    None
+                }
+            };
             gateway.provider(provider).meter.connection(lost);
             return Ok(());
         }
@@ -138,8 +150,13 @@ fn worker(gateway: &Arc<Gateway>, turns: &Arc<Turns>) -> thread::JoinHandle<()> 
     let work = move || {
         while let Some(place) = turns.next(&gateway) {
             let key = &gateway.keys()[place];
-            let worked = work(&gateway, key);
-            turns.done(place, worked.err());
+            // A fault of this program in one provider's turn is no reason to leave the others.
+            let worked = catch_unwind(AssertUnwindSafe(|| work(&gateway, key)));
+            let failed = worked.unwrap_or_else(|_| {
+                gateway.panicked(key);
+                Ok(())
+            });
+            turns.done(place, failed.err());
         }
     };
     thread::Builder::new().stack_size(STACK).spawn(work).expect("a thread can be started")

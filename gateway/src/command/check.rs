@@ -34,6 +34,7 @@ pub fn check(config: Config, wait: Duration, json: bool) -> Result<ExitCode, Fai
             let mut step = |what: &str, found: String, is_good| {
                 steps.push(Step { what: format!("{name}: {what}"), found, is_good });
             };
+            let now = gateway.clock.now().unwrap_or(0);
             let state = gateway.provider(*place);
             if let Some(seen) = &state.seen {
                 let seller = &seen.prosumer.seller;
@@ -42,7 +43,7 @@ pub fn check(config: Config, wait: Duration, json: bool) -> Result<ExitCode, Fai
                 let own = if is_own { String::new() } else { format!("; this key is {}", key.address) };
                 step("certified meter", format!("{meter}, {} kW{own}", seller.max_power_kw), is_own);
                 if matches!(config.providers[*place].meter, Meter::Register(_)) {
-                    let trouble = state.meter.trouble(config.providers[*place].max_age());
+                    let trouble = state.meter.trouble(config.providers[*place].max_age(), now);
                     let believed = state.meter.believed().map(|believed| believed.energy.to_string());
                     let shown = trouble.clone().or(believed).unwrap_or_default();
                     let found = format!("meter {shown}, chain {} kWh", seller.meter_reading);

@@ -18,6 +18,9 @@ use crate::report::{self, is_healthy};
 use crate::service::Service;
 use crate::{health, log, source};
 
+/// How often systemd is told how it goes.
+const STATUS_EVERY: Duration = Duration::from_secs(10);
+
 /// What waits to be heard. A source that is faster than this waits.
 const HEARD: usize = 1_000;
 
@@ -41,12 +44,17 @@ pub fn run(config: Config) -> Result<ExitCode, Failure> {
     }
     service.ready();
     let mut alive = Instant::now();
+    let mut looked = None;
     let mut told = String::new();
     let beat = || {
         if service.alive_every().is_some_and(|every| alive.elapsed() >= every) {
             service.alive();
             alive = Instant::now();
         }
+        if looked.is_some_and(|looked: Instant| looked.elapsed() < STATUS_EVERY) {
+            return;
+        }
+        looked = Some(Instant::now());
         let status = match is_healthy(&gateway.report()) {
             Ok(()) => "all is well".to_string(),
             Err(problems) => problems.join("; "),
@@ -60,7 +68,7 @@ pub fn run(config: Config) -> Result<ExitCode, Failure> {
     service.stopping();
     drop(sources);
     log::info("stopped");
-    ran.map(|()| ExitCode::SUCCESS).map_err(Failure::Other)
+    ran.map(|()| ExitCode::SUCCESS).map_err(Failure::Ended)
 }
 
 /// SIGTERM and Ctrl-C end it at once: what is on its way is in the journal.

@@ -48,6 +48,7 @@ fn offline(config: &Config) -> Result<Report, Failure> {
         contract: config.contract.to_string(),
         at: latest.close,
         ledger: Some(Ledger { sequence: latest.ledger, close: latest.close }),
+        requests: rpc.requests(),
         problem: config.health.map(|address| format!("no gateway answers at {address}: is it running?")),
         providers: providers.collect(),
         keys: vec![],

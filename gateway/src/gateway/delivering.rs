@@ -1,5 +1,6 @@
 //! A visit to a provider: the chain is read, accounts are kept, and what is due is delivered, one call after the other.
 
+use std::collections::btree_map::Entry::Vacant;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use crate::counting::{
 };
 use crate::energy::Energy;
 use crate::folder::Folder;
+use crate::log;
 use crate::plan::{self, Party};
 use crate::report::xlm;
 use crate::submission::InFlight;
@@ -96,6 +98,9 @@ impl Gateway {
             let signed = self.sign(key, place, prepared, &delivery, party, reading, now);
             self.write(Entry::Signed(signed.clone()))?;
             self.follow(key, &signed, InFlight::new(signed.signed_at, signed.max_time))?;
+            let Delivery { agreement_id, energy_kwh, meter_reading } = delivery;
+            let name = &self.config.providers[place].name;
+            log::info(format!("{name}: delivered {energy_kwh} kWh to agreement {agreement_id} at {meter_reading} kWh"));
             visit.delivered.push(delivery);
             readings.remove(&delivery.agreement_id);
             // The chain is read again only if something more is due.
@@ -192,9 +197,8 @@ impl Gateway {
                 let is_open = agreement.delivery_deadline >= now && agreement.remaining() > 0 && !agreement.cancelled;
                 let is_nearly_full = agreement.transactions >= MAX_TRANSACTIONS - 1;
                 if is_open && agreement.transactions > 0 && (is_new || is_nearly_full) {
-                    let read = || self.reader(key).transactions(agreement.id, view.ledger);
-                    if !readings.contains_key(&agreement.id) {
-                        readings.insert(agreement.id, read()?);
+                    if let Vacant(place) = readings.entry(agreement.id) {
+                        place.insert(self.reader(key).transactions(agreement.id, view.ledger)?);
                     }
                 }
                 if let Some(last) = readings.get(&agreement.id).and_then(|read| read.last()) {
@@ -211,10 +215,10 @@ impl Gateway {
     }
 
     /// The register, if what it says can be relied on now.
-    fn reading(&self, place: usize) -> Result<Energy, Trouble> {
+    fn reading(&self, place: usize, now: u64) -> Result<Energy, Trouble> {
         let provider = &self.config.providers[place];
         let state = self.provider(place);
-        if let Some(trouble) = state.meter.trouble(provider.max_age()) {
+        if let Some(trouble) = state.meter.trouble(provider.max_age(), now) {
             let is_lasting = state.meter.is_lasting();
             return Err(if is_lasting { Trouble::Stopped(trouble) } else { Trouble::Held(trouble) });
         }
@@ -230,7 +234,7 @@ impl Gateway {
         seller: &Seller,
         now: u64,
     ) -> Result<(Energy, Vec<Claim>), Trouble> {
-        let reading = self.reading(place)?;
+        let reading = self.reading(place, now)?;
         let mut all = vec![];
         for party in parties {
             let memory = self.memory(place);
@@ -266,7 +270,7 @@ impl Gateway {
         folder.refresh(time).map_err(|error| held(&error))?;
         let lives = parties.iter().zip(&provider.consumers).map(|(party, consumer)| allocation::Party {
             share: consumer.share,
-            agreements: party.agreements.iter().map(|agreement| Life::of(agreement, party.pays, now)).collect(),
+            agreements: Life::of_all(&party.agreements, party.pays, now),
         });
         let lives: Vec<_> = lives.collect();
         let allocated = allocation::allocate(&folder.readings(), intervals.rule, &lives, &days);

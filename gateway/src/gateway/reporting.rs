@@ -21,6 +21,7 @@ impl Gateway {
             contract: self.config.contract.to_string(),
             at: now,
             ledger: self.clock.ledger(),
+            requests: self.rpc.requests(),
             problem: is_silent.then(|| {
                 let why = lock(&self.silence).as_ref().map_or(String::new(), |why| format!(": {why}"));
                 format!("the network does not tell the time{why}")
@@ -52,7 +53,7 @@ impl Gateway {
                 Status::Held(reason) => State::Held { reason: reason.clone() },
                 Status::Stopped(reason) => State::Stopped { reason: reason.clone() },
             },
-            problem: problem(config, &provider),
+            problem: problem(config, &provider, now),
             meter: provider.meter.report(now),
             chain: provider.seen.as_ref().map(|seen| report_chain(&seen.prosumer)),
             consumers: consumers.collect(),
@@ -74,10 +75,10 @@ impl Gateway {
 }
 
 /// A meter that is silent is a problem before anything is due.
-fn problem(config: &config::Provider, provider: &Provider) -> Option<String> {
+fn problem(config: &config::Provider, provider: &Provider, now: u64) -> Option<String> {
     let Some(files) = &provider.files else {
         return match &config.meter {
-            Meter::Register(_) => provider.meter.trouble(config.max_age()),
+            Meter::Register(_) => provider.meter.trouble(config.max_age(), now),
             Meter::Intervals(_) => None,
         };
     };

@@ -53,6 +53,8 @@ pub fn metrics(report: &Report) -> String {
     all.add("ledger_sequence", gauge, "The newest ledger that was seen.", sequence);
     let close = ledger().map(|ledger| (vec![], ledger.close));
     all.add("ledger_close_timestamp_seconds", gauge, "When the newest ledger that was seen closed.", close);
+    let requests = [(vec![], report.requests)].into_iter();
+    all.add("rpc_requests_total", "counter", "Requests to the network since the start.", requests);
 
     let providers = || report.providers.iter().map(|provider| (vec![("provider", provider.name.as_str())], provider));
     let of_provider = |value: fn(&ProviderReport) -> Option<String>| {

@@ -16,6 +16,7 @@ pub(crate) fn sample() -> Report {
         contract: "CAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD2KM".into(),
         at: NOW,
         ledger: Some(Ledger { sequence: 1_234_567, close: NOW - 4 }),
+        requests: 42,
         problem: None,
         providers: vec![ProviderReport {
             name: "Alice".into(),

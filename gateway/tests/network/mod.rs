@@ -52,7 +52,7 @@ impl Network {
             lines.find_map(|line| line.ok()?.split_once("ready at ")?.1.split_whitespace().next().map(String::from));
         let url = ready.expect("the network says where it is");
         std::thread::spawn(move || lines.for_each(drop));
-        Self { program, rpc: Rpc::new(&[url.clone()], PASSPHRASE), url }
+        Self { program, rpc: Rpc::new(std::slice::from_ref(&url), PASSPHRASE), url }
     }
 
     /// With SIGKILL, as a power cut ends it.
