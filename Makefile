@@ -26,7 +26,7 @@ override deny = for package in $(filter-out %/relay,$(packages)); do \
 		cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; \
 	done
 
-.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway gateway-year soak costs mutants \
+.PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway gateway-bars soak costs mutants \
 	mutants-diff fuzz deny format check check-format clippy doc check-all demo neighbourhood client app app-serve app-test e2e localnet network-local network-docker \
 	release clean info
 
@@ -72,9 +72,11 @@ soak: build $(localnet) ## Play SOAK_DAYS (30) of SOAK_HOUSEHOLDS (50) with SOAK
 		cargo test --locked --release --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway" \
 		--test faults month -- --include-ignored --nocapture
 
-gateway-year: ## Read and allocate a year of quarter hours of MEMBERS (100), and hold it to its bars of time and memory
-	$(with_target) cargo run --locked --release --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway" \
-		--example year -- $(or $(MEMBERS),100)
+gateway-bars: build $(localnet) ## Hold the gateway to its bars: size, memory, an evening of HOUSEHOLDS (50), a year of quarter hours of MEMBERS (100)
+	$(with_target) cargo build --locked --release --bin p2p-gateway --example year --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway"
+	$(with_target) "$$CARGO_TARGET_DIR/gateway/release/examples/year" $(or $(MEMBERS),100)
+	$(with_localnet) GATEWAY="$$CARGO_TARGET_DIR/gateway/release/p2p-gateway" cargo run --locked --quiet --manifest-path gateway/Cargo.toml \
+		--target-dir "$$CARGO_TARGET_DIR/gateway" --example evening -- $(or $(HOUSEHOLDS),50)
 
 costs: build ## Measure what each call costs on the built Wasm, and write it into docs/costs.md
 	$(with_target) CONTRACT_WASM="$$WASM" cargo run --quiet --example costs
