@@ -11,9 +11,11 @@ use super::Failure;
 use crate::allocation::{self, Days, Life};
 use crate::book::{self, Entry, Signed};
 use crate::chain::call::Contract;
+use crate::chain::records::Recorded;
 use crate::chain::rpc::Rpc;
 use crate::chain::view::Reader;
 use crate::config::{Config, Intervals, Meter, Provider};
+use crate::counting::Delivery;
 use crate::folder::Folder;
 use crate::plan;
 
@@ -44,7 +46,7 @@ pub fn explain(config: Config, agreement_id: u64, json: bool) -> Result<ExitCode
     let reader = Reader { rpc: &rpc, contract: &contract, source: [0; 32] };
     let recorded = reader.transactions(agreement_id, 0).map_err(|error| network(&error))?;
     let now = rpc.latest().map_err(|error| network(&error))?.close;
-    let mut signed = signed_for(&config, agreement_id)?;
+    let mut signed = signed_for(&config, agreement_id, &recorded)?;
     let mut total_kwh = 0;
     let lines: Vec<Line> = recorded
         .iter()
@@ -82,8 +84,17 @@ pub fn explain(config: Config, agreement_id: u64, json: bool) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// What this gateway signed for the agreement and was recorded, by reading.
-fn signed_for(config: &Config, agreement_id: u64) -> Result<BTreeMap<u64, Signed>, Failure> {
+/// What this gateway signed for the agreement and was recorded, by reading. The chain knows that also of a call whose end
+/// the journal does not have.
+fn signed_for(config: &Config, agreement_id: u64, recorded: &[Recorded]) -> Result<BTreeMap<u64, Signed>, Failure> {
+    let mut total_kwh = 0;
+    let totals: BTreeMap<_, _> = recorded
+        .iter()
+        .map(|recorded| {
+            total_kwh += recorded.energy_kwh;
+            (recorded.meter_reading, total_kwh)
+        })
+        .collect();
     let entries = book::read_all(&config.state)?;
     let ended: Vec<_> = entries
         .iter()
@@ -92,7 +103,13 @@ fn signed_for(config: &Config, agreement_id: u64) -> Result<BTreeMap<u64, Signed
             _ => None,
         })
         .collect();
-    let is_own = |signed: &Signed| signed.delivery.agreement_id == agreement_id && ended.contains(&signed.hash);
+    let is_on_chain = |signed: &Signed| {
+        let Delivery { energy_kwh, meter_reading, .. } = signed.delivery;
+        totals.get(&meter_reading) == Some(&(signed.delivered_before + energy_kwh))
+    };
+    let is_own = |signed: &Signed| {
+        signed.delivery.agreement_id == agreement_id && (ended.contains(&signed.hash) || is_on_chain(signed))
+    };
     let signed = entries.into_iter().filter_map(|entry| match entry {
         Entry::Signed(signed) if is_own(&signed) => Some((signed.delivery.meter_reading, signed)),
         _ => None,

@@ -126,6 +126,8 @@ fn it_is_killed_before_it_learns_that_it_was_recorded() {
     let house = house("recorded");
     dies(&house, FIND, after);
     house.assert_exact();
+    // Before it starts again the chain tells what its journal does not.
+    is_explained(&house, house.agreement);
     goes_on(&house);
     assert_eq!(house.proxy.count(SEND), 1);
     is_explained(&house, house.agreement);
