@@ -203,8 +203,8 @@ impl Month {
     fn agree_ahead(&mut self, days: u64) {
         let deadline = self.network.now() + 40 * DAY;
         for home in 0..self.homes.len() {
-            for place in 0..ROLES.len() {
-                if ROLES[place].has_gap {
+            for (place, role) in ROLES.iter().enumerate() {
+                if role.has_gap {
                     continue;
                 }
                 loop {
