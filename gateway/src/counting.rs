@@ -103,6 +103,16 @@ impl Account {
         self.from = first;
     }
 
+    /// An agreement that did not count may be filled after all, since its deposit came later than a younger one's, or since a
+    /// server had said that it was over. What it was delivered before is no part of what is counted from now on.
+    pub fn reopen(&mut self, agreements: &[Agreement], oldest_open: u64) {
+        if oldest_open < self.since {
+            let counted = agreements.iter().filter(|agreement| (oldest_open..self.since).contains(&agreement.id));
+            self.delivered_before -= counted.map(|agreement| signed(agreement.energy_delivered_kwh)).sum::<i64>();
+            self.since = oldest_open;
+        }
+    }
+
     /// Agreements that have ended need not be read for ever: what they were delivered is remembered in their place.
     pub fn forget_ended(&mut self, agreements: &[Agreement], now: u64) {
         let mut counted: Vec<_> = agreements.iter().filter(|agreement| agreement.id >= self.since).collect();

@@ -335,7 +335,9 @@ impl Gateway {
             return None;
         }
         let address = &self.addresses[place];
-        let ran = lock(&self.book).memory.providers.get(address).and_then(|memory| memory.ran).unwrap_or(0);
+        let ran = lock(&self.book).memory.providers.get(address).and_then(|memory| memory.ran);
+        // A time of the future was a server's lie, or a clock's.
+        let ran = ran.filter(|ran| *ran <= now).unwrap_or(0);
         let due = self.config.providers[place].schedule.last_due(&self.config.time_zone, address, now);
         if ran < due {
             return Some(Mode::Deliver);
@@ -370,7 +372,7 @@ impl Gateway {
                 }
                 provider.status = Status::Waiting;
                 provider.looked_at = Some(now);
-                provider.retry = visit.due_at.map(|at| (at, 0));
+                provider.retry = visit.due_at.map(|at| (at.min(now + LAST_RETRY), 0));
                 drop(provider);
                 if mode == Mode::Deliver && visit.due_at.is_none() {
                     self.write(Entry::Ran { provider: self.address(place), at: now })?;

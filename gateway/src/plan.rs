@@ -73,7 +73,8 @@ pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading
     let Some(before) = before else {
         let since = open.iter().map(|agreement| agreement.id).min()?;
         let counted: Vec<_> = party.agreements.iter().filter(|agreement| agreement.id >= since).copied().collect();
-        // Where the journal was lost, counting goes on from the last delivery. Up to a kWh more was counted there.
+        // Where the journal was lost, counting goes on from the last delivery, by the share of now: nothing tells of others
+        // since. Up to a kWh more was counted there.
         let last = open.iter().filter_map(|agreement| agreement.last_reading).max();
         let last = last.filter(|last| *last >= seller.meter_start).and_then(|last| Energy::from_kwh(last + 1));
         return Some(Account::open(party.share, last.map_or(reading, |last| last.min(reading)), &counted));
@@ -81,6 +82,9 @@ pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading
     let mut account = *before;
     if account.share != party.share {
         account.change_share(reading, party.share);
+    }
+    if let Some(oldest) = open.iter().map(|agreement| agreement.id).min() {
+        account.reopen(&party.agreements, oldest);
     }
     // Those that could be filled when it was looked at last have ended, and others may have begun long after.
     let goes_on = open.iter().any(|agreement| agreement.id <= account.until);
@@ -226,6 +230,31 @@ mod tests {
             panic!("the certificate is another one")
         };
         assert_eq!(accounts["GBOB"].entitled(kwh(120)), kwh(10));
+    }
+
+    #[test]
+    fn an_older_agreement_whose_deposit_comes_later_is_counted_from_then_on() {
+        let unfunded = Agreement { funded: false, ..agreement(1, 0) };
+        let opened = account(None, &party(&[unfunded, agreement(2, 0)]), &seller(), kwh(100), NOW).unwrap();
+        assert_eq!(opened.since, 2);
+        let both = party(&[agreement(1, 0), agreement(2, 3)]);
+        let reopened = account(Some(&opened), &both, &seller(), kwh(120), NOW).unwrap();
+        assert_eq!((reopened.since, reopened.due(kwh(120), &both.agreements)), (1, 7));
+        let filled = party(&[agreement(1, 7), agreement(2, 3)]);
+        assert_eq!(reopened.due(kwh(120), &filled.agreements), 0);
+    }
+
+    #[test]
+    fn an_agreement_that_was_forgotten_too_early_does_not_count_twice() {
+        let both = party(&[agreement(1, 5), agreement(2, 0)]);
+        let opened = account(None, &both, &seller(), kwh(100), NOW).unwrap();
+        let lie = party(&[Agreement { cancelled: true, ..agreement(1, 5) }, agreement(2, 0)]);
+        let forgot = account(Some(&opened), &lie, &seller(), kwh(110), NOW).unwrap();
+        assert_eq!((forgot.since, forgot.due(kwh(110), &both.agreements)), (2, 5));
+        let again = account(Some(&forgot), &both, &seller(), kwh(110), NOW).unwrap();
+        assert_eq!((again.since, again.due(kwh(110), &both.agreements)), (1, 5));
+        let delivered = party(&[agreement(1, 10), agreement(2, 0)]);
+        assert_eq!(again.due(kwh(110), &delivered.agreements), 0);
     }
 
     #[test]

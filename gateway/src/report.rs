@@ -189,7 +189,7 @@ pub fn is_healthy(report: &Report) -> Result<(), Vec<String>> {
         held.extend(provider.problem.iter().map(|problem| format!("{}: {problem}", provider.name)));
     }
     problems.extend(held);
-    problems.extend(report.keys.iter().flat_map(key_problems));
+    problems.extend(report.keys.iter().flat_map(|key| key_problems(key, report.at)));
     if problems.is_empty() {
         Ok(())
     } else {
@@ -197,14 +197,21 @@ pub fn is_healthy(report: &Report) -> Result<(), Vec<String>> {
     }
 }
 
-fn key_problems(key: &KeyReport) -> Vec<String> {
+fn key_problems(key: &KeyReport, now: u64) -> Vec<String> {
     const FAILURES: u32 = 3;
+    /// A call can be applied for a minute: then its end is only a question of the network's answers.
+    const IN_FLIGHT_SECONDS: u64 = 300;
     let mut problems = vec![];
     if key.fees_stroops >= key.max_fees_stroops {
         problems.push(format!(
             "key {}: the fees of today have reached max_fee_per_day: it goes on at midnight UTC; raise it if they are right",
             key.address
         ));
+    }
+    if let Some(call) = key.in_flight.as_ref().filter(|call| now.saturating_sub(call.since) > IN_FLIGHT_SECONDS) {
+        let (address, hash) = (&key.address, &call.hash);
+        problems
+            .push(format!("key {address}: the network does not say what became of the call {hash}: deliveries wait"));
     }
     if key.failures >= FAILURES {
         problems.push(format!("key {}: {} attempts in a row failed: see the log", key.address, key.failures));

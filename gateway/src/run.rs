@@ -47,18 +47,17 @@ pub fn run(gateway: &Arc<Gateway>, heard: &Receiver<Heard>, mut beat: impl FnMut
     while !gateway.stop.is_stopped() {
         match heard.recv_timeout(next.saturating_duration_since(Instant::now())) {
             Ok(heard) => hear(gateway, heard)?,
-            Err(RecvTimeoutError::Timeout) => {
-                next = Instant::now() + TICK.min(gateway.config.network.ledger);
-                tick(gateway, &turns)?;
-                beat();
-            }
+            Err(RecvTimeoutError::Timeout) => {}
             // Where all meters are simulated or files, nobody is heard.
             Err(RecvTimeoutError::Disconnected) => {
                 let _ = gateway.stop.wait(next.saturating_duration_since(Instant::now()));
-                next = Instant::now() + TICK.min(gateway.config.network.ledger);
-                tick(gateway, &turns)?;
-                beat();
             }
+        }
+        // However much there is to hear.
+        if Instant::now() >= next {
+            next = Instant::now() + TICK.min(gateway.config.network.ledger);
+            tick(gateway, &turns)?;
+            beat();
         }
         if let Some(failure) = turns.lock().failed.take() {
             gateway.stop.stop();

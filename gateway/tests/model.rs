@@ -302,14 +302,18 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What a consumer is entitled to by the truth, in mWh: while it has an agreement that can be filled.
+/// What a consumer is entitled to by the truth, in millionths of a mWh: while it has an agreement that can be filled.
 #[derive(Clone, Copy)]
 struct Truth {
     share: u32,
-    entitled: u64,
+    entitled: u128,
     /// Nothing happened that costs it a part of a kWh, or all that was exported in a time that nothing tells of.
     is_whole: bool,
 }
+
+/// A kWh, and what changes of an account may cut off: less than a mWh each.
+const KWH: u128 = 1_000_000 * 1_000_000;
+const CUTS: u128 = 200 * 1_000_000;
 
 /// A provider with its journal, as the gateway keeps both.
 struct Household {
@@ -353,7 +357,7 @@ impl Household {
         for consumer in 0..3 {
             if self.buys(consumer) {
                 let truth = &mut self.truths[consumer];
-                truth.entitled += (u128::from(self.exported) * u128::from(truth.share) / 1_000_000) as u64;
+                truth.entitled += u128::from(self.exported) * u128::from(truth.share);
             }
         }
         self.exported = 0;
@@ -458,9 +462,25 @@ impl Household {
             Event::LosesJournal => {
                 self.memory = Memory::default();
                 self.restarts();
-                self.truths.iter_mut().for_each(|truth| truth.is_whole = false);
+                for consumer in 0..3 {
+                    let all_by_this_share = self.since_last_delivery(consumer);
+                    let truth = &mut self.truths[consumer];
+                    truth.entitled = truth.entitled.max(all_by_this_share);
+                    truth.is_whole = false;
+                }
             }
         }
+    }
+
+    /// What a consumer has, and the share of now of all that was exported since its last delivery: without a journal nothing
+    /// tells that it had another share in between.
+    fn since_last_delivery(&self, consumer: usize) -> u128 {
+        let agreements = self.contract.agreements_of(consumer, self.now);
+        let open = agreements.iter().filter(|agreement| agreement.may_fill(Pays::Bill, self.now));
+        let last = open.filter_map(|agreement| agreement.last_reading).max().unwrap_or(u64::MAX / Energy::KWH.mwh());
+        let exported = self.shown.saturating_sub(last * Energy::KWH.mwh());
+        let share = u128::from(self.truths[consumer].share);
+        u128::from(self.contract.delivered(consumer)) * KWH + u128::from(exported) * share
     }
 
     fn restarts(&mut self) {
@@ -477,7 +497,7 @@ proptest! {
         for event in events {
             household.plays(event);
             for consumer in 0..3 {
-                let (has, truth) = (household.contract.delivered(consumer), household.truths[consumer].entitled / 1_000_000);
+                let (has, truth) = (u128::from(household.contract.delivered(consumer)), household.truths[consumer].entitled / KWH);
                 prop_assert!(has <= truth, "consumer {} has {} of {} kWh after {:?}", consumer, has, truth, event);
             }
         }
@@ -489,9 +509,10 @@ proptest! {
             household.visits(usize::MAX);
         }
         for (consumer, truth) in household.truths.iter().enumerate() {
-            let (has, truth, is_whole) = (household.contract.delivered(consumer), truth.entitled / 1_000_000, truth.is_whole);
-            prop_assert!(has <= truth, "consumer {} has {} of {} kWh", consumer, has, truth);
-            prop_assert!(has == truth || !is_whole, "consumer {} has {} of {} kWh", consumer, has, truth);
+            let has = u128::from(household.contract.delivered(consumer));
+            let (most, least) = (truth.entitled / KWH, truth.entitled.saturating_sub(CUTS) / KWH);
+            prop_assert!(has <= most, "consumer {} has {} of {} kWh", consumer, has, most);
+            prop_assert!(has >= least || !truth.is_whole, "consumer {} has {} of {} kWh", consumer, has, least);
         }
     }
 }

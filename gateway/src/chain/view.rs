@@ -27,6 +27,8 @@ pub enum Failure {
     Fails { function: &'static str, reason: String },
     #[error("the server is behind: it shows ledger {ledger}, and {needed} is known")]
     Behind { ledger: u32, needed: u32 },
+    #[error("there are more agreements than can be read: strangers may have made offers without end")]
+    TooMany,
     #[error("the account of this key does not exist yet: send it some XLM for fees")]
     NoAccount,
 }
@@ -80,20 +82,21 @@ impl Reader<'_> {
             let args = [ScVal::Address(provider.clone()), before, ScVal::U32(PAGE)];
             let (value, _) = self.get("get_agreement_page", args, needed)?;
             let page = Entry::read_page(&value)?;
-            let Some(last) = page.last() else { break };
+            let Some(last) = page.last() else { return Ok(agreements) };
             before = ScVal::U64(last.agreement.id);
             let is_short = page.len() < PAGE as usize;
             let own: Vec<_> = page.into_iter().filter(|entry| entry.provider == *provider).collect();
-            let is_enough = own.last().is_some_and(|oldest| {
-                let is_before = since.is_some_and(|since| oldest.agreement.id <= since);
-                is_before || oldest.agreement.created_at.saturating_add(MAX_TERM) < now
+            // Without accounts, what ended a year ago still has its part in files.
+            let is_enough = own.last().is_some_and(|oldest| match since {
+                Some(since) => oldest.agreement.id <= since,
+                None => oldest.agreement.created_at.saturating_add(2 * MAX_TERM) < now,
             });
             agreements.extend(own);
             if is_short || is_enough {
-                break;
+                return Ok(agreements);
             }
         }
-        Ok(agreements)
+        Err(Failure::TooMany)
     }
 
     /// The deliveries of an agreement, the oldest first.

@@ -33,7 +33,10 @@ pub fn run(config: Config) -> Result<ExitCode, Failure> {
         Some(address) => {
             let shown = gateway.clone();
             let server = health::serve(address, move || shown.report());
-            Some(server.map_err(|error| Failure::Other(format!("health = \"{address}\": {error}")))?)
+            // Who took its port must not stop the deliveries.
+            server
+                .map_err(|error| log::error(format!("health = \"{address}\": {error}: nobody can ask how it is")))
+                .ok()
         }
     };
     let (sender, heard) = sync_channel(HEARD);

@@ -60,8 +60,8 @@ impl Gateway {
             let mut seller = view.prosumer.seller;
             let (reading, mut claims) = match &self.config.providers[place].meter {
                 Meter::Register(_) => self.claims_of_register(place, &parties, &seller, now)?,
-                // Files are read only when it is time.
-                Meter::Intervals(_) if mode == Mode::Look => return Ok(visit),
+                // Files are read only when it is time, or the last chance.
+                Meter::Intervals(_) if mode == Mode::Look && !has_last_chance(&parties, now) => return Ok(visit),
                 Meter::Intervals(intervals) => self.claims_of_intervals(place, intervals, &parties, &seller, now)?,
             };
             let is_last_chance =
@@ -73,6 +73,13 @@ impl Gateway {
                 next_delivery(&seller, &claims, reading, now).map_err(|stop| Trouble::Stopped(stop.to_string()))?;
             let Some(delivery) = next else {
                 visit.due_at = due_at(&seller, &claims, reading, now);
+                if let Some(days) = visit.due_at.map(|at| (at - now) / DAY).filter(|days| *days > 0) {
+                    return Err(Trouble::Held(format!(
+                        "the plant would need {days} days for what the meter shows beyond the chain's {} kWh: is the \
+                         certified reading, its power or `since` wrong?",
+                        seller.meter_reading
+                    )));
+                }
                 return Ok(visit);
             };
             let prepared = match self.prepare(key, place, &view, &delivery, now)? {
@@ -371,6 +378,15 @@ impl Gateway {
             envelope: signed.envelope.to_xdr_base64(Limits::none()).expect("what was signed can be encoded"),
         }
     }
+}
+
+/// Whether an agreement ends soon.
+fn has_last_chance(parties: &[Party], now: u64) -> bool {
+    let open = |party: &Party| {
+        let pays = party.pays;
+        party.agreements.iter().any(|of| of.may_fill(pays, now) && of.delivery_deadline - now < LAST_CHANCE)
+    };
+    parties.iter().any(open)
 }
 
 /// When the plant has had the time for what is due now.

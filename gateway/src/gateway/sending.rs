@@ -119,7 +119,7 @@ impl Gateway {
         // Where nobody knows what it cost, it cost what it could.
         let fee = match fate {
             Fate::Recorded | Fate::Failed if found.fee > 0 => found.fee,
-            Fate::Recorded => signed.fee.into(),
+            Fate::Recorded | Fate::Failed => signed.fee.into(),
             _ => 0,
         };
         self.write(Entry::Ended(Ended {
