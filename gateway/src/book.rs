@@ -132,6 +132,10 @@ pub struct ProviderMemory {
 pub struct KeyMemory {
     /// Signed, and nobody knows what became of it.
     pub in_flight: Option<Signed>,
+    /// The last one that was said not to be in the ledger, until a later one is.
+    pub doubted: Option<(Signed, Ended)>,
+    /// The highest number of a call that was recorded: none with it, or a lower one, can be any more.
+    pub recorded: Option<i64>,
     /// The day of the last fees, since 1970, and what they were in it.
     pub spent: (u64, u64),
 }
@@ -179,7 +183,15 @@ impl Memory {
         let before = if key.spent.0 == day { key.spent.1 } else { 0 };
         key.spent = (day, before.saturating_add(ended.fee));
         let Some(signed) = key.in_flight.take_if(|signed| signed.hash == ended.hash) else { return };
+        if matches!(ended.end, Fate::Gone | Fate::Displaced) {
+            if key.recorded.is_none_or(|recorded| recorded < signed.sequence) {
+                key.doubted = Some((signed, ended));
+            }
+            return;
+        }
+        key.doubted.take_if(|(doubted, _)| doubted.sequence <= signed.sequence);
         if ended.end == Fate::Recorded {
+            key.recorded = key.recorded.max(Some(signed.sequence));
             let provider = self.provider(signed.provider.clone());
             let delivered = signed.delivered_before + signed.delivery.energy_kwh;
             provider.delivered.insert(signed.delivery.agreement_id, delivered);
@@ -212,6 +224,9 @@ impl Memory {
             }
         }
         for (key, memory) in &self.keys {
+            if let Some((signed, ended)) = memory.doubted.clone() {
+                entries.extend([Entry::Signed(signed), Entry::Ended(ended)]);
+            }
             let (day, stroops) = memory.spent;
             entries.push(Entry::Spent { key: key.clone(), day, stroops });
             entries.extend(memory.in_flight.clone().map(Entry::Signed));
@@ -336,6 +351,23 @@ mod tests {
         let memory = remember([Entry::Signed(signed("a")), Entry::Ended(ended("a", Fate::Failed, 120))]);
         assert!(memory.providers.is_empty());
         assert_eq!((memory.spent_today(KEY, 120), memory.spent_today(KEY, DAY)), (20_000, 0));
+    }
+
+    #[test]
+    fn what_was_said_not_to_be_in_the_ledger_is_doubted_until_a_later_call_is() {
+        for fate in [Fate::Gone, Fate::Displaced] {
+            let mut memory = remember([Entry::Signed(signed("a")), Entry::Ended(ended("a", fate, 120))]);
+            assert_eq!(memory.keys[KEY].doubted, Some((signed("a"), ended("a", fate, 120))));
+            assert_eq!(remember(memory.entries()), memory);
+            let later = Signed { sequence: 10, ..signed("b") };
+            memory.take(Entry::Signed(later));
+            memory.take(Entry::Ended(ended("b", Fate::Recorded, 130)));
+            assert_eq!(memory.keys[KEY].doubted, None);
+            // A server that showed a number of before: nothing of it can be in the ledger.
+            memory.take(Entry::Signed(signed("c")));
+            memory.take(Entry::Ended(ended("c", fate, 140)));
+            assert_eq!(memory.keys[KEY].doubted, None);
+        }
     }
 
     #[test]

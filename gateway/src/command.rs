@@ -56,7 +56,8 @@ impl Failure {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Network(_) => NO_NETWORK,
-            Self::Ended(_) => LOOK,
+            // A full disk may have room again.
+            Self::Ended(_) | Self::Journal(journal::Failure::Io { .. }) => LOOK,
             _ => WRONG,
         })
     }

@@ -61,7 +61,8 @@ impl Account {
     ) -> Self {
         let ids = || agreements.clone().into_iter().map(|agreement| agreement.id);
         let (since, until) = (ids().min().unwrap_or(0), ids().max().unwrap_or(0));
-        let delivered: u64 = agreements.into_iter().map(|agreement| agreement.energy_delivered_kwh).sum();
+        let delivered =
+            agreements.into_iter().map(|agreement| agreement.energy_delivered_kwh).fold(0, u64::saturating_add);
         Self { share, from: reading, entitled: Energy::ZERO, since, until, delivered_before: -signed(delivered) }
     }
 
@@ -73,7 +74,8 @@ impl Account {
     /// kWh that were delivered on this account.
     pub fn delivered(&self, agreements: &[Agreement]) -> i64 {
         let counted = agreements.iter().filter(|agreement| agreement.id >= self.since);
-        self.delivered_before + counted.map(|agreement| signed(agreement.energy_delivered_kwh)).sum::<i64>()
+        let delivered = counted.map(|agreement| signed(agreement.energy_delivered_kwh));
+        delivered.fold(self.delivered_before, i64::saturating_add)
     }
 
     /// Whole kWh that are still to be delivered. A lower total than what was delivered only delays the next delivery.

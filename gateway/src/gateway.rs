@@ -60,6 +60,8 @@ pub struct Provider {
     told: Status,
     pub seen: Option<Seen>,
     pub files: Option<Files>,
+    /// What the contract refused at the last delivery.
+    refused: Option<String>,
     /// When it is looked at again if something was in the way, of the ledger's clock, and how often that was in a row.
     retry: Option<(u64, u32)>,
     looked_at: Option<u64>,
@@ -78,7 +80,6 @@ pub struct Seen {
     pub prosumer: Prosumer,
     /// By consumer.
     pub agreements: BTreeMap<String, Vec<Agreement>>,
-    pub at: u64,
 }
 
 /// What a provider's deliveries are doing.
@@ -123,7 +124,6 @@ pub struct KeyState {
     pub displaced: u32,
     /// Nothing is sent before this time of the ledger's clock.
     pub held_until: u64,
-    pub in_flight_since: Option<Instant>,
 }
 
 /// Why a provider's deliveries do not go on.
@@ -179,6 +179,8 @@ pub struct Visit {
     pub would_deliver: Option<(Delivery, u32)>,
     /// Something is due, and cannot be delivered before this time of the ledger's clock.
     pub due_at: Option<u64>,
+    /// An agreement for which the contract refused what it should take. A person has to look; all others had their turn.
+    pub refused: Option<String>,
 }
 
 impl Gateway {
@@ -244,6 +246,11 @@ impl Gateway {
         const AHEAD: u64 = 120;
         /// A clock that was never set stands before this: 1 January 2026.
         const BUILT: u64 = 1_767_225_600;
+        /// No ledger closes after this, whatever this clock says: 1 January 2100.
+        const NEVER: u64 = 4_102_444_800;
+        if close > NEVER {
+            return Err(Trouble::Held("the server's ledger is of another century".into()));
+        }
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
         if self.is_timely() && wall > BUILT && close > wall + AHEAD {
             return Err(Trouble::Held(format!("the server's ledger is {} s ahead of this clock", close - wall)));
@@ -366,11 +373,18 @@ impl Gateway {
         let name = &self.config.providers[place].name;
         match visit {
             Ok(visit) => {
-                if matches!(provider.told, Status::Held(_) | Status::Stopped(_)) {
-                    log::info(format!("{name}: goes on"));
-                    provider.told = Status::Waiting;
+                // Who only looks tries nothing.
+                if mode == Mode::Deliver {
+                    provider.refused.clone_from(&visit.refused);
                 }
-                provider.status = Status::Waiting;
+                provider.status = provider.refused.clone().map_or(Status::Waiting, Status::Stopped);
+                if !provider.status.is_like(&provider.told) {
+                    match &provider.refused {
+                        Some(why) => log::error(format!("{name}: stopped: {why}")),
+                        None => log::info(format!("{name}: goes on")),
+                    }
+                    provider.told = provider.status.clone();
+                }
                 provider.looked_at = Some(now);
                 provider.retry = visit.due_at.map(|at| (at.min(now + LAST_RETRY), 0));
                 drop(provider);

@@ -4,28 +4,42 @@ mod network;
 
 use std::time::Duration;
 
+use network::address;
 use network::scene::Scene;
 use p2p_gateway::gateway::Mode;
 use p2p_gateway::run;
 
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
-fn a_simulated_meter_sells_by_a_deposit() {
+fn a_delivery_is_six_requests_and_what_was_exported_is_paid_to_the_kwh() {
+    const PRICE: i64 = 1_000_000;
     let scene = Scene::new("deposit", &[]);
     let gateway = scene.gateway();
     let key = &gateway.keys()[0];
     gateway.refresh_clock(Duration::ZERO).unwrap();
     let id = scene.agree(500);
     scene.fund(id);
-    println!("{:?}", gateway.visit(key, 0, Mode::Look));
-    for hours in 0..30 {
+    let before = scene.network.balance(&scene.alice);
+    // Until it is looked at no sample can be judged.
+    assert!(gateway.visit(key, 0, Mode::Look).is_err());
+    let mut total = 0;
+    for _ in 0..48 {
         scene.network.advance(3_600);
         let now = gateway.refresh_clock(Duration::ZERO).unwrap();
         run::simulate(&gateway, 0, &[now - 10, now]).unwrap();
-        let before = gateway.rpc.requests();
+        let asked = gateway.rpc.requests();
         let visit = gateway.visit(key, 0, Mode::Deliver).unwrap();
-        println!("{hours} {visit:?} {} {:?}", gateway.rpc.requests() - before, gateway.provider(0).meter.believed());
+        let delivered: u64 = visit.delivered.iter().map(|delivery| delivery.energy_kwh).sum();
+        assert!(visit.delivered.len() <= 1);
+        let expected = if delivered > 0 { 6 } else { 3 };
+        assert_eq!(gateway.rpc.requests() - asked, expected, "{visit:?}");
+        total += delivered;
     }
-    println!("{}", scene.delivered(id));
-    println!("{}", std::fs::read_to_string(scene.folder.join("journal")).unwrap());
+    assert_eq!(scene.delivered(id), total);
+    assert_eq!(scene.network.balance(&scene.alice) - before, total as i64 * PRICE);
+    let account = gateway.memory(0).accounts[&address(&scene.bob)];
+    let reading = gateway.provider(0).meter.believed().unwrap().energy;
+    // Half of what two days of sun gave. A kWh waits where the register has not risen by one since the last delivery.
+    let entitled = (reading.mwh() - account.from.mwh()) / 2 / 1_000_000;
+    assert!(total > 0 && (total == entitled || total + 1 == entitled), "{total} of {entitled} kWh");
 }

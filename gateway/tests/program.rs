@@ -2,40 +2,69 @@
 
 mod network;
 
-use std::process::{Command, Output};
+use std::process::Command;
 
+use network::address;
 use network::scene::Scene;
+use serde_json::Value;
 
-fn gateway(scene: &Scene, args: &[&str]) -> Output {
+/// What it says, and its exit code.
+fn gateway(scene: &Scene, args: &[&str]) -> (String, i32) {
     let config = scene.folder.join("gateway.toml");
     let output =
         Command::new(env!("CARGO_BIN_EXE_p2p-gateway")).arg("--config").arg(config).args(args).output().unwrap();
-    println!(
-        "$ p2p-gateway {}\n{}{}{}\n",
-        args.join(" "),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-        output.status
-    );
-    output
+    let said = String::from_utf8(output.stdout).unwrap();
+    println!("$ p2p-gateway {}\n{said}{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
+    (said, output.status.code().unwrap())
 }
 
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
-fn a_simulated_meter_sells_by_one_command() {
+fn a_person_checks_delivers_and_has_it_explained() {
     let scene = Scene::new("program", &[]);
     scene.write("");
-    gateway(&scene, &["check", "--wait", "3"]);
+    // The plant has had the time for what its register shows.
+    scene.network.advance(24 * 3_600);
+    let (said, code) = gateway(&scene, &["key"]);
+    assert!(said.starts_with(&address(&scene.meter)) && code == 0);
+    let (said, code) = gateway(&scene, &["check"]);
+    assert!(said.contains("ok    Alice: next delivery    nothing is due now") && code == 0);
     let id = scene.agree(500);
     scene.fund(id);
-    gateway(&scene, &["run", "--once"]);
-    scene.network.advance(12 * 3_600);
-    gateway(&scene, &["run", "--once", "--dry-run"]);
-    gateway(&scene, &["run", "--once"]);
-    scene.network.advance(24 * 3_600);
-    gateway(&scene, &["run", "--once"]);
-    gateway(&scene, &["status"]);
-    gateway(&scene, &["explain", &id.to_string()]);
-    gateway(&scene, &["read", "--seconds", "2"]);
-    gateway(&scene, &["check"]);
+    let (said, code) = gateway(&scene, &["run", "--once"]);
+    assert!(said.contains("Alice: nothing is due") && code == 0);
+    scene.network.advance(48 * 3_600);
+    let (said, code) = gateway(&scene, &["run", "--once", "--dry-run"]);
+    assert!(said.contains("Alice: would deliver ") && code == 0);
+    assert_eq!(scene.delivered(id), 0);
+    let (said, code) = gateway(&scene, &["run", "--once"]);
+    let kwh = scene.delivered(id);
+    assert!(kwh > 0 && said.contains(&format!("Alice: delivered {kwh} kWh to agreement {id} at ")) && code == 0);
+    let (said, code) = gateway(&scene, &["run", "--once"]);
+    assert!(said.contains("Alice: nothing is due") && code == 0);
+    assert_eq!(scene.delivered(id), kwh);
+    let (said, code) = gateway(&scene, &["status", "--json"]);
+    let report: Value = serde_json::from_str(&said).unwrap();
+    let consumer = &report["providers"][0]["consumers"][0];
+    assert_eq!((&consumer["name"], &consumer["delivered_kwh"], code), (&"Bob".into(), &kwh.into(), 0));
+    let (said, code) = gateway(&scene, &["explain", &id.to_string(), "--json"]);
+    let lines: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&lines[0]["total_kwh"], &lines[0]["calls"][0]["energy_kwh"], code), (&kwh.into(), &kwh.into(), 0));
+    let (said, code) = gateway(&scene, &["read", "--seconds", "1"]);
+    assert!(said.contains("  Alice  10") && code == 0);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn exit_codes_tell_what_is_wrong() {
+    let scene = Scene::new("codes", &[]);
+    assert_eq!(gateway(&scene, &["check"]).1, 2, "there is no configuration");
+    scene.write("");
+    scene.write_key(&scene.bob);
+    let (said, code) = gateway(&scene, &["check", "--wait", "1"]);
+    assert!(said.contains("WRONG Alice: certified meter") && code == 1);
+    let unreachable = scene.folder.join("gateway.toml");
+    let text = std::fs::read_to_string(&unreachable).unwrap().replace(&scene.url, "http://127.0.0.1:1/rpc");
+    std::fs::write(unreachable, text).unwrap();
+    assert_eq!(gateway(&scene, &["run", "--once"]).1, 3);
 }

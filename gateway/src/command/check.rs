@@ -58,7 +58,10 @@ pub fn check(config: Config, wait: Duration, json: bool) -> Result<ExitCode, Fai
                         let fee = xlm(u64::from(fee));
                         (format!("{kwh} kWh to agreement {id}, for at most {fee} XLM"), true)
                     }
-                    None => ("nothing is due now".into(), true),
+                    None => {
+                        let is_good = visit.refused.is_none();
+                        (visit.refused.unwrap_or("nothing is due now".into()), is_good)
+                    }
                 },
                 Err(trouble) => (trouble.to_string(), false),
             };

@@ -111,9 +111,11 @@ pub fn once(config: Config, is_dry: bool, wait: Duration, json: bool) -> Result<
             outcomes.push((
                 name,
                 match visit {
-                    Ok(visit) => {
-                        Outcome { delivered: visit.delivered, would_deliver: visit.would_deliver, trouble: None }
-                    }
+                    Ok(visit) => Outcome {
+                        delivered: visit.delivered,
+                        would_deliver: visit.would_deliver,
+                        trouble: visit.refused,
+                    },
                     Err(trouble) => {
                         Outcome { delivered: vec![], would_deliver: None, trouble: Some(trouble.to_string()) }
                     }

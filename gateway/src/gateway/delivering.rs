@@ -9,13 +9,13 @@ use stellar_xdr::{Hash, Limits, Transaction, WriteXdr};
 use super::{account, lock, Files, Gateway, Key, Mode, Seen, Trouble, Visit};
 use crate::allocation::{self, Days, Life};
 use crate::book::{Entry, Signed, DAY};
-use crate::chain::call::transaction;
+use crate::chain::call::{transaction, Unsafe};
 use crate::chain::records::Recorded;
 use crate::chain::rpc::Simulated;
 use crate::chain::view::{self, View};
 use crate::config::{Intervals, Meter};
 use crate::counting::{
-    can_be_read_from, claims, next_delivery, record, Claim, Delivery, Seller, Share, MAX_TRANSACTIONS,
+    can_be_read_from, claims, next_delivery, record, Account, Claim, Delivery, Seller, Share, MAX_TRANSACTIONS,
 };
 use crate::energy::Energy;
 use crate::folder::Folder;
@@ -47,6 +47,8 @@ impl Gateway {
         let mut visit = Visit::default();
         let mut readings = Readings::new();
         let mut refusals = 0;
+        // Agreements for which the contract refuses what it should take: they hold up no other.
+        let mut aside = BTreeMap::new();
         if mode != Mode::DryRun {
             self.finish_in_flight(key)?;
         }
@@ -64,6 +66,7 @@ impl Gateway {
                 Meter::Intervals(_) if mode == Mode::Look && !has_last_chance(&parties, now) => return Ok(visit),
                 Meter::Intervals(intervals) => self.claims_of_intervals(place, intervals, &parties, &seller, now)?,
             };
+            claims.retain(|claim| !aside.contains_key(&claim.agreement.id));
             let is_last_chance =
                 claims.iter().any(|claim| claim.due_kwh > 0 && claim.agreement.delivery_deadline - now < LAST_CHANCE);
             if mode == Mode::Look && !is_last_chance {
@@ -72,6 +75,10 @@ impl Gateway {
             let next =
                 next_delivery(&seller, &claims, reading, now).map_err(|stop| Trouble::Stopped(stop.to_string()))?;
             let Some(delivery) = next else {
+                if let Some((agreement_id, why)) = aside.pop_first() {
+                    visit.refused = Some(format!("agreement {agreement_id}: {why}"));
+                    return Ok(visit);
+                }
                 visit.due_at = due_at(&seller, &claims, reading, now);
                 if let Some(days) = visit.due_at.map(|at| (at - now) / DAY).filter(|days| *days > 0) {
                     return Err(Trouble::Held(format!(
@@ -95,7 +102,11 @@ impl Gateway {
                     self.stop.wait(self.config.network.ledger)?;
                     continue;
                 }
-                Err(code) => return Err(Trouble::Stopped(format!("{} (error {code})", plan::refusal(code)))),
+                Err(code) => {
+                    refusals = 0;
+                    aside.insert(delivery.agreement_id, format!("{} (error {code})", plan::refusal(code)));
+                    continue;
+                }
             };
             if mode == Mode::DryRun {
                 visit.would_deliver = Some((delivery, prepared.fee));
@@ -113,7 +124,7 @@ impl Gateway {
             // The chain is read again only if something more is due.
             record(&mut seller, &mut claims, &delivery);
             self.show_delivered(place, &seller, &delivery);
-            if matches!(next_delivery(&seller, &claims, reading, now), Ok(None)) {
+            if aside.is_empty() && matches!(next_delivery(&seller, &claims, reading, now), Ok(None)) {
                 return Ok(visit);
             }
         }
@@ -134,7 +145,7 @@ impl Gateway {
         lock(&key.state).balance = Some(view.account.balance);
         let prosumer = view.prosumer.clone();
         let agreements = plan::by_consumer(&view.agreements);
-        self.provider(place).seen = Some(Seen { prosumer, agreements, at: now });
+        self.provider(place).seen = Some(Seen { prosumer, agreements });
         match &view.prosumer.meter {
             Some(meter) if *meter == account(&key.secret.verifying_key().to_bytes()) => {}
             Some(meter) => {
@@ -247,6 +258,15 @@ impl Gateway {
             let memory = self.memory(place);
             let before = memory.accounts.get(&party.address);
             let changed = plan::account(before, party, seller, reading, now);
+            let due = |account: &Account| account.due(reading, &party.agreements);
+            let (was, is) = (before.map_or(0, due), changed.as_ref().map_or(u64::MAX, due));
+            if is < was {
+                let (name, kwh) = (&self.config.providers[place].name, was - is);
+                log::warning(format!(
+                    "{name}: {kwh} kWh that nobody can be sold now are the supplier's: {}",
+                    party.address
+                ));
+            }
             if let Some(account) = changed {
                 let (provider, consumer) = (self.address(place), party.address.clone());
                 self.write(Entry::Account { provider, consumer, account })?;
@@ -316,6 +336,7 @@ impl Gateway {
             let seconds = held_until - now;
             return Err(Trouble::Held(format!("after calls that came to nothing this key rests for {seconds} s")));
         }
+        self.check_doubted(key, place, view, now)?;
         let call = self.contract.deliver_energy(delivery, &self.config.providers[place].address);
         let source = key.secret.verifying_key().to_bytes();
         let transaction = transaction(&source, view.account.sequence, &call, now + LIFETIME);
@@ -329,14 +350,15 @@ impl Gateway {
         };
         let prepared = self.contract.prepare(transaction, &call, &simulation, self.config.max_fee);
         let prepared = prepared.map_err(|unsafe_| match unsafe_ {
-            crate::chain::call::Unsafe::Fee(_) => Trouble::Held(unsafe_.to_string()),
+            Unsafe::Fee(_) => Trouble::Held(unsafe_.to_string()),
             _ => Trouble::Stopped(unsafe_.to_string()),
         })?;
         let fee = i64::from(prepared.fee);
         let spent = self.spent_today(key, now);
         if spent + u64::from(prepared.fee) > self.config.max_fee_per_day {
             return Err(Trouble::Held(format!(
-                "{spent} stroops of fees were paid today: more is above max_fee_per_day"
+                "{} XLM of fees were paid today: more is above max_fee_per_day",
+                xlm(spent)
             )));
         }
         let reserve = RESERVE * (2 + i64::from(view.account.sub_entries));
@@ -345,6 +367,25 @@ impl Gateway {
             return Err(Trouble::Held(format!("{} has {has} XLM, too little for the fee of {fee}", key.address)));
         }
         Ok(Ok(prepared))
+    }
+
+    /// A server that hides a call which it has passed on shows by the account's number that one was applied. Then nothing
+    /// is signed in its place before the chain shows it, or a day has gone by in which somebody could look.
+    fn check_doubted(&self, key: &Key, place: usize, view: &View, now: u64) -> Result<(), Trouble> {
+        let doubted = lock(&self.book).memory.keys.get(&key.address).and_then(|key| key.doubted.clone());
+        let Some((signed, ended)) = doubted else { return Ok(()) };
+        let is_used = signed.provider == self.address(place) && view.account.sequence >= signed.sequence;
+        let id = signed.delivery.agreement_id;
+        let shown = view.agreements.iter().find(|entry| entry.agreement.id == id);
+        let shown = shown.map_or(0, |entry| entry.agreement.energy_delivered_kwh);
+        let is_shown = shown >= signed.delivered_before + signed.delivery.energy_kwh;
+        if is_used && !is_shown && now < ended.at + DAY {
+            return Err(Trouble::Held(format!(
+                "the number of a call for agreement {id} is used, and the server does not show that call: another program \
+                 used this key, or the server hides it. It goes on after a day"
+            )));
+        }
+        Ok(())
     }
 
     #[allow(clippy::too_many_arguments, reason = "each is a field of the journal's line")]

@@ -108,7 +108,7 @@ pub fn report_consumer(
 ) -> ConsumerReport {
     let address = consumer.address.to_string();
     let account = memory.accounts.get(&address);
-    let delivered: u64 = agreements.iter().map(|agreement| agreement.energy_delivered_kwh).sum();
+    let delivered = agreements.iter().map(|agreement| agreement.energy_delivered_kwh).fold(0, u64::saturating_add);
     let counted = |account: &Account| {
         let entitled = reading.map_or(account.entitled, |reading| account.entitled(reading));
         let delivered = u64::try_from(account.delivered(agreements)).unwrap_or(0);

@@ -34,7 +34,6 @@ impl Gateway {
         let envelope = envelope.map_err(|_| unreadable("envelope"))?;
         let hash: Hash = signed.hash.parse().map_err(|_| unreadable("hash"))?;
         let since = Instant::now();
-        lock(&key.state).in_flight_since.get_or_insert(since);
         let mut action = call.first();
         let mut asked = 0;
         let (end, found) = loop {
@@ -131,7 +130,6 @@ impl Gateway {
             transaction_id: found.transaction_id.filter(|_| fate == Fate::Recorded),
         }))?;
         let mut state = lock(&key.state);
-        state.in_flight_since = None;
         match fate {
             Fate::Recorded => {
                 state.failures = 0;

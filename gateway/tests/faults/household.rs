@@ -164,6 +164,16 @@ impl Household {
         }
     }
 
+    /// It starts again with more consumers.
+    pub fn starts_with(&mut self, more: &str) {
+        let none = Book::look(&std::path::PathBuf::from("/nonexistent")).expect("nothing");
+        self.gateway = Arc::new(Gateway::new(self.scene.config(""), none, vec![]));
+        let book = Book::open(&self.scene.folder).expect("its journal");
+        let keys = vec![(self.scene.meter.clone(), vec![0])];
+        self.gateway = Arc::new(Gateway::new(self.scene.config(more), book, keys));
+        self.gateway.refresh_clock(Duration::ZERO).expect("the network tells the time");
+    }
+
     /// It starts again with the journal that it has, or with none.
     pub fn restart(&mut self) {
         // The journal of the gateway that ended has to be closed first.

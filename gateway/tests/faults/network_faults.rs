@@ -9,6 +9,7 @@ use serde_json::{json, Value};
 use stellar_xdr::*;
 
 use crate::household::{Household, DAY};
+use crate::network::scene::delivered;
 use crate::network::{address, sc_address};
 use crate::proxy::Fault;
 
@@ -449,6 +450,113 @@ fn with_a_number_that_is_too_low_or_too_high_nothing_is_recorded_twice() {
         assert_eq!(house.scene.delivered(house.agreement), delivered);
         house.heals();
     }
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_hides_a_call_that_it_passed_on_has_nothing_recorded_twice() {
+    let house = Household::new("hidden-call");
+    // It is recorded, and said not to be there after its time is over; the account's number is the old one as well.
+    house.proxy.fault(
+        FIND,
+        99,
+        Fault::lie(|answer| {
+            answer["result"]["status"] = json!("NOT_FOUND");
+            let close = &mut answer["result"]["latestLedgerCloseTime"];
+            let told = close.as_str().map_or_else(|| close.as_u64(), |close| close.parse().ok());
+            *close = (told.expect("a time") + 120).to_string().into();
+        }),
+    );
+    house.proxy.later(
+        "getLedgerEntries",
+        1,
+        1,
+        Fault::lie(|answer| {
+            edit::<LedgerEntryData>(&mut answer["result"]["entries"][0]["xdr"], |data| {
+                let LedgerEntryData::Account(account) = data else { panic!("it is no account") };
+                account.seq_num.0 -= 1;
+            });
+        }),
+    );
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("did not reach the ledger"), "{}", house.words());
+    let recorded = house.scene.delivered(house.agreement);
+    assert!(recorded > 0);
+    house.proxy.heal();
+    // From now on it shows the true number, and the state of before.
+    house.proxy.fault(
+        "simulateTransaction get_agreement_page",
+        99,
+        Fault::lie(|answer| {
+            edit::<ScVal>(&mut answer["result"]["results"][0]["xdr"], |page| {
+                let ScVal::Vec(Some(page)) = page else { panic!("it is no page") };
+                let ScVal::Map(Some(entry)) = &page[0] else { panic!("it is no entry") };
+                let mut entry = entry.to_vec();
+                for field in &mut entry {
+                    if let ScVal::Map(Some(state)) = &field.val {
+                        let mut state = state.to_vec();
+                        for field in &mut state {
+                            if field.key == ScVal::Symbol(ScSymbol("energy_delivered_kwh".try_into().unwrap())) {
+                                field.val = ScVal::U64(0);
+                            }
+                        }
+                        field.val = ScVal::Map(Some(ScMap(state.try_into().unwrap())));
+                    }
+                }
+                let entry = ScVal::Map(Some(ScMap(entry.try_into().unwrap())));
+                *page = ScVec(vec![entry].try_into().unwrap());
+            });
+        }),
+    );
+    house.night();
+    house.samples();
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("the server does not show that call"), "{}", house.words());
+    assert_eq!(house.scene.delivered(house.agreement), recorded);
+    house.heals();
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn an_agreement_that_the_contract_refuses_holds_up_no_other() {
+    let mut house = Household::before("aside", &[], "");
+    let carol = house.scene.network.person(9);
+    let (of_carol, of_alice) = (ScVal::Address(sc_address(&carol)), ScVal::Address(sc_address(&house.scene.alice)));
+    let (network, contract) = (&house.scene.network, &house.scene.contract);
+    network.call(contract, &carol, "register_prosumer", [of_carol.clone()], &[]);
+    let deadline = network.now() + 30 * DAY;
+    let terms = [of_alice, of_carol, ScVal::U64(500), ScVal::U64(1), ScVal::U64(deadline)];
+    let ScVal::U64(other) = network.call(contract, &house.scene.bob, "create_agreement", terms, &[&house.scene.alice])
+    else {
+        panic!("it has no id")
+    };
+    let more = format!(
+        "[[provider.consumer]]\nname = \"Carol\"\naddress = \"{}\"\nshare = 0.25\npays = \"bill\"\n",
+        address(&carol)
+    );
+    house.starts_with(&more);
+    house.night();
+    assert!(house.turn(Mode::Look).is_err());
+    house.samples();
+    house.turn(Mode::Look).unwrap();
+    house.night();
+    house.samples();
+    // Bob's is first: it is tried, and tried anew three times.
+    let refused = json!({ "error": "HostError: Error(Contract, #24)", "latestLedger": 1 });
+    house.proxy.fault(SIMULATE, 4, Fault::result(refused));
+    let visit = house.deliver().unwrap();
+    assert_eq!((visit.delivered.len(), visit.delivered[0].agreement_id), (1, other));
+    // A look says no other thing.
+    house.turn(Mode::Look).unwrap();
+    assert!(
+        house.words().contains("agreement 1: the agreement has all its transactions (error 24)"),
+        "{}",
+        house.words()
+    );
+    assert_eq!(house.scene.delivered(house.agreement), 0);
+    assert!(delivered(&house.scene.network, &house.scene.contract, other) > 0);
 }
 
 const YEARS: u64 = 3 * 366 * DAY;
