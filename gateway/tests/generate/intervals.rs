@@ -123,7 +123,7 @@ fn profiles() -> Vec<Case> {
         .iter()
         .map(|(start, mwh)| {
             let (date, time) = datadis(*start);
-            format!(r#""ES0099","{date}","{time}","0.2","Real","{}""#, kwh(*mwh).replace(',', "."))
+            format!("ES0099;{date};{time};0,2;Real;{}", kwh(*mwh))
         })
         .collect();
     vec![
@@ -227,7 +227,7 @@ fn profiles() -> Vec<Case> {
         case(
             "datadis-csv",
             r#"{"profile": "datadis"}"#,
-            lines(r#""cups","date","time","consumptionKWh","obtainMethod","surplusEnergyKWh""#, &datadis_lines),
+            lines("cups;fecha;hora;consumo_kWh;metodoObtencion;energiaVertida_kWh", &datadis_lines),
             &reads(&hours),
         ),
         case(
@@ -482,8 +482,8 @@ fn files_refused() -> Vec<Case> {
         case(
             "datadis-csv-of-other-names",
             r#"{"profile": "datadis"}"#,
-            "CUPS,Fecha,Hora,Consumo\nES0099,2026/07/14,01:00,1\n",
-            &error("header: the header does not fit:\n  expected date,time,surplusEnergyKWh,obtainMethod,cups\n  found    CUPS,Fecha,Hora,Consumo"),
+            "CUPS;Fecha;Hora;Consumo_kWh;Metodo_obtencion\nES0099;14/07/2026;1;0,057;R\n",
+            &error("header: the header does not fit:\n  expected fecha;hora;energiaVertida_kWh;metodoObtencion;cups\n  found    CUPS;Fecha;Hora;Consumo_kWh;Metodo_obtencion"),
         ),
         case(
             "json-where-lines-are-expected",

@@ -139,19 +139,24 @@ pub fn profile(name: &str, role: Role, point: Option<&str>, value: Option<&str>)
             layout.above = vec![("Unite".into(), "W".into()), ("Pas en minutes".into(), "30".into())];
             vec![layout]
         }
+        // What the interface answers, and what the portal's page saves, have other names.
         "datadis" => {
             let zone = zone("Europe/Madrid").ok_or_else(unknown)?;
-            let mut json = base(of_plant("surplusEnergyKWh")?, "%Y/%m/%d %H:%M", Stamp::End, zone);
-            json.at = columns(&["date", "time"]);
-            json.time.minutes = 60;
-            json.decimal = '.';
-            json.quality = quality("obtainMethod", &["Real"]);
-            json.point = Some(column("cups"));
-            json.only = only_point("cups");
-            json.delimiter = Delimiter::Json;
-            let commas = Layout { delimiter: Delimiter::Char(b','), ..json.clone() };
-            let semicolons = Layout { delimiter: Delimiter::Char(b';'), decimal: ',', ..json.clone() };
-            vec![json, commas, semicolons]
+            let hours = |delimiter, decimal, value, at: &[&str], mark: &str| {
+                let mut layout = base(value, "%Y/%m/%d %H:%M", Stamp::End, zone.clone());
+                layout.at = columns(at);
+                layout.time.minutes = 60;
+                layout.decimal = decimal;
+                layout.quality = quality(mark, &["Real"]);
+                layout.point = Some(column("cups"));
+                layout.only = only_point("cups");
+                layout.delimiter = delimiter;
+                layout
+            };
+            let answer = hours(Delimiter::Json, '.', of_plant("surplusEnergyKWh")?, &["date", "time"], "obtainMethod");
+            let value = of_plant("energiaVertida_kWh")?;
+            let saved = hours(Delimiter::Char(b';'), ',', value, &["fecha", "hora"], "metodoObtencion");
+            vec![answer, saved]
         }
         _ => return Err(unknown()),
     })
