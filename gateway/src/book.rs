@@ -107,6 +107,8 @@ pub enum Fate {
     Gone,
     /// Another call with its number was applied.
     Displaced,
+    /// It had been said to be recorded, and the chain does not have it.
+    Missing,
 }
 
 /// What the lines come to.
@@ -132,12 +134,29 @@ pub struct ProviderMemory {
 pub struct KeyMemory {
     /// Signed, and nobody knows what became of it.
     pub in_flight: Option<Signed>,
-    /// The last one that was said not to be in the ledger, until a later one is.
-    pub doubted: Option<(Signed, Ended)>,
+    /// Those that were said not to be in the ledger, until a later one is.
+    pub doubted: Vec<(Signed, Ended)>,
     /// The highest number of a call that was recorded: none with it, or a lower one, can be any more.
     pub recorded: Option<i64>,
     /// The day of the last fees, since 1970, and what they were in it.
     pub spent: (u64, u64),
+}
+
+impl KeyMemory {
+    /// Of calls with one number for the same kWh at most one is applied: the lowest of them tells whether one was.
+    fn doubt(&mut self, signed: Signed, ended: Ended) {
+        let tells = |of: &Signed| (of.sequence, of.delivery.agreement_id, of.delivered_before);
+        match self.doubted.iter_mut().find(|(other, _)| tells(other) == tells(&signed)) {
+            None => self.doubted.push((signed, ended)),
+            Some((other, why))
+                if why.end != Fate::Missing && signed.delivery.energy_kwh <= other.delivery.energy_kwh =>
+            {
+                (*other, *why) = (signed, ended);
+            }
+            Some((_, why)) if why.end != Fate::Missing => why.at = ended.at,
+            Some(_) => {}
+        }
+    }
 }
 
 pub const DAY: u64 = 86_400;
@@ -182,14 +201,21 @@ impl Memory {
         let day = ended.at / DAY;
         let before = if key.spent.0 == day { key.spent.1 } else { 0 };
         key.spent = (day, before.saturating_add(ended.fee));
-        let Some(signed) = key.in_flight.take_if(|signed| signed.hash == ended.hash) else { return };
-        if matches!(ended.end, Fate::Gone | Fate::Displaced) {
-            if key.recorded.is_none_or(|recorded| recorded < signed.sequence) {
-                key.doubted = Some((signed, ended));
+        let in_flight = key.in_flight.take_if(|signed| signed.hash == ended.hash);
+        if ended.end == Fate::Missing {
+            if let Some(signed) = in_flight.or_else(|| self.forget_recorded(&ended)) {
+                self.keys.entry(signed.key.clone()).or_default().doubt(signed, ended);
             }
             return;
         }
-        key.doubted.take_if(|(doubted, _)| doubted.sequence <= signed.sequence);
+        let Some(signed) = in_flight else { return };
+        if matches!(ended.end, Fate::Gone | Fate::Displaced) {
+            if key.recorded.is_none_or(|recorded| recorded < signed.sequence) {
+                key.doubt(signed, ended);
+            }
+            return;
+        }
+        key.doubted.retain(|(doubted, _)| doubted.sequence > signed.sequence);
         if ended.end == Fate::Recorded {
             key.recorded = key.recorded.max(Some(signed.sequence));
             let provider = self.provider(signed.provider.clone());
@@ -197,6 +223,26 @@ impl Memory {
             provider.delivered.insert(signed.delivery.agreement_id, delivered);
             provider.last.insert(signed.consumer.clone(), (signed, ended));
         }
+    }
+
+    /// What was said to be recorded is not counted any more.
+    fn forget_recorded(&mut self, ended: &Ended) -> Option<Signed> {
+        let mut forgotten = None;
+        let mut recorded = None;
+        for provider in self.providers.values_mut() {
+            provider.last.retain(|_, (signed, _)| {
+                let is_it = signed.hash == ended.hash;
+                if is_it {
+                    provider.delivered.insert(signed.delivery.agreement_id, signed.delivered_before);
+                    forgotten = Some(signed.clone());
+                } else if signed.key == ended.key {
+                    recorded = recorded.max(Some(signed.sequence));
+                }
+                !is_it
+            });
+        }
+        self.keys.entry(ended.key.clone()).or_default().recorded = recorded;
+        forgotten
     }
 
     /// Lines that come to the same.
@@ -224,7 +270,7 @@ impl Memory {
             }
         }
         for (key, memory) in &self.keys {
-            if let Some((signed, ended)) = memory.doubted.clone() {
+            for (signed, ended) in memory.doubted.clone() {
                 entries.extend([Entry::Signed(signed), Entry::Ended(ended)]);
             }
             let (day, stroops) = memory.spent;
@@ -357,17 +403,42 @@ mod tests {
     fn what_was_said_not_to_be_in_the_ledger_is_doubted_until_a_later_call_is() {
         for fate in [Fate::Gone, Fate::Displaced] {
             let mut memory = remember([Entry::Signed(signed("a")), Entry::Ended(ended("a", fate, 120))]);
-            assert_eq!(memory.keys[KEY].doubted, Some((signed("a"), ended("a", fate, 120))));
+            assert_eq!(memory.keys[KEY].doubted, [(signed("a"), ended("a", fate, 120))]);
             assert_eq!(remember(memory.entries()), memory);
             let later = Signed { sequence: 10, ..signed("b") };
             memory.take(Entry::Signed(later));
             memory.take(Entry::Ended(ended("b", Fate::Recorded, 130)));
-            assert_eq!(memory.keys[KEY].doubted, None);
+            assert_eq!(memory.keys[KEY].doubted, []);
             // A server that showed a number of before: nothing of it can be in the ledger.
             memory.take(Entry::Signed(signed("c")));
             memory.take(Entry::Ended(ended("c", fate, 140)));
-            assert_eq!(memory.keys[KEY].doubted, None);
+            assert_eq!(memory.keys[KEY].doubted, []);
         }
+    }
+
+    #[test]
+    fn what_the_chain_turns_out_not_to_have_is_doubted_and_counts_as_it_did_before() {
+        let other = Signed { consumer: "GCAROL".into(), sequence: 8, ..signed("b") };
+        let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
+        let lines = [Entry::Signed(other), recorded("b"), Entry::Signed(signed("a")), recorded("a")];
+        let mut memory = remember(lines);
+        assert_eq!((memory.keys[KEY].recorded, memory.providers[PROVIDER].delivered[&7]), (Some(9), 14));
+        let missing = Ended { fee: 0, transaction_id: None, ..ended("a", Fate::Missing, 400) };
+        memory.take(Entry::Ended(missing.clone()));
+        assert_eq!((memory.keys[KEY].recorded, memory.providers[PROVIDER].delivered[&7]), (Some(8), 10));
+        assert_eq!(memory.providers[PROVIDER].last.keys().collect::<Vec<_>>(), ["GCAROL"]);
+        assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing.clone())]);
+        assert_eq!(remember(memory.entries()), memory);
+        // Of calls with one number for the same kWh the first says from which total on one of them is on the chain.
+        let more = Signed { delivery: Delivery { energy_kwh: 5, ..signed("c").delivery }, ..signed("c") };
+        memory.take(Entry::Signed(more));
+        memory.take(Entry::Ended(ended("c", Fate::Displaced, 500)));
+        assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing.clone())]);
+        let elsewhere = Signed { delivery: Delivery { agreement_id: 8, ..signed("d").delivery }, ..signed("d") };
+        memory.take(Entry::Signed(elsewhere.clone()));
+        memory.take(Entry::Ended(ended("d", Fate::Gone, 600)));
+        assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing), (elsewhere, ended("d", Fate::Gone, 600))]);
+        assert_eq!(remember(memory.entries()), memory);
     }
 
     #[test]

@@ -155,8 +155,8 @@ impl From<rpc::Failure> for Trouble {
     }
 }
 
-impl From<plan::ShowsLess> for Trouble {
-    fn from(failure: plan::ShowsLess) -> Self {
+impl From<plan::Unbelievable> for Trouble {
+    fn from(failure: plan::Unbelievable) -> Self {
         Self::Held(failure.to_string())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::book::{Entry, ProviderMemory};
+use crate::book::{Entry, ProviderMemory, Signed};
 use crate::chain::records;
 use crate::counting::{Account, Agreement, Pays, Seller, Share};
 use crate::energy::Energy;
@@ -46,6 +46,51 @@ pub fn check(memory: &ProviderMemory, agreements: &[records::Entry], since: Opti
         }
     }
     Ok(())
+}
+
+/// A call that an answer said to be recorded, and that the chain does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub signed: Signed,
+    /// It can still come, for so many seconds. After them its number is free: what is signed next takes that number, so that
+    /// of both at most one is ever applied, whatever a server says.
+    pub waits: Option<u64>,
+}
+
+/// Why the chain is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Unbelievable {
+    #[error(transparent)]
+    ShowsLess(#[from] ShowsLess),
+    #[error("the server shows a number of this key below that of a call that was recorded: it is behind, or it lies")]
+    OldNumber,
+}
+
+/// Compares with what was recorded, by the agreements and by the account's number at this time of the ledger's clock.
+pub fn missing(
+    memory: &ProviderMemory,
+    key: &str,
+    recorded: Option<i64>,
+    sequence: i64,
+    shown: Result<(), ShowsLess>,
+    now: u64,
+) -> Result<Option<Missing>, Unbelievable> {
+    /// A server can say that it is so much later than it is.
+    const AHEAD: u64 = 120;
+    let Some(recorded) = recorded.filter(|recorded| sequence < *recorded) else {
+        return Ok(shown.map(|()| None)?);
+    };
+    let mut last = memory.last.values().map(|(signed, _)| signed);
+    let (Err(less), Some(signed)) = (shown, last.find(|signed| signed.key == key && signed.sequence == recorded))
+    else {
+        return Err(Unbelievable::OldNumber);
+    };
+    // The chain is as it was before that call: nothing else is missing.
+    if less.agreement_id != signed.delivery.agreement_id || less.shown != signed.delivered_before {
+        return Err(less.into());
+    }
+    let until = signed.max_time.saturating_add(AHEAD);
+    Ok(Some(Missing { signed: signed.clone(), waits: until.checked_sub(now) }))
 }
 
 /// The line that a new certificate needs: from now on the accounts count from its reading.
@@ -130,6 +175,8 @@ pub fn by_consumer(entries: &[records::Entry]) -> BTreeMap<String, Vec<Agreement
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::{Ended, Fate};
+    use crate::counting::Delivery;
     use crate::register::Reading;
 
     const DEADLINE: u64 = 1_000_000;
@@ -270,6 +317,47 @@ mod tests {
         };
         // 21 kWh of the old meter and 4 of the new one, of which half.
         assert_eq!(accounts["GBOB"].entitled(kwh(7)), Energy::from_mwh(12_500_000));
+    }
+
+    #[test]
+    fn what_was_only_said_to_be_recorded_is_missing_when_neither_agreement_nor_number_show_it() {
+        const UNTIL: u64 = 160 + 120;
+        let signed = Signed {
+            key: "GMETER".into(),
+            provider: "GALICE".into(),
+            consumer: "GBOB".into(),
+            delivery: Delivery { agreement_id: 7, energy_kwh: 4, meter_reading: 104 },
+            delivered_before: 10,
+            entitled: kwh(14),
+            sequence: 9,
+            signed_at: 100,
+            max_time: 160,
+            fee: 50_000,
+            hash: "a".into(),
+            envelope: "AAAA".into(),
+        };
+        let ended = Ended {
+            key: "GMETER".into(),
+            hash: "a".into(),
+            end: Fate::Recorded,
+            at: 110,
+            fee: 20_000,
+            transaction_id: None,
+        };
+        let last = [("GBOB".to_string(), (signed.clone(), ended))].into();
+        let memory = ProviderMemory { delivered: [(7, 14)].into(), last, ..ProviderMemory::default() };
+        let less = |shown| ShowsLess { agreement_id: 7, shown, recorded: 14 };
+        let look = |sequence, shown, now| missing(&memory, "GMETER", Some(9), sequence, shown, now);
+        assert_eq!(look(9, Ok(()), 0), Ok(None));
+        assert_eq!(look(8, Err(less(10)), UNTIL), Ok(Some(Missing { signed: signed.clone(), waits: Some(0) })));
+        assert_eq!(look(8, Err(less(10)), UNTIL + 1), Ok(Some(Missing { signed, waits: None })));
+        // Its number is used, more is missing, or another agreement's: one of the two servers lies.
+        assert_eq!(look(9, Err(less(10)), UNTIL + 1), Err(Unbelievable::ShowsLess(less(10))));
+        assert_eq!(look(8, Err(less(9)), UNTIL + 1), Err(Unbelievable::ShowsLess(less(9))));
+        let other = ShowsLess { agreement_id: 6, ..less(10) };
+        assert_eq!(look(8, Err(other), UNTIL + 1), Err(Unbelievable::ShowsLess(other)));
+        assert_eq!(look(8, Ok(()), UNTIL + 1), Err(Unbelievable::OldNumber));
+        assert_eq!(missing(&memory, "GOTHER", Some(9), 8, Err(less(10)), UNTIL + 1), Err(Unbelievable::OldNumber));
     }
 
     #[test]

@@ -96,10 +96,11 @@ fn signed_for(config: &Config, agreement_id: u64, recorded: &[Recorded]) -> Resu
         })
         .collect();
     let entries = book::read_all(&config.state)?;
-    let ended: Vec<_> = entries
+    // The last word on each: what was said to be recorded may have turned out not to be.
+    let ends: BTreeMap<_, _> = entries
         .iter()
         .filter_map(|entry| match entry {
-            Entry::Ended(ended) if ended.end == book::Fate::Recorded => Some(ended.hash.clone()),
+            Entry::Ended(ended) => Some((ended.hash.clone(), ended.end)),
             _ => None,
         })
         .collect();
@@ -108,7 +109,8 @@ fn signed_for(config: &Config, agreement_id: u64, recorded: &[Recorded]) -> Resu
         totals.get(&meter_reading) == Some(&(signed.delivered_before + energy_kwh))
     };
     let is_own = |signed: &Signed| {
-        signed.delivery.agreement_id == agreement_id && (ended.contains(&signed.hash) || is_on_chain(signed))
+        signed.delivery.agreement_id == agreement_id
+            && (ends.get(&signed.hash) == Some(&book::Fate::Recorded) || is_on_chain(signed))
     };
     let signed = entries.into_iter().filter_map(|entry| match entry {
         Entry::Signed(signed) if is_own(&signed) => Some((signed.delivery.meter_reading, signed)),

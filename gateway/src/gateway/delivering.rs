@@ -8,7 +8,7 @@ use stellar_xdr::{Hash, Limits, Transaction, WriteXdr};
 
 use super::{account, lock, Files, Gateway, Key, Mode, Seen, Trouble, Visit};
 use crate::allocation::{self, Days, Life};
-use crate::book::{Entry, Signed, DAY};
+use crate::book::{Ended, Entry, Fate, ProviderMemory, Signed, DAY};
 use crate::chain::call::{transaction, Unsafe};
 use crate::chain::records::Recorded;
 use crate::chain::rpc::Simulated;
@@ -20,7 +20,7 @@ use crate::counting::{
 use crate::energy::Energy;
 use crate::folder::Folder;
 use crate::log;
-use crate::plan::{self, Party};
+use crate::plan::{self, Missing, Party};
 use crate::report::xlm;
 use crate::submission::InFlight;
 
@@ -156,9 +156,36 @@ impl Gateway {
             }
             None => return Err(Trouble::Stopped(format!("no meter is certified: have {} certified", key.address))),
         }
-        plan::check(&memory, &view.agreements, since)?;
+        self.check_recorded(key, &memory, &view, since, now)?;
         self.begin(place, &view.prosumer.seller, now)?;
         Ok(view)
+    }
+
+    /// The chain shows what was recorded. What only a server had said to be recorded is forgotten when it cannot be any more.
+    fn check_recorded(
+        &self,
+        key: &Key,
+        memory: &ProviderMemory,
+        view: &View,
+        since: Option<u64>,
+        now: u64,
+    ) -> Result<(), Trouble> {
+        let recorded = lock(&self.book).memory.keys.get(&key.address).and_then(|key| key.recorded);
+        let shown = plan::check(memory, &view.agreements, since);
+        let missing = plan::missing(memory, &key.address, recorded, view.account.sequence, shown, now)?;
+        let Some(Missing { signed, waits }) = missing else { return Ok(()) };
+        let (id, kwh) = (signed.delivery.agreement_id, signed.delivery.energy_kwh);
+        if let Some(seconds) = waits {
+            return Err(Trouble::Held(format!(
+                "a server said that {kwh} kWh were recorded in agreement {id}, and the chain does not have them: they are due \
+                 again when that call cannot come any more, in {seconds} s"
+            )));
+        }
+        log::warning(format!(
+            "{kwh} kWh that a server said were recorded in agreement {id} are not, and are due again"
+        ));
+        let (end, at, fee, transaction_id) = (Fate::Missing, now, 0, None);
+        self.write(Entry::Ended(Ended { key: signed.key, hash: signed.hash, end, at, fee, transaction_id }))
     }
 
     /// What is shown of the chain until it is read again.
@@ -372,18 +399,34 @@ impl Gateway {
     /// A server that hides a call which it has passed on shows by the account's number that one was applied. Then nothing
     /// is signed in its place before the chain shows it, or a day has gone by in which somebody could look.
     fn check_doubted(&self, key: &Key, place: usize, view: &View, now: u64) -> Result<(), Trouble> {
-        let doubted = lock(&self.book).memory.keys.get(&key.address).and_then(|key| key.doubted.clone());
-        let Some((signed, ended)) = doubted else { return Ok(()) };
-        let is_used = signed.provider == self.address(place) && view.account.sequence >= signed.sequence;
-        let id = signed.delivery.agreement_id;
-        let shown = view.agreements.iter().find(|entry| entry.agreement.id == id);
-        let shown = shown.map_or(0, |entry| entry.agreement.energy_delivered_kwh);
-        let is_shown = shown >= signed.delivered_before + signed.delivery.energy_kwh;
-        if is_used && !is_shown && now < ended.at + DAY {
-            return Err(Trouble::Held(format!(
-                "the number of a call for agreement {id} is used, and the server does not show that call: another program \
-                 used this key, or the server hides it. It goes on after a day"
-            )));
+        let doubted = lock(&self.book).memory.keys.get(&key.address).map(|key| key.doubted.clone());
+        let is_used =
+            |signed: &Signed| signed.provider == self.address(place) && view.account.sequence >= signed.sequence;
+        let used: Vec<_> = doubted.iter().flatten().filter(|(signed, _)| is_used(signed)).collect();
+        let is_shown = |Signed { delivery, delivered_before, .. }: &Signed| {
+            let shown = view.agreements.iter().find(|entry| entry.agreement.id == delivery.agreement_id);
+            let shown = shown.map_or(0, |entry| entry.agreement.energy_delivered_kwh);
+            shown >= delivered_before + delivery.energy_kwh
+        };
+        for (signed, ended) in &used {
+            if used.iter().any(|(other, _)| other.sequence == signed.sequence && is_shown(other)) {
+                continue;
+            }
+            let id = signed.delivery.agreement_id;
+            // A server had said that it is recorded, so one of two lies, and no time tells which.
+            if ended.end == Fate::Missing {
+                let (kwh, hash) = (signed.delivery.energy_kwh, &signed.hash);
+                return Err(Trouble::Stopped(format!(
+                    "a server said that {kwh} kWh were recorded in agreement {id}, and this one does not show them, though \
+                     that call's number is used: ask another server for {hash}"
+                )));
+            }
+            if now < ended.at + DAY {
+                return Err(Trouble::Held(format!(
+                    "the number of a call for agreement {id} is used, and the server does not show that call: another \
+                     program used this key, or the server hides it. It goes on after a day"
+                )));
+            }
         }
         Ok(())
     }

@@ -80,7 +80,7 @@ impl Gateway {
                 self.rest(key);
                 Err(Trouble::Held(format!("the network does not take the call: {}", code.name())))
             }
-            (Fate::Gone, _) => Err(Trouble::Held("a call did not reach the ledger in its time".into())),
+            (Fate::Gone | Fate::Missing, _) => Err(Trouble::Held("a call did not reach the ledger in its time".into())),
         }
     }
 
@@ -137,7 +137,7 @@ impl Gateway {
             }
             Fate::Failed => state.failures += 1,
             Fate::Displaced => state.displaced += 1,
-            Fate::Gone => {}
+            Fate::Gone | Fate::Missing => {}
         }
         drop(state);
         if matches!(fate, Fate::Failed | Fate::Displaced) {

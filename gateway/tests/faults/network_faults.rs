@@ -427,7 +427,7 @@ fn a_ledger_of_the_far_future_does_not_hold_deliveries_for_ever() {
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
 fn with_a_number_that_is_too_low_or_too_high_nothing_is_recorded_twice() {
-    for lie in [-1, 1] {
+    for (lie, words) in [(-1, "below that of a call that was recorded"), (1, "TxBadSeq")] {
         let house = Household::new(&format!("number{lie}"));
         house.deliver().unwrap();
         house.assert_exact();
@@ -446,7 +446,7 @@ fn with_a_number_that_is_too_low_or_too_high_nothing_is_recorded_twice() {
         );
         let visit = house.deliver();
         assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
-        assert!(house.words().contains("TxBadSeq"), "{}", house.words());
+        assert!(house.words().contains(words), "{}", house.words());
         assert_eq!(house.scene.delivered(house.agreement), delivered);
         house.heals();
     }
@@ -515,6 +515,69 @@ fn a_server_that_hides_a_call_that_it_passed_on_has_nothing_recorded_twice() {
     assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
     assert!(house.words().contains("the server does not show that call"), "{}", house.words());
     assert_eq!(house.scene.delivered(house.agreement), recorded);
+    house.heals();
+}
+
+/// A server takes the next call, says that it was recorded, and passes nothing on.
+fn says_that_it_was_recorded(house: &Household) {
+    house.proxy.fault(SEND, 1, Fault::result(json!({ "status": "PENDING" })));
+    house.proxy.fault(FIND, 1, Fault::lie(|answer| answer["result"]["status"] = "SUCCESS".into()));
+    assert_eq!(house.deliver().unwrap().delivered.len(), 1);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_call_that_a_server_made_believe_is_due_again_when_it_cannot_come_any_more() {
+    let mut house = Household::new("believed-call");
+    says_that_it_was_recorded(&house);
+    assert_eq!(house.scene.delivered(house.agreement), 0);
+    house.advance(60);
+    house.samples();
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("when that call cannot come any more, in 1"), "{}", house.words());
+    assert_eq!(house.proxy.count(SEND), 1);
+    house.restart();
+    house.turn(Mode::Look).unwrap_err();
+    house.heals();
+    assert_eq!(house.proxy.count(SEND), 2);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_call_that_was_recorded_and_is_hidden_later_is_not_recorded_twice() {
+    let house = Household::new("hidden-later");
+    house.deliver().unwrap();
+    house.assert_exact();
+    let recorded = house.scene.delivered(house.agreement);
+    let less = || lie_about("energy_delivered_kwh", |kwh| *kwh = ScVal::U64(0));
+    house.proxy.fault("simulateTransaction get_agreement_page", 99, less());
+    house.proxy.fault(
+        "getLedgerEntries",
+        1,
+        Fault::lie(|answer| {
+            edit::<LedgerEntryData>(&mut answer["result"]["entries"][0]["xdr"], |data| {
+                let LedgerEntryData::Account(account) = data else { panic!("it is no account") };
+                account.seq_num.0 -= 1;
+            });
+        }),
+    );
+    house.night();
+    house.samples();
+    // It believes that the call is missing, and its next one has the number of that.
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("took this one's place"), "{}", house.words());
+    assert_eq!(house.scene.delivered(house.agreement), recorded);
+    // However long the server goes on with the true number, it takes a person.
+    for _ in 0..3 {
+        house.night();
+        house.samples();
+        let visit = house.deliver();
+        assert!(matches!(visit, Err(Trouble::Stopped(_))), "{visit:?}");
+        assert!(house.words().contains("ask another server"), "{}", house.words());
+        assert_eq!(house.scene.delivered(house.agreement), recorded);
+    }
     house.heals();
 }
 
