@@ -122,6 +122,8 @@ pub struct KeyState {
     pub failures: u32,
     /// Calls in a row in whose place another one with the same number was applied.
     pub displaced: u32,
+    /// Why nobody said what became of the call that is on its way, when it was asked for last.
+    pub unanswered: Option<String>,
     /// Nothing is sent before this time of the ledger's clock.
     pub held_until: u64,
 }

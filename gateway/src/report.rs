@@ -163,6 +163,8 @@ pub struct KeyReport {
 pub struct InFlightReport {
     pub hash: String,
     pub since: u64,
+    /// Why the network did not say what became of it, when it was asked last.
+    pub unanswered: Option<String>,
 }
 
 impl NoReadings {
@@ -208,10 +210,14 @@ fn key_problems(key: &KeyReport, now: u64) -> Vec<String> {
             key.address
         ));
     }
-    if let Some(call) = key.in_flight.as_ref().filter(|call| now.saturating_sub(call.since) > IN_FLIGHT_SECONDS) {
-        let (address, hash) = (&key.address, &call.hash);
-        problems
-            .push(format!("key {address}: the network does not say what became of the call {hash}: deliveries wait"));
+    if let Some(InFlightReport { hash, since, unanswered }) = &key.in_flight {
+        let address = &key.address;
+        let why = unanswered.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        if unanswered.is_some() || now.saturating_sub(*since) > IN_FLIGHT_SECONDS {
+            problems.push(format!(
+                "key {address}: the network does not say what became of the call {hash}: deliveries wait{why}"
+            ));
+        }
     }
     if key.failures >= FAILURES {
         problems.push(format!("key {}: {} attempts in a row failed: see the log", key.address, key.failures));

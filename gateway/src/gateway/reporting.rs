@@ -68,7 +68,11 @@ impl Gateway {
             balance_stroops: state.balance.and_then(|balance| balance.try_into().ok()),
             fees_stroops: self.spent_today(key, now),
             max_fees_stroops: self.config.max_fee_per_day,
-            in_flight: in_flight.map(|Signed { hash, signed_at, .. }| InFlightReport { hash, since: signed_at }),
+            in_flight: in_flight.map(|Signed { hash, signed_at, .. }| InFlightReport {
+                hash,
+                since: signed_at,
+                unanswered: state.unanswered,
+            }),
             failures: state.failures.max(state.displaced),
         }
     }

@@ -42,20 +42,18 @@ impl Gateway {
                 Action::Ask => {
                     self.stop.wait(self.pause(asked))?;
                     asked += 1;
-                    match self.rpc.transaction(&hash.0) {
-                        Ok(found) if self.learn(found.latest_ledger, found.latest_close).is_ok() => {
-                            match call.after(Event::Found(found)) {
-                                // By the server's clock alone it would be gone as soon as the server says so.
-                                Action::End(End::Gone)
-                                    if self.is_timely() && since.elapsed().as_secs() < signed.lifetime() =>
-                                {
-                                    Action::Ask
-                                }
-                                Action::End(end) => break (end, found),
-                                action => action,
-                            }
-                        }
-                        _ => call.after(Event::AskUnanswered),
+                    let found = self.find(&hash.0);
+                    lock(&key.state).unanswered = found.as_ref().err().map(ToString::to_string);
+                    if found.is_err() {
+                        let _ = self.refresh_clock(self.config.network.clock_age());
+                    }
+                    let event = found.as_ref().map_or(Event::AskUnanswered, |found| Event::Found(*found));
+                    match (call.after(event), found) {
+                        // By the server's clock alone it would be gone as soon as the server says so.
+                        (Action::End(End::Gone), _) if !self.has_waited(signed, since) => Action::Ask,
+                        (Action::End(end), Ok(found)) => break (end, Some(found)),
+                        _ if self.is_late(signed, since) => break (self.too_late(signed)?, None),
+                        (action, _) => action,
                     }
                 }
                 Action::End(_) => Action::Ask,
@@ -81,6 +79,36 @@ impl Gateway {
                 Err(Trouble::Held(format!("the network does not take the call: {}", code.name())))
             }
             (Fate::Gone | Fate::Missing, _) => Err(Trouble::Held("a call did not reach the ledger in its time".into())),
+        }
+    }
+
+    fn find(&self, hash: &[u8; 32]) -> Result<Found, Trouble> {
+        let found = self.rpc.transaction(hash)?;
+        self.learn(found.latest_ledger, found.latest_close)?;
+        Ok(found)
+    }
+
+    /// Whether a call's time is over by this clock, too, which may stand still on a network for tests.
+    fn has_waited(&self, signed: &Signed, since: Instant) -> bool {
+        !self.is_timely() || since.elapsed().as_secs() >= signed.lifetime()
+    }
+
+    /// Whether it is asked in vain: its time was over a minute ago.
+    fn is_late(&self, signed: &Signed, since: Instant) -> bool {
+        const SLOW: u64 = 60;
+        self.has_waited(signed, since) && self.clock.now().is_some_and(|now| now > signed.max_time + SLOW)
+    }
+
+    /// Nobody finds it or says that it is not there. If ledgers go on, what the contract recorded tells what became of it;
+    /// else it stays on its way, and nothing else is signed.
+    fn too_late(&self, signed: &Signed) -> Result<End, Trouble> {
+        let held = |why: &dyn std::fmt::Display| {
+            Trouble::Held(format!("nobody says what became of a call, and nothing else is sent before: {why}"))
+        };
+        self.refresh_clock(Duration::ZERO).map_err(|trouble| held(&trouble))?;
+        match self.clock.ledger() {
+            Some(ledger) if ledger.close > signed.max_time => Ok(End::Forgotten),
+            _ => Err(held(&"the newest ledger that the network shows is of before its end")),
         }
     }
 
@@ -114,11 +142,12 @@ impl Gateway {
         Ok(if is_ours { Fate::Recorded } else { Fate::Displaced })
     }
 
-    fn end(&self, key: &Key, signed: &Signed, fate: Fate, found: Found) -> Result<(), Trouble> {
+    fn end(&self, key: &Key, signed: &Signed, fate: Fate, found: Option<Found>) -> Result<(), Trouble> {
         // Where nobody knows what it cost, it cost what it could.
         let fee = match fate {
-            Fate::Recorded | Fate::Failed if found.fee > 0 => found.fee,
-            Fate::Recorded | Fate::Failed => signed.fee.into(),
+            Fate::Recorded | Fate::Failed => {
+                found.map(|found| found.fee).filter(|fee| *fee > 0).unwrap_or(signed.fee.into())
+            }
             _ => 0,
         };
         self.write(Entry::Ended(Ended {
@@ -127,7 +156,7 @@ impl Gateway {
             end: fate,
             at: self.clock.now().unwrap_or(signed.max_time),
             fee,
-            transaction_id: found.transaction_id.filter(|_| fate == Fate::Recorded),
+            transaction_id: found.and_then(|found| found.transaction_id).filter(|_| fate == Fate::Recorded),
         }))?;
         let mut state = lock(&key.state);
         match fate {

@@ -133,7 +133,7 @@ fn key_lines(text: &mut String, key: &KeyReport, at: u64) {
     let fees = format!("{} XLM today, of {} XLM at most", xlm(key.fees_stroops), xlm(key.max_fees_stroops));
     paragraph(text, "  fees      ", &fees);
     let sent = match &key.in_flight {
-        Some(InFlightReport { hash, since }) => format!("{hash}, {}", ago(at.saturating_sub(*since))),
+        Some(InFlightReport { hash, since, .. }) => format!("{hash}, {}", ago(at.saturating_sub(*since))),
         None => "nothing".into(),
     };
     paragraph(text, "  in flight ", &sent);

@@ -111,7 +111,7 @@ fn troubled() -> Report {
     key.fees_stroops = 10_000_000;
     key.failures = 3;
     key.balance_stroops = None;
-    key.in_flight = Some(InFlightReport { hash: "ab".repeat(32), since: NOW - 30 });
+    key.in_flight = Some(InFlightReport { hash: "ab".repeat(32), since: NOW - 30, unanswered: None });
     report
 }
 

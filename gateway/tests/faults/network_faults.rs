@@ -518,6 +518,48 @@ fn a_server_that_hides_a_call_that_it_passed_on_has_nothing_recorded_twice() {
     house.heals();
 }
 
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn what_became_of_a_call_that_no_server_tells_is_read_from_the_chain() {
+    let house = Household::new("never-told");
+    let url = house.scene.network.url.replace("/rpc", "/advance?seconds=130");
+    house.proxy.fault(SEND, 1, Fault::after(move || drop(ureq::post(&url).send_empty().unwrap())));
+    let refuses = json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32601, "message": "no such method" } });
+    house.proxy.fault(FIND, 99, Fault::Answer(200, refuses.to_string()));
+    assert_eq!(house.deliver().unwrap().delivered.len(), 1);
+    house.assert_exact();
+    assert_eq!(house.proxy.count(SEND), 1);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_network_that_dies_after_a_call_was_sent_is_told_of_at_once_and_gets_no_other_one() {
+    let house = Household::new("dead");
+    let url = house.scene.network.url.replace("/rpc", "/advance?seconds=130");
+    let (gateway, sender) = (house.gateway.clone(), std::sync::Mutex::new(None));
+    let (seen, reports) = channel();
+    *sender.lock().unwrap() = Some(seen);
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    // After the first question that is not answered it is looked at, and then its time goes by.
+    let dead = Fault::instead(move || match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => {}
+        1 => drop(sender.lock().unwrap().take().map(|seen| seen.send(gateway.report()))),
+        _ => drop(ureq::post(&url).send_empty().unwrap()),
+    });
+    house.proxy.fault(FIND, 99, dead);
+    house.proxy.later("getLedgerEntries", 1, 99, Fault::Answer(503, "down".into()));
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("503"), "{}", house.words());
+    let report = reports.recv_timeout(Duration::from_secs(1)).unwrap();
+    let problems = p2p_gateway::report::is_healthy(&report).unwrap_err().join("\n");
+    assert!(problems.contains("does not say what became of the call"), "{problems}");
+    assert!(house.gateway.report().keys[0].in_flight.is_some());
+    assert!(house.deliver().is_err());
+    assert_eq!(house.proxy.count(SEND), 1);
+    house.heals();
+}
+
 /// A server takes the next call, says that it was recorded, and passes nothing on.
 fn says_that_it_was_recorded(house: &Household) {
     house.proxy.fault(SEND, 1, Fault::result(json!({ "status": "PENDING" })));
