@@ -19,7 +19,7 @@ pub enum Entry {
     /// A provider's register, as it was certified, and what its consumers' accounts are from then on.
     Certified {
         provider: String,
-        meter_start: u64,
+        certificate: Certificate,
         accounts: BTreeMap<String, Account>,
     },
     /// What its meter showed, when two samples had agreed.
@@ -53,6 +53,15 @@ pub enum Entry {
         day: u64,
         stroops: u64,
     },
+}
+
+/// A meter's certificate, by what the contract shows of it: its first reading, and when that was taken or, where more had been
+/// sold already when it was seen first, its last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    pub meter_start: u64,
+    pub read_at: u64,
 }
 
 /// A call that was signed, and why.
@@ -120,7 +129,9 @@ pub struct Memory {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderMemory {
-    pub meter_start: Option<u64>,
+    pub certificate: Option<Certificate>,
+    /// The one before, with what the accounts were by it: a server may have made up what came after.
+    pub before: Option<(Certificate, BTreeMap<String, Account>)>,
     pub believed: Option<Reading>,
     pub accounts: BTreeMap<String, Account>,
     pub ran: Option<u64>,
@@ -167,11 +178,11 @@ const LONGEST: u64 = 16 << 20;
 impl Memory {
     pub fn take(&mut self, entry: Entry) {
         match entry {
-            Entry::Certified { provider, meter_start, accounts } => {
+            Entry::Certified { provider, certificate, accounts } => {
                 let provider = self.provider(provider);
-                provider.meter_start = Some(meter_start);
+                let accounts = std::mem::replace(&mut provider.accounts, accounts);
+                provider.before = provider.certificate.replace(certificate).map(|before| (before, accounts));
                 provider.believed = None;
-                provider.accounts = accounts;
             }
             Entry::Believed { provider, at, energy } => {
                 self.provider(provider).believed = Some(Reading { at, energy });
@@ -250,11 +261,14 @@ impl Memory {
         let mut entries = vec![];
         for (provider, memory) in &self.providers {
             let provider = || provider.clone();
-            entries.extend(memory.meter_start.map(|meter_start| Entry::Certified {
-                provider: provider(),
-                meter_start,
-                accounts: memory.accounts.clone(),
-            }));
+            let now = memory.certificate.map(|certificate| (certificate, memory.accounts.clone()));
+            entries.extend(
+                memory.before.clone().into_iter().chain(now).map(|(certificate, accounts)| Entry::Certified {
+                    provider: provider(),
+                    certificate,
+                    accounts,
+                }),
+            );
             entries.extend(memory.believed.map(|Reading { at, energy }| Entry::Believed {
                 provider: provider(),
                 at,
@@ -443,13 +457,26 @@ mod tests {
 
     #[test]
     fn a_journal_that_begins_anew_comes_to_the_same() {
-        let certified = Entry::Certified { provider: PROVIDER.into(), meter_start: 100, accounts: BTreeMap::new() };
+        let certified = |meter_start| Entry::Certified {
+            provider: PROVIDER.into(),
+            certificate: Certificate { meter_start, read_at: 80 },
+            accounts: BTreeMap::new(),
+        };
         let believed = Entry::Believed { provider: PROVIDER.into(), at: 90, energy: Energy::from_mwh(9) };
         let ran = Entry::Ran { provider: PROVIDER.into(), at: 95 };
         let other = Signed { consumer: "GCAROL".into(), ..signed("b") };
         let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
-        let lines =
-            [certified, believed, ran, Entry::Signed(signed("a")), recorded("a"), Entry::Signed(other), recorded("b")];
+        let (first, second) = (certified(100), certified(3));
+        let lines = [
+            first,
+            second,
+            believed,
+            ran,
+            Entry::Signed(signed("a")),
+            recorded("a"),
+            Entry::Signed(other),
+            recorded("b"),
+        ];
         let memory = remember(lines.into_iter().chain([Entry::Signed(signed("c"))]));
         assert_eq!(memory.keys[KEY].spent, (0, 40_000));
         assert_eq!(remember(memory.entries()), memory);

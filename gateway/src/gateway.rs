@@ -157,6 +157,12 @@ impl From<rpc::Failure> for Trouble {
     }
 }
 
+impl From<plan::OldCertificate> for Trouble {
+    fn from(failure: plan::OldCertificate) -> Self {
+        Self::Held(failure.to_string())
+    }
+}
+
 impl From<plan::Unbelievable> for Trouble {
     fn from(failure: plan::Unbelievable) -> Self {
         Self::Held(failure.to_string())

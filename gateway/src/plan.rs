@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::book::{Entry, ProviderMemory, Signed};
+use crate::book::{Certificate, Entry, ProviderMemory, Signed};
 use crate::chain::records;
 use crate::counting::{Account, Agreement, Pays, Seller, Share};
 use crate::energy::Energy;
@@ -93,22 +93,51 @@ pub fn missing(
     Ok(Some(Missing { signed: signed.clone(), waits: until.checked_sub(now) }))
 }
 
-/// The line that a new certificate needs: from now on the accounts count from its reading.
-pub fn certified(provider: &str, memory: &ProviderMemory, seller: &Seller) -> Option<Entry> {
-    if memory.meter_start == Some(seller.meter_start) {
-        return None;
+/// The chain shows a certificate that is no later than the one that was counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "the server shows a meter's certificate of {} kWh that is no later than that of {} kWh, by which was counted: it is behind, \
+     or one of the two was made up. It goes on when a later one is seen", shown.meter_start, known.meter_start
+)]
+pub struct OldCertificate {
+    pub known: Certificate,
+    pub shown: Certificate,
+}
+
+/// The line that a new certificate needs: from now on the accounts count from its reading. If the one before is back, that
+/// which came after it was made up by a server, and the accounts are what they were by it.
+pub fn certified(
+    provider: &str,
+    memory: &ProviderMemory,
+    seller: &Seller,
+    now: u64,
+) -> Result<Option<Entry>, OldCertificate> {
+    let shown = Certificate { meter_start: seller.meter_start, read_at: seller.read_at.min(now) };
+    let entry = |certificate, accounts| Entry::Certified { provider: provider.into(), certificate, accounts };
+    let Some(known) = memory.certificate else {
+        return Ok(Some(entry(shown, memory.accounts.clone())));
+    };
+    if known.meter_start == shown.meter_start {
+        return Ok(None);
     }
-    let mut accounts = memory.accounts.clone();
-    if memory.meter_start.is_some() {
-        // If it shows more already, another program sold by the new certificate, or this one is the older one: the server
-        // is behind. Neither is counted a second time.
-        let first = Energy::from_kwh(seller.meter_reading).unwrap_or_default();
-        for account in accounts.values_mut() {
-            let last = memory.believed.map_or(account.from, |believed| believed.energy.max(account.from));
-            account.exchange_meter(last, first);
+    let is_later = shown.read_at > known.read_at;
+    let is_used = seller.meter_reading > seller.meter_start || seller.energy_sold_kwh > 0;
+    if let Some((before, accounts)) = &memory.before {
+        if before.meter_start == shown.meter_start && (is_used || !is_later) {
+            return Ok(Some(entry(*before, accounts.clone())));
         }
     }
-    Some(Entry::Certified { provider: provider.into(), meter_start: seller.meter_start, accounts })
+    if !is_later {
+        return Err(OldCertificate { known, shown });
+    }
+    let mut accounts = memory.accounts.clone();
+    // If it shows more already, another program sold by it: that is not counted a second time.
+    let first = Energy::from_kwh(seller.meter_reading).unwrap_or_default();
+    for account in accounts.values_mut() {
+        let last = memory.believed.map_or(account.from, |believed| believed.energy.max(account.from));
+        account.exchange_meter(last, first);
+    }
+    Ok(Some(entry(shown, accounts)))
 }
 
 /// The account of a consumer at this reading, if it differs from what the journal has. It is opened with the first
@@ -175,9 +204,8 @@ pub fn by_consumer(entries: &[records::Entry]) -> BTreeMap<String, Vec<Agreement
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::{Ended, Fate};
+    use crate::book::{Ended, Fate, Memory};
     use crate::counting::Delivery;
-    use crate::register::Reading;
 
     const DEADLINE: u64 = 1_000_000;
     const NOW: u64 = 1_000;
@@ -269,17 +297,6 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_is_seen_again_counts_nothing_twice() {
-        let opened = account(None, &party(&[agreement(1, 0)]), &seller(), kwh(100), NOW).unwrap();
-        let mut memory = ProviderMemory { meter_start: Some(3), ..ProviderMemory::default() };
-        memory.accounts.insert("GBOB".into(), Account { entitled: kwh(10), from: kwh(3), ..opened });
-        let Some(Entry::Certified { accounts, .. }) = certified("GALICE", &memory, &seller()) else {
-            panic!("the certificate is another one")
-        };
-        assert_eq!(accounts["GBOB"].entitled(kwh(120)), kwh(10));
-    }
-
-    #[test]
     fn an_older_agreement_whose_deposit_comes_later_is_counted_from_then_on() {
         let unfunded = Agreement { funded: false, ..agreement(1, 0) };
         let opened = account(None, &party(&[unfunded, agreement(2, 0)]), &seller(), kwh(100), NOW).unwrap();
@@ -304,19 +321,66 @@ mod tests {
         assert_eq!(again.due(kwh(110), &delivered.agreements), 0);
     }
 
+    const PROVIDER: &str = "GALICE";
+
+    /// Half of what was exported since 100 kWh, by a certificate of then.
+    fn certified_at_100() -> Memory {
+        let opened = account(None, &party(&[agreement(1, 0)]), &seller(), kwh(100), NOW).unwrap();
+        let mut memory = Memory::default();
+        memory.take(certified(PROVIDER, &ProviderMemory::default(), &seller(), NOW).unwrap().unwrap());
+        memory.take(Entry::Account { provider: PROVIDER.into(), consumer: "GBOB".into(), account: opened });
+        memory.take(Entry::Believed { provider: PROVIDER.into(), at: NOW, energy: kwh(121) });
+        memory
+    }
+
+    fn sees(memory: &mut Memory, seller: &Seller) -> Result<bool, OldCertificate> {
+        let entry = certified(PROVIDER, &memory.providers[PROVIDER], seller, NOW)?;
+        let is_another = entry.is_some();
+        entry.into_iter().for_each(|entry| memory.take(entry));
+        Ok(is_another)
+    }
+
+    fn entitled(memory: &Memory, reading: u64) -> Energy {
+        memory.providers[PROVIDER].accounts["GBOB"].entitled(kwh(reading))
+    }
+
     #[test]
     fn a_new_certificate_counts_on_from_its_reading() {
-        let opened = account(None, &party(&[agreement(1, 0)]), &seller(), kwh(100), NOW).unwrap();
-        let mut memory = ProviderMemory { meter_start: Some(100), ..ProviderMemory::default() };
-        memory.accounts.insert("GBOB".into(), opened);
-        memory.believed = Some(Reading { at: NOW, energy: kwh(121) });
-        assert_eq!(certified("GALICE", &memory, &seller()), None);
-        let exchanged = Seller { meter_start: 3, meter_reading: 3, ..seller() };
-        let Some(Entry::Certified { accounts, meter_start: 3, .. }) = certified("GALICE", &memory, &exchanged) else {
-            panic!("the certificate is another one")
-        };
+        let mut memory = certified_at_100();
+        assert_eq!(sees(&mut memory, &seller()), Ok(false));
+        assert_eq!(sees(&mut memory, &Seller { meter_start: 3, meter_reading: 3, read_at: 1, ..seller() }), Ok(true));
         // 21 kWh of the old meter and 4 of the new one, of which half.
-        assert_eq!(accounts["GBOB"].entitled(kwh(7)), Energy::from_mwh(12_500_000));
+        assert_eq!(entitled(&memory, 7), Energy::from_mwh(12_500_000));
+        // A third meter, that begins where the first did, is no return to the first.
+        assert_eq!(
+            sees(&mut memory, &Seller { meter_start: 100, meter_reading: 100, read_at: 2, ..seller() }),
+            Ok(true)
+        );
+        assert_eq!(entitled(&memory, 102), Energy::from_mwh(11_500_000));
+    }
+
+    #[test]
+    fn a_certificate_that_a_server_made_up_is_undone_by_the_true_one() {
+        let mut memory = certified_at_100();
+        let made_up = Seller { meter_start: 110, meter_reading: 110, read_at: NOW, ..seller() };
+        let delivered_later = Seller { meter_reading: 121, read_at: NOW, energy_sold_kwh: 5, ..seller() };
+        for truth in [seller(), delivered_later] {
+            memory.take(Entry::Believed { provider: PROVIDER.into(), at: NOW, energy: kwh(121) });
+            assert_eq!(sees(&mut memory, &made_up), Ok(true));
+            assert_eq!(entitled(&memory, 121), kwh(16));
+            assert_eq!(sees(&mut memory, &truth), Ok(true));
+            assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_no_later_than_the_known_one_is_not_believed() {
+        let mut memory = certified_at_100();
+        let before = memory.clone();
+        let shown = Seller { meter_start: 3, meter_reading: 3, ..seller() };
+        let certificate = |meter_start| Certificate { meter_start, read_at: 0 };
+        let old = OldCertificate { known: certificate(100), shown: certificate(3) };
+        assert_eq!((sees(&mut memory, &shown), memory), (Err(old), before));
     }
 
     #[test]

@@ -286,6 +286,8 @@ enum Event {
     ChangesShare(usize, u32),
     /// The meter is exchanged for one that shows so many kWh.
     Exchanges(u64),
+    /// A server makes up a certificate of so many kWh, and shows the true one again.
+    SeesMadeUp(u64),
     LosesJournal,
 }
 
@@ -298,6 +300,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..3_usize).prop_map(Event::Cancels),
         1 => (0..3_usize, 1..300_000_u32).prop_map(|(consumer, share)| Event::ChangesShare(consumer, share)),
         1 => (0..3_000_u64).prop_map(Event::Exchanges),
+        1 => (0..3_000_u64).prop_map(Event::SeesMadeUp),
         1 => Just(Event::LosesJournal),
     ]
 }
@@ -374,9 +377,7 @@ impl Household {
         loop {
             let seller = self.contract.seller;
             let reading = self.register.believed().energy;
-            if let Some(entry) = plan::certified(PROVIDER, &self.provider(), &seller) {
-                self.memory.take(entry);
-            }
+            self.sees(&seller);
             let mut all = vec![];
             for consumer in 0..3 {
                 let address = consumer.to_string();
@@ -407,6 +408,13 @@ impl Household {
             }
             assert!(deliveries <= 200, "it does not end");
         }
+    }
+
+    /// What a gateway does with the certificate that a server shows.
+    fn sees(&mut self, seller: &Seller) {
+        let memory = ProviderMemory { believed: Some(self.register.believed()), ..self.provider() };
+        let certified = plan::certified(PROVIDER, &memory, seller, self.now).expect("it is a later one");
+        certified.into_iter().for_each(|entry| self.memory.take(entry));
     }
 
     fn samples(&mut self) {
@@ -453,13 +461,16 @@ impl Household {
                 self.contract.certify(kwh, self.now);
                 let first = Energy::from_kwh(kwh).unwrap();
                 // The gateway looks: the old meter's last reading is what it believed.
-                let believed = Some(self.register.believed());
-                let memory = ProviderMemory { believed, ..self.provider() };
-                if let Some(entry) = plan::certified(PROVIDER, &memory, &self.contract.seller) {
-                    self.memory.take(entry);
-                }
+                self.sees(&self.contract.seller.clone());
                 self.shown = first.mwh();
                 self.register = Register::new(POWER, Reading { at: self.now, energy: first });
+            }
+            Event::SeesMadeUp(kwh) => {
+                self.visits(usize::MAX);
+                let (meter_start, meter_reading, read_at, energy_sold_kwh) = (kwh, kwh, self.now, 0);
+                let true_one = self.contract.seller;
+                self.sees(&Seller { meter_start, meter_reading, read_at, energy_sold_kwh, ..true_one });
+                self.visits(usize::MAX);
             }
             Event::LosesJournal => {
                 self.memory = Memory::default();

@@ -207,10 +207,12 @@ impl Gateway {
         if believed.is_some() {
             memory.believed = believed;
         }
-        let certified = plan::certified(&self.address(place), &memory, seller);
+        let certified = plan::certified(&self.address(place), &memory, seller, now)?;
         let is_new = certified.is_some();
         if let Some(entry) = certified {
             self.write(entry)?;
+            let name = &self.config.providers[place].name;
+            log::info(format!("{name}: counts by the meter's certificate of {} kWh", seller.meter_start));
             memory.believed = None;
         }
         let limit = self.config.providers[place].max_kw().unwrap_or(u64::MAX);
