@@ -15,7 +15,7 @@ pub const MAX_READING: u64 = (1 << 35) - 1;
 const LAST_SECONDS: u64 = 6 * 3_600;
 
 /// A fixed part of what is exported, in millionths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Share(u32);
 

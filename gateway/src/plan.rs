@@ -140,6 +140,22 @@ pub fn certified(
     Ok(Some(entry(shown, accounts)))
 }
 
+/// The lines that shares need which are lower than when the journal was written: they count from the last reading that it
+/// has. Nothing tells when they were lowered, or whether the journal is one of long before.
+pub fn lowered<'a>(
+    provider: &str,
+    memory: &ProviderMemory,
+    shares: impl IntoIterator<Item = (&'a String, Share)>,
+) -> Vec<Entry> {
+    let lowered = |(consumer, share): (&String, Share)| {
+        let mut account = *memory.accounts.get(consumer).filter(|account| account.share > share)?;
+        let last = memory.believed.map_or(account.from, |believed| believed.energy.max(account.from));
+        account.change_share(last, share);
+        Some(Entry::Account { provider: provider.into(), consumer: consumer.clone(), account })
+    };
+    shares.into_iter().filter_map(lowered).collect()
+}
+
 /// The account of a consumer at this reading, if it differs from what the journal has. It is opened with the first
 /// agreement that may be filled, and while there is none nothing accumulates.
 pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading: Energy, now: u64) -> Option<Account> {
@@ -357,6 +373,21 @@ mod tests {
             Ok(true)
         );
         assert_eq!(entitled(&memory, 102), Energy::from_mwh(11_500_000));
+    }
+
+    #[test]
+    fn a_share_that_was_lowered_counts_from_the_last_reading_that_the_journal_has() {
+        let mut memory = certified_at_100();
+        let (bob, share) = ("GBOB".to_string(), |millionths| Share::from_millionths(millionths).unwrap());
+        let lowered = |memory: &Memory, millionths| {
+            super::lowered(PROVIDER, &memory.providers[PROVIDER], [(&bob, share(millionths))])
+        };
+        // One that is raised counts from a reading of now.
+        assert_eq!((lowered(&memory, 500_000), lowered(&memory, 600_000)), (vec![], vec![]));
+        let entries = lowered(&memory, 250_000);
+        entries.into_iter().for_each(|entry| memory.take(entry));
+        // Half of 21 kWh until it was written, and a quarter of the 40 since.
+        assert_eq!(entitled(&memory, 161), Energy::from_mwh(20_500_000));
     }
 
     #[test]

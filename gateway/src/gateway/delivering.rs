@@ -201,13 +201,23 @@ impl Gateway {
 
     /// With a new certificate samples are judged anew.
     fn begin(&self, place: usize, seller: &Seller, now: u64) -> Result<(), Trouble> {
+        let address = self.address(place);
+        // At the first look no sample was judged yet: what is believed is of the run before.
+        if self.provider(place).meter.max_power_kw().is_none() {
+            let consumers = self.config.providers[place].consumers.iter();
+            let shares: Vec<_> = consumers.filter_map(|of| Some((of.address.to_string(), of.share?))).collect();
+            let shares = shares.iter().map(|(consumer, share)| (consumer, *share));
+            for entry in plan::lowered(&address, &self.memory(place), shares) {
+                self.write(entry)?;
+            }
+        }
         let mut memory = self.memory(place);
         // What is believed and not yet kept is where the old meter ended.
         let believed = self.provider(place).meter.believed();
         if believed.is_some() {
             memory.believed = believed;
         }
-        let certified = plan::certified(&self.address(place), &memory, seller, now)?;
+        let certified = plan::certified(&address, &memory, seller, now)?;
         let is_new = certified.is_some();
         if let Some(entry) = certified {
             self.write(entry)?;

@@ -253,6 +253,27 @@ fn an_old_journal_that_is_restored_repeats_nothing() {
 
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
+fn an_old_journal_that_is_restored_counts_nothing_by_a_share_of_before() {
+    let house = house("backup-share");
+    goes_on(&house);
+    let backup = folder(&house).join("backup");
+    std::fs::copy(journal(&house), &backup).unwrap();
+    let by_half = house.truth();
+    let config = std::fs::read_to_string(folder(&house).join("gateway.toml")).unwrap();
+    std::fs::write(folder(&house).join("gateway.toml"), config.replace("share = 0.5", "share = 0.25")).unwrap();
+    for _ in 0..2 {
+        house.night();
+        assert!(once(folder(&house)).status.success());
+    }
+    std::fs::copy(&backup, journal(&house)).unwrap();
+    house.night();
+    assert!(once(folder(&house)).status.success());
+    let (delivered, most) = (house.scene.delivered(house.agreement), (by_half + house.truth()).div_ceil(2));
+    assert!(by_half < delivered && delivered <= most, "{by_half} < {delivered} <= {most}");
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
 fn two_gateways_with_one_key_pay_nothing_twice() {
     let house = house("two");
     let second = folder(&house).join("second");
