@@ -490,6 +490,7 @@ mod tests {
             entitled: Energy::ZERO,
             since,
             until: since,
+            waits: None,
             delivered_before: 0,
         };
         let opened =

@@ -48,6 +48,8 @@ pub struct Account {
     /// The first agreement that counts, and the last one that could be filled when it was looked at.
     pub since: u64,
     pub until: u64,
+    /// An older one that may get its deposit yet: so far back the chain is read, though it does not count.
+    pub waits: Option<u64>,
     /// kWh delivered in agreements that no longer count, less those that were delivered before the account was opened.
     pub delivered_before: i64,
 }
@@ -63,7 +65,15 @@ impl Account {
         let (since, until) = (ids().min().unwrap_or(0), ids().max().unwrap_or(0));
         let delivered =
             agreements.into_iter().map(|agreement| agreement.energy_delivered_kwh).fold(0, u64::saturating_add);
-        Self { share, from: reading, entitled: Energy::ZERO, since, until, delivered_before: -signed(delivered) }
+        Self {
+            share,
+            from: reading,
+            entitled: Energy::ZERO,
+            since,
+            until,
+            waits: None,
+            delivered_before: -signed(delivered),
+        }
     }
 
     pub fn entitled(&self, reading: Energy) -> Energy {
@@ -113,6 +123,11 @@ impl Account {
             self.delivered_before -= counted.map(|agreement| signed(agreement.energy_delivered_kwh)).sum::<i64>();
             self.since = oldest_open;
         }
+    }
+
+    pub fn wait_for_deposits(&mut self, agreements: &[Agreement], now: u64) {
+        let older = agreements.iter().filter(|agreement| agreement.id < self.since && !agreement.has_ended(now));
+        self.waits = older.map(|agreement| agreement.id).min();
     }
 
     /// Agreements that have ended need not be read for ever: what they were delivered is remembered in their place.

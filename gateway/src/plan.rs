@@ -167,7 +167,9 @@ pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading
         // since. Up to a kWh more was counted there.
         let last = open.iter().filter_map(|agreement| agreement.last_reading).max();
         let last = last.filter(|last| *last >= seller.meter_start).and_then(|last| Energy::from_kwh(last + 1));
-        return Some(Account::open(party.share, last.map_or(reading, |last| last.min(reading)), &counted));
+        let mut account = Account::open(party.share, last.map_or(reading, |last| last.min(reading)), &counted);
+        account.wait_for_deposits(&party.agreements, now);
+        return Some(account);
     };
     let mut account = *before;
     if account.share != party.share {
@@ -183,12 +185,15 @@ pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading
     }
     account.until = open.iter().map(|agreement| agreement.id).fold(account.until, u64::max);
     account.forget_ended(&party.agreements, now);
+    account.wait_for_deposits(&party.agreements, now);
     (account != *before).then_some(account)
 }
 
-/// How far back the chain has to be read: to the first agreement that an account counts, if every consumer has one.
+/// How far back the chain has to be read, if every consumer has an account: to the first agreement that one counts, or to an
+/// older one that waits for its deposit.
 pub fn since<'a>(memory: &ProviderMemory, consumers: impl IntoIterator<Item = &'a String>) -> Option<u64> {
-    let since = |consumer| memory.accounts.get(consumer).map(|account| account.since);
+    let first = |account: &Account| account.waits.map_or(account.since, |waits| waits.min(account.since));
+    let since = |consumer| memory.accounts.get(consumer).map(first);
     consumers.into_iter().map(since).collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
@@ -322,6 +327,23 @@ mod tests {
         assert_eq!((reopened.since, reopened.due(kwh(120), &both.agreements)), (1, 7));
         let filled = party(&[agreement(1, 7), agreement(2, 3)]);
         assert_eq!(reopened.due(kwh(120), &filled.agreements), 0);
+    }
+
+    #[test]
+    fn the_chain_is_read_back_to_an_older_agreement_while_it_may_get_its_deposit() {
+        let unfunded = Agreement { funded: false, ..agreement(1, 0) };
+        let all = party(&[unfunded, agreement(30, 0)]);
+        let opened = account(None, &all, &seller(), kwh(100), NOW).unwrap();
+        let reads_since = |account| {
+            let memory = ProviderMemory { accounts: [("GBOB".into(), account)].into(), ..ProviderMemory::default() };
+            since(&memory, [&"GBOB".to_string()])
+        };
+        assert_eq!((opened.since, reads_since(opened)), (30, Some(1)));
+        let over = account(Some(&opened), &all, &seller(), kwh(100), DEADLINE + 1).unwrap();
+        assert_eq!((over.since, reads_since(over)), (30, Some(30)));
+        let funded = party(&[agreement(1, 0), agreement(30, 0)]);
+        let reopened = account(Some(&opened), &funded, &seller(), kwh(100), NOW).unwrap();
+        assert_eq!((reopened.since, reads_since(reopened)), (1, Some(1)));
     }
 
     #[test]

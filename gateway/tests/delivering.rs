@@ -43,3 +43,35 @@ fn a_delivery_is_six_requests_and_what_was_exported_is_paid_to_the_kwh() {
     let entitled = (reading.mwh() - account.from.mwh()) / 2 / 1_000_000;
     assert!(total > 0 && (total == entitled || total + 1 == entitled), "{total} of {entitled} kWh");
 }
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn an_agreement_of_long_before_is_found_when_its_deposit_comes() {
+    let scene = Scene::new("old-deposit", &[]);
+    let gateway = scene.gateway();
+    let visit = |mode| {
+        let now = gateway.refresh_clock(Duration::ZERO).unwrap();
+        run::simulate(&gateway, 0, &[now - 10, now]).unwrap();
+        let asked = gateway.rpc.requests();
+        let visit = gateway.visit(&gateway.keys()[0], 0, mode);
+        (visit, gateway.rpc.requests() - asked)
+    };
+    let old = scene.agree(500);
+    // A page has 25.
+    let others: Vec<u64> = (0..26).map(|_| scene.agree(1)).collect();
+    let last = scene.agree(1);
+    scene.fund(last);
+    scene.network.advance(48 * 3_600);
+    assert!(visit(Mode::Look).0.is_err());
+    visit(Mode::Look).0.unwrap();
+    scene.network.advance(24 * 3_600);
+    // Two pages, while those of before may get their deposits.
+    let (delivered, asked) = visit(Mode::Deliver);
+    assert_eq!((delivered.unwrap().delivered.len(), asked), (1, 7));
+    scene.fund(old);
+    visit(Mode::Look).0.unwrap();
+    scene.network.advance(24 * 3_600);
+    let (delivered, asked) = visit(Mode::Deliver);
+    assert_eq!((delivered.unwrap().delivered[0].agreement_id, asked), (old, 7));
+    assert!(others.iter().all(|id| scene.delivered(*id) == 0) && scene.delivered(old) > 0);
+}
