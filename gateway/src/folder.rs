@@ -8,7 +8,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -19,6 +19,9 @@ use thiserror::Error;
 use crate::allocation::{Files, Readings};
 use crate::config::{most_of_interval, Consumer, Intervals, Rule};
 use crate::input::intervals::{self, NoFile, NoProfile, Refused, Role, Series, Wanted};
+
+/// A file is read as a whole, and the service has 512 MB of memory. A year's quarter hours of 500 members in one file are 105.
+const MOST_BYTES: u64 = 128 << 20;
 
 /// What is known of a provider's folder.
 #[derive(Debug)]
@@ -163,8 +166,13 @@ impl Folder {
             let members: Vec<(usize, &Member)> =
                 self.members.iter().enumerate().filter(|(_, member)| member.has(&name.0)).collect();
             let path = self.path.join(&name.0);
-            let bytes = std::fs::read(&path).map_err(failure(&path))?;
-            let read = read(&bytes, &members, self.since..now);
+            let read = match load(&path).map_err(failure(&path))? {
+                Some(bytes) => read(&bytes, &members, self.since..now),
+                None => {
+                    let error = NoFile::TooLarge(MOST_BYTES >> 20);
+                    members.iter().take(1).map(|(place, _)| (*place, Err(error.clone()))).collect()
+                }
+            };
             self.files.insert(name, File { size, modified, read });
             has_changed = true;
         }
@@ -211,6 +219,19 @@ impl Folder {
     pub fn forget(&mut self) {
         self.files.clear();
     }
+}
+
+/// Nothing if it is too large.
+fn load(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > MOST_BYTES {
+        return Ok(None);
+    }
+    // It may grow meanwhile.
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= MOST_BYTES).then_some(bytes))
 }
 
 fn pattern(who: &str, text: &str) -> Result<Pattern, Failure> {

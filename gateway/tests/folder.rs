@@ -237,6 +237,25 @@ fn times_before_the_certified_reading_and_times_to_come_are_left_out() {
 }
 
 #[test]
+fn a_file_that_is_too_large_is_named_and_not_read() {
+    let files = Files::new("too-large");
+    files.write("bob.csv", &[BOB, "14.07.2026 12:15;0,250"]);
+    // It has no blocks on the disk, and would have as many bytes in memory.
+    std::fs::File::create(files.0.join("plant.csv")).unwrap().set_len(10 << 30).unwrap();
+    let mut folder = Folder::new(&intervals(&files.0, "netz-noe", "plant.csv"), &[bob()], None).unwrap();
+    folder.refresh(now()).unwrap();
+    assert_eq!(told(&folder.readings(), 1), [[None], [Some(250_000)]]);
+    let expected = "plant.csv (the plant): the file has more than 128 MB: have it exported in parts, such as months";
+    assert_eq!(problems(&folder), [expected]);
+    // What is read of JSON takes many times its bytes.
+    let file = std::fs::File::create(files.0.join("plant.csv")).unwrap();
+    std::os::unix::fs::FileExt::write_at(&file, b"[1", 0).unwrap();
+    file.set_len(33 << 20).unwrap();
+    folder.refresh(now()).unwrap();
+    assert_eq!(problems(&folder), [expected.replace("128", "32")]);
+}
+
+#[test]
 fn a_folder_that_is_not_there_is_named() {
     let missing = Path::new("/nowhere/at/all");
     let mut folder = Folder::new(&intervals(missing, "netz-noe", "*.csv"), &[], None).unwrap();

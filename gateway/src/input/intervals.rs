@@ -22,6 +22,9 @@ use times::Times;
 pub use profiles::{profile, NoProfile, Role};
 pub use times::{Stamp, TimeFormat};
 
+/// JSON takes many times its bytes when it is read. It is what portals give to one household: a year has 5 MB.
+const MOST_JSON_BYTES: usize = 32 << 20;
+
 /// The energy of an interval that begins at this time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval {
@@ -111,6 +114,8 @@ impl Column {
 pub enum NoFile {
     #[error("the file is empty")]
     Empty,
+    #[error("the file has more than {0} MB: have it exported in parts, such as months")]
+    TooLarge(u64),
     #[error("the file is not JSON, or no list of objects")]
     NotJson,
     #[error("the file is JSON, and not lines of columns")]
@@ -130,6 +135,7 @@ impl NoFile {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
+            Self::TooLarge(_) => "too_large",
             Self::NotJson => "not_json",
             Self::NotLines => "not_lines",
             Self::Header { .. } => "header",
@@ -286,6 +292,9 @@ pub fn read_many(
         return Err(NoFile::Empty);
     }
     let is_json = file.trim_start().starts_with(['[', '{']);
+    if is_json && file.len() > MOST_JSON_BYTES {
+        return Err(NoFile::TooLarge(MOST_JSON_BYTES as u64 >> 20));
+    }
     let mut misfit = None;
     let alternatives = wanted.iter().map(|wanted| wanted.layouts.len()).min().unwrap_or(0);
     for place in 0..alternatives {

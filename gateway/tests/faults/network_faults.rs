@@ -560,6 +560,17 @@ fn a_network_that_dies_after_a_call_was_sent_is_told_of_at_once_and_gets_no_othe
     house.heals();
 }
 
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn an_answer_without_end_is_no_answer() {
+    let house = Household::new("endless");
+    house.proxy.fault("getLedgerEntries", 1, Fault::Answer(200, " ".repeat(5 << 20)));
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("larger than"), "{}", house.words());
+    house.heals();
+}
+
 /// A server takes the next call, says that it was recorded, and passes nothing on.
 fn says_that_it_was_recorded(house: &Household) {
     house.proxy.fault(SEND, 1, Fault::result(json!({ "status": "PENDING" })));
