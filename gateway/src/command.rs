@@ -7,6 +7,8 @@ mod read;
 mod run;
 mod status;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use crate::config::{self, Config, Meter};
 use crate::gateway::{files_of_keys, Gateway, Mode};
 use crate::run::{hear, simulate};
 use crate::source::Heard;
-use crate::{journal, key};
+use crate::{journal, key, log};
 
 /// Why a command could not do its work. Whatever it found out instead is told by itself.
 #[derive(Debug, Error)]
@@ -43,6 +45,8 @@ pub enum Failure {
     /// What ended a running gateway: it may go on when it is started again.
     #[error("{0}")]
     Ended(String),
+    #[error("cannot print: {0}")]
+    Output(#[from] io::Error),
     #[error("{0}")]
     Other(String),
 }
@@ -53,7 +57,21 @@ const WRONG: u8 = 2;
 const NO_NETWORK: u8 = 3;
 
 impl Failure {
-    pub fn code(&self) -> ExitCode {
+    /// Who reads what is printed has read enough, as `head` has. That is no failure.
+    fn is_enough(&self) -> bool {
+        match self {
+            Self::Output(error) | Self::Init(init::Failure::Ask(error)) => error.kind() == io::ErrorKind::BrokenPipe,
+            _ => false,
+        }
+    }
+
+    /// Says what it is, and returns the exit code.
+    pub fn tell(&self) -> ExitCode {
+        if self.is_enough() {
+            return ExitCode::SUCCESS;
+        }
+        // Where nobody can be told, the code still tells.
+        let _ = writeln!(io::stderr(), "error: {}", log::plain_lines(&self.to_string()));
         ExitCode::from(match self {
             Self::Network(_) => NO_NETWORK,
             // A full disk may have room again.
@@ -61,6 +79,11 @@ impl Failure {
             _ => WRONG,
         })
     }
+}
+
+/// Prints lines, of which nothing commands a terminal: some are the words of servers, or names of files.
+fn say(lines: impl Display) -> io::Result<()> {
+    writeln!(io::stdout(), "{}", log::plain_lines(&lines.to_string()))
 }
 
 pub fn init(path: &Path) -> Result<ExitCode, Failure> {
@@ -75,10 +98,12 @@ pub fn key_files(config: &Config) -> Vec<PathBuf> {
 
 /// Makes keys where there are none, and prints their addresses.
 pub fn key(files: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let mut lines = vec![];
     for file in files {
         let key = if file.exists() { key::read(file)? } else { key::create(file)? };
-        println!("{}  {}", key::address(&key), file.display());
+        lines.push(format!("{}  {}", key::address(&key), file.display()));
     }
+    say(lines.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

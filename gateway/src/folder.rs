@@ -19,6 +19,7 @@ use thiserror::Error;
 use crate::allocation::{Files, Readings};
 use crate::config::{most_of_interval, Consumer, Intervals, Rule};
 use crate::input::intervals::{self, NoFile, NoProfile, Refused, Role, Series, Wanted};
+use crate::log::plain;
 
 /// A file is read as a whole, and the service has 512 MB of memory. A year's quarter hours of 500 members in one file are 105.
 const MOST_BYTES: u64 = 128 << 20;
@@ -83,7 +84,7 @@ pub enum What {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{} ({}): ", self.file, self.who)?;
+        write!(f, "{} ({}): ", plain(&self.file), self.who)?;
         match &self.what {
             What::RefusedFile(why) => write!(f, "{why}"),
             What::RefusedLines { count, first } => {

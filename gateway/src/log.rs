@@ -69,6 +69,11 @@ pub fn plain(text: &str) -> String {
     hide_secrets(escaped.collect())
 }
 
+/// The same of a text that has several lines.
+pub fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
 /// What is written as a secret key, 56 characters of base32 that begin with S, with what it may be part of.
 fn hide_secrets(text: String) -> String {
     const LENGTH: usize = 56;
@@ -106,6 +111,7 @@ mod tests {
         assert_eq!(plain("a\nb\r\tc\u{1b}[2Jd\u{202e}e\0"), "a\\nb\\r\\tc\\u{1b}[2Jd\\u{202e}e\\0");
         assert_eq!(plain("Böb's \"house\" \\ 電"), "Böb's \"house\" \\ 電");
         assert_eq!(line(Level::Info, None, "x\n<0>y"), "<6>x\\n<0>y\n");
+        assert_eq!(plain_lines("\na\r\nb\u{9b}2J\n"), "\na\nb\\u{9b}2J");
     }
 
     #[test]

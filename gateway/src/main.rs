@@ -69,13 +69,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            failure.code()
-        }
-    }
+    run(&arguments).unwrap_or_else(|failure| failure.tell())
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, command::Failure> {

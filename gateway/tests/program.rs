@@ -68,3 +68,67 @@ fn exit_codes_tell_what_is_wrong() {
     std::fs::write(unreachable, text).unwrap();
     assert_eq!(gateway(&scene, &["run", "--once"]).1, 3);
 }
+
+/// A household that reaches no network, whose meter is simulated.
+fn alone(name: &str, rpc: &str) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("p2p-gateway-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let contract = stellar_strkey::Contract([7; 32]);
+    let [alice, bob] = [1, 2].map(|byte| stellar_strkey::ed25519::PublicKey([byte; 32]));
+    let config = folder.join("gateway.toml");
+    let text = format!(
+        "network = \"local\"\nrpc = \"{rpc}\"\ncontract = \"{contract}\"\nstate = \".\"\nkey = \"meter.key\"\n\
+         [[provider]]\nname = \"Alice\"\naddress = \"{alice}\"\n[provider.meter]\nsource = \"simulated\"\n\
+         since = \"2026-01-01\"\nstart_kwh = 1000\n[[provider.consumer]]\nname = \"Bob\"\naddress = \"{bob}\"\n\
+         share = 0.5\npays = \"bill\"\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    config
+}
+
+/// What nobody reads, as after `| head`.
+fn closed() -> std::io::PipeWriter {
+    std::io::pipe().unwrap().1
+}
+
+#[test]
+fn a_command_whose_reader_has_had_enough_ends_quietly() {
+    let config = alone("enough", "http://127.0.0.1:1/rpc");
+    // It makes the key, and prints its address; the other one would never end.
+    for args in [["key"].as_slice(), &["read"]] {
+        let program = env!("CARGO_BIN_EXE_p2p-gateway");
+        let output = Command::new(program).arg("--config").arg(&config).args(args).stdout(closed()).output().unwrap();
+        assert_eq!(
+            (String::from_utf8(output.stderr).unwrap(), output.status.code()),
+            (String::new(), Some(0)),
+            "{args:?}"
+        );
+    }
+    let errors = Command::new(env!("CARGO_BIN_EXE_p2p-gateway"))
+        .arg("--config")
+        .arg(&config)
+        .arg("status")
+        .stderr(closed())
+        .output()
+        .unwrap();
+    assert_eq!(errors.status.code(), Some(3), "the network does not answer");
+    std::fs::remove_dir_all(config.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn what_a_server_answers_commands_no_terminal() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = alone("escapes", &format!("http://{}/rpc", server.local_addr().unwrap()));
+    std::thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let _ = std::io::Read::read(&mut stream, &mut [0; 4_096]);
+        let body = "{\"result\":{\"passphrase\":\"\\u001b]0;x\\u0007\\u009b2J\"}}";
+        let answer = format!("HTTP/1.1 200 .\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+    });
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_p2p-gateway")).arg("--config").arg(&config).arg("status").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("is of another network: \"\\u{1b}]0;x\\u{7}\\u{9b}2J\""), "{said}");
+    std::fs::remove_dir_all(config.parent().unwrap()).unwrap();
+}

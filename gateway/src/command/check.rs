@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::{open, settle, Failure, LOOK};
+use super::{open, say, settle, Failure, LOOK};
 use crate::book::Book;
 use crate::config::{Config, Meter};
 use crate::gateway::{Gateway, Mode};
+use crate::log::plain;
 use crate::report::{self, xlm};
 use crate::source;
 
@@ -71,13 +72,13 @@ pub fn check(config: Config, wait: Duration, json: bool) -> Result<ExitCode, Fai
     let is_good = steps.iter().all(|step| step.is_good);
     if json {
         let answer = serde_json::json!({ "steps": steps, "report": gateway.report() });
-        println!("{}", serde_json::to_string_pretty(&answer).expect("it is JSON"));
+        say(serde_json::to_string_pretty(&answer).expect("it is JSON"))?;
     } else {
         let width = steps.iter().map(|step| step.what.chars().count()).max().unwrap_or(0);
         for Step { what, found, is_good } in &steps {
-            println!("{} {what:<width$}  {found}", if *is_good { "ok   " } else { "WRONG" });
+            say(format_args!("{} {what:<width$}  {}", if *is_good { "ok   " } else { "WRONG" }, plain(found)))?;
         }
-        println!("\n{}", report::table(&gateway.report()));
+        say(format_args!("\n{}", report::table(&gateway.report())))?;
     }
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::from(LOOK) })
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Failure;
+use super::{say, Failure};
 use crate::allocation::{self, Days, Life};
 use crate::book::{self, Entry, Signed};
 use crate::chain::call::Contract;
@@ -71,10 +71,10 @@ pub fn explain(config: Config, agreement_id: u64, json: bool) -> Result<ExitCode
         })
         .collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&lines).expect("lines are JSON"));
+        say(serde_json::to_string_pretty(&lines).expect("lines are JSON"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    print(&lines);
+    print(&lines)?;
     for provider in &config.providers {
         if let Meter::Intervals(intervals) = &provider.meter {
             let deliveries: Vec<_> = lines.iter().map(|line| (line.delivered_at, line.energy_kwh)).collect();
@@ -119,34 +119,35 @@ fn signed_for(config: &Config, agreement_id: u64, recorded: &[Recorded]) -> Resu
     Ok(signed.collect())
 }
 
-fn print(lines: &[Line]) {
-    println!(
+fn print(lines: &[Line]) -> Result<(), Failure> {
+    say(format_args!(
         "{:<17} {:>14} {:>9} {:>9}   {:>14}  signed",
         "recorded (UTC)", "reading kWh", "kWh", "total", "entitled kWh"
-    );
+    ))?;
     for line in lines {
         let Line { delivered_at, meter_reading, energy_kwh, total_kwh, calls, .. } = line;
         let first = calls.last().map_or(("", String::new()), |call| (call.entitled_kwh.as_str(), time(call.signed_at)));
-        println!(
+        say(format_args!(
             "{:<17} {meter_reading:>14} {energy_kwh:>9} {total_kwh:>9}   {:>14}  {}",
             time(*delivered_at),
             first.0,
             if calls.is_empty() { "by another gateway, or before this journal".into() } else { first.1 },
-        );
+        ))?;
         if calls.len() > 1 {
             for Call { signed_at, meter_reading, energy_kwh, entitled_kwh } in calls {
-                println!(
+                say(format_args!(
                     "{:<17} {meter_reading:>14} {energy_kwh:>9} {:>9}   {entitled_kwh:>14}  {}",
                     "  of it",
                     "",
                     time(*signed_at)
-                );
+                ))?;
             }
         }
     }
     if lines.is_empty() {
-        println!("nothing was delivered yet");
+        say("nothing was delivered yet")?;
     }
+    Ok(())
 }
 
 fn time(seconds: u64) -> String {
@@ -182,6 +183,6 @@ fn explain_intervals(
     let days = Days::of(intervals, &config.time_zone, now).ok_or_else(|| other(&"the ledger's time is no time"))?;
     let explained =
         allocation::explain(&folder.readings(), intervals.rule, &parties, &days, (place, agreement_id), deliveries);
-    println!("\n{}", allocation::Table(&explained.map_err(|error| other(&error))?));
+    say(format_args!("\n{}", allocation::Table(&explained.map_err(|error| other(&error))?)))?;
     Ok(())
 }

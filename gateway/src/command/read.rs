@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::Failure;
+use super::{say, Failure};
 use crate::config::{Config, Intervals, Meter, Provider, Source};
 use crate::folder::Folder;
+use crate::log::plain;
 use crate::run::simulated;
 use crate::source::{self, Said};
 
@@ -38,7 +39,7 @@ pub fn read(config: Config, most: Option<Duration>) -> Result<ExitCode, Failure>
                     Said::Disconnected(why) => format!("not connected: {why}"),
                     Said::Connected => "connected".into(),
                 };
-                tell(&config.providers[heard.provider], &said);
+                tell(&config.providers[heard.provider], &said)?;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(Duration::from_secs(1)),
@@ -47,7 +48,7 @@ pub fn read(config: Config, most: Option<Duration>) -> Result<ExitCode, Failure>
             if let Meter::Register(register) = &provider.meter {
                 if let Source::Simulated(source) = &register.source {
                     let now = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
-                    tell(provider, &simulated(source, now).to_string());
+                    tell(provider, &simulated(source, now).to_string())?;
                 }
             }
         }
@@ -55,9 +56,9 @@ pub fn read(config: Config, most: Option<Duration>) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(provider: &Provider, said: &str) {
+fn tell(provider: &Provider, said: &str) -> Result<(), Failure> {
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    println!("{now}  {}  {}", provider.name, crate::log::plain(said));
+    Ok(say(format_args!("{now}  {}  {}", provider.name, plain(said)))?)
 }
 
 fn read_folder(provider: &Provider, intervals: &Intervals) -> Result<(), Failure> {
@@ -77,17 +78,17 @@ fn read_folder(provider: &Provider, intervals: &Intervals) -> Result<(), Failure
         match (first, last) {
             (Some(first), Some(last)) => {
                 let count = intervals().count();
-                println!(
+                say(format_args!(
                     "{}  {who}: {count} intervals from {first} until {last}, {energy} in {} files",
                     provider.name,
                     files.len()
-                );
+                ))?;
             }
-            _ => println!("{}  {who}: no interval in {}", provider.name, intervals_folder(provider)),
+            _ => say(format_args!("{}  {who}: no interval in {}", provider.name, intervals_folder(provider)))?,
         }
     }
     for problem in folder.problems() {
-        println!("{}  {problem}", provider.name);
+        say(format_args!("{}  {problem}", provider.name))?;
     }
     Ok(())
 }

@@ -9,11 +9,12 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::{open, settle, Failure, LOOK};
+use super::{open, say, settle, Failure, LOOK};
 use crate::book::Book;
 use crate::config::Config;
 use crate::counting::Delivery;
 use crate::gateway::{Gateway, Mode};
+use crate::log::plain;
 use crate::report::{self, is_healthy};
 use crate::service::Service;
 use crate::{health, log, source};
@@ -126,31 +127,31 @@ pub fn once(config: Config, is_dry: bool, wait: Duration, json: bool) -> Result<
     if json {
         let outcomes: std::collections::BTreeMap<_, _> =
             outcomes.iter().map(|(name, outcome)| (name, outcome)).collect();
-        println!("{}", serde_json::to_string_pretty(&outcomes).expect("an outcome is JSON"));
+        say(serde_json::to_string_pretty(&outcomes).expect("an outcome is JSON"))?;
     } else {
-        print(&gateway, &outcomes);
+        print(&gateway, &outcomes)?;
     }
     let is_well = outcomes.iter().all(|(_, outcome)| outcome.trouble.is_none());
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(LOOK) })
 }
 
-fn print(gateway: &Gateway, outcomes: &[(String, Outcome)]) {
+fn print(gateway: &Gateway, outcomes: &[(String, Outcome)]) -> Result<(), Failure> {
     for (name, outcome) in outcomes {
-        let say = |verb: &str, delivery: &Delivery, fee: String| {
+        let tell = |verb: &str, delivery: &Delivery, fee: String| {
             let Delivery { agreement_id, energy_kwh, meter_reading } = delivery;
-            println!("{name}: {verb} {energy_kwh} kWh to agreement {agreement_id} at {meter_reading} kWh{fee}");
+            say(format_args!("{name}: {verb} {energy_kwh} kWh to agreement {agreement_id} at {meter_reading} kWh{fee}"))
         };
-        outcome.delivered.iter().for_each(|delivery| say("delivered", delivery, String::new()));
+        outcome.delivered.iter().try_for_each(|delivery| tell("delivered", delivery, String::new()))?;
         if let Some((delivery, fee)) = &outcome.would_deliver {
-            say("would deliver", delivery, format!(", for at most {} XLM", report::xlm(u64::from(*fee))));
+            tell("would deliver", delivery, format!(", for at most {} XLM", report::xlm(u64::from(*fee))))?;
         }
         match &outcome.trouble {
-            Some(trouble) => println!("{name}: {trouble}"),
+            Some(trouble) => say(format_args!("{name}: {}", plain(trouble)))?,
             None if outcome.delivered.is_empty() && outcome.would_deliver.is_none() => {
-                println!("{name}: nothing is due")
+                say(format_args!("{name}: nothing is due"))?;
             }
             None => {}
         }
     }
-    println!("\n{}", report::table(&gateway.report()));
+    Ok(say(format_args!("\n{}", report::table(&gateway.report())))?)
 }

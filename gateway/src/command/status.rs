@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Failure, LOOK};
+use super::{say, Failure, LOOK};
 use crate::book::{Book, Memory};
 use crate::chain::call::Contract;
 use crate::chain::rpc::Rpc;
@@ -19,9 +19,9 @@ pub fn status(config: Config, json: bool) -> Result<ExitCode, Failure> {
         None => offline(&config)?,
     };
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).expect("a report is JSON"));
+        say(serde_json::to_string_pretty(&report).expect("a report is JSON"))?;
     } else {
-        print!("{}", table(&report));
+        say(table(&report))?;
     }
     Ok(if is_healthy(&report).is_ok() { ExitCode::SUCCESS } else { ExitCode::from(LOOK) })
 }
