@@ -39,12 +39,20 @@ pub enum Odd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Register {
     max_power_kw: u64,
-    believed: Reading,
-    candidate: Option<Reading>,
+    believed: Point,
+    candidate: Option<Point>,
     /// When the last sample was read.
     last: u64,
     /// Since when all samples were odd, and how many they are.
     odd: Option<(u64, u32)>,
+}
+
+/// A reading, and how much more it is than the plant can have exported: what rounding hid before. It is not hidden a second
+/// time, so this adds up until the plant has had the time for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Point {
+    reading: Reading,
+    ahead: Energy,
 }
 
 /// Two samples agree only if they are so far apart: one message that comes twice is one sample.
@@ -60,12 +68,14 @@ const LASTING_SAMPLES: u32 = 5;
 impl Register {
     /// A register of which nothing is known but this: the last reading on the chain, or the last that was believed.
     pub fn new(max_power_kw: u64, believed: Reading) -> Self {
-        Self { max_power_kw, believed, candidate: None, last: believed.at, odd: None }
+        let last = believed.at;
+        let believed = Point { reading: believed, ahead: Energy::ZERO };
+        Self { max_power_kw, believed, candidate: None, last, odd: None }
     }
 
     /// The highest value that two samples in a row have shown.
     pub fn believed(&self) -> Reading {
-        self.believed
+        self.believed.reading
     }
 
     pub fn max_power_kw(&self) -> u64 {
@@ -77,42 +87,49 @@ impl Register {
             return Verdict::Ignored(Odd::Old);
         }
         self.last = sample.at;
-        if let Err(odd) = self.follows(self.believed, sample) {
-            self.candidate = None;
-            let (since, count) = self.odd.map_or((sample.at, 1), |(since, count)| (since, count.saturating_add(1)));
-            self.odd = Some((since, count));
-            let lasting = count >= LASTING_SAMPLES && sample.at - since >= LASTING_SECONDS;
-            return if lasting { Verdict::Lasting(odd) } else { Verdict::Ignored(odd) };
-        }
+        let ahead = match self.follows(self.believed, sample) {
+            Ok(ahead) => ahead,
+            Err(odd) => {
+                self.candidate = None;
+                let (since, count) = self.odd.map_or((sample.at, 1), |(since, count)| (since, count.saturating_add(1)));
+                self.odd = Some((since, count));
+                let lasting = count >= LASTING_SAMPLES && sample.at - since >= LASTING_SECONDS;
+                return if lasting { Verdict::Lasting(odd) } else { Verdict::Ignored(odd) };
+            }
+        };
         self.odd = None;
-        let agrees = self.candidate.filter(|candidate| self.follows(*candidate, sample).is_ok());
-        if agrees.is_some_and(|candidate| sample.at - candidate.at < APART_SECONDS) {
+        let agrees = self.candidate.and_then(|candidate| Some((candidate, self.follows(candidate, sample).ok()?)));
+        if agrees.is_some_and(|(candidate, _)| sample.at - candidate.reading.at < APART_SECONDS) {
             return Verdict::Waits;
         }
-        let confirmed = agrees;
-        let energy = sample.energy.max(confirmed.map_or(self.believed.energy, |candidate| candidate.energy));
-        self.candidate = Some(Reading { energy, ..sample });
-        match confirmed {
-            Some(candidate) => {
-                self.believed = candidate;
-                Verdict::Confirms
-            }
-            None => Verdict::Waits,
+        let (before, ahead) = agrees.unwrap_or((self.believed, ahead));
+        let energy = sample.energy.max(before.reading.energy);
+        self.candidate = Some(Point { reading: Reading { energy, ..sample }, ahead });
+        if agrees.is_none() {
+            return Verdict::Waits;
         }
+        self.believed = before;
+        Verdict::Confirms
     }
 
-    /// Whether a true register can show the later value after the earlier one. Whole kWh hide a fraction of each.
-    fn follows(&self, earlier: Reading, later: Reading) -> Result<(), Odd> {
-        if later.energy < earlier.energy.saturating_sub(JITTER) {
+    /// Whether a true register can show the later value after the earlier one, and how much it is ahead then. Whole kWh hide
+    /// a fraction of each.
+    fn follows(&self, earlier: Point, later: Reading) -> Result<Energy, Odd> {
+        let Point { reading, ahead } = earlier;
+        if later.energy < reading.energy.saturating_sub(JITTER) {
             return Err(Odd::Lower);
         }
-        let seconds = later.at - earlier.at;
-        let exported = Energy::from_kwh(self.max_power_kw).unwrap_or(Energy::from_mwh(u64::MAX)).part(seconds, 3_600);
-        let most = earlier.energy.checked_add(exported).and_then(|most| most.checked_add(Energy::KWH));
-        if most.is_some_and(|most| later.energy > most) {
+        let most = Energy::from_mwh(u64::MAX);
+        let seconds = later.at - reading.at;
+        // Rounded up: a plant at full power for months is not ahead.
+        let exported = Energy::from_kwh(self.max_power_kw).unwrap_or(most).part(seconds, 3_600);
+        let exported = exported.checked_add(Energy::from_mwh(1)).unwrap_or(most);
+        let ahead = ahead.checked_add(later.energy.saturating_sub(reading.energy)).unwrap_or(most);
+        let ahead = ahead.saturating_sub(exported);
+        if ahead > Energy::KWH {
             return Err(Odd::TooHigh);
         }
-        Ok(())
+        Ok(ahead)
     }
 }
 
@@ -176,6 +193,24 @@ mod tests {
         // The kWh of which the believed reading hid a fraction is there already.
         assert_eq!(register.take(reading(HOUR, 1_013)), Verdict::Waits);
         assert_eq!(register.take(reading(HOUR + 300, 1_014)), Verdict::Confirms);
+    }
+
+    #[test]
+    fn a_fraction_is_hidden_once_and_not_by_each_sample() {
+        let mut register = register();
+        // A kWh each 5 s, of a plant that needs 300 s for one.
+        for sample in 1..=240 {
+            register.take(reading(sample * 5, 1_000 + sample));
+            assert!(kwh(&register) <= 1_001 + sample * 5 / 300, "{} kWh after {} s", kwh(&register), sample * 5);
+        }
+        // At full power nothing adds up.
+        let mut register = self::register();
+        let mwh = |second: u64| Energy::from_mwh(1_000_000_000 + second * 12_000_000 / 3_600);
+        for at in (0..100 * 24 * HOUR).step_by(5) {
+            register.take(Reading { at, energy: mwh(at) });
+        }
+        assert_eq!(register.believed.ahead, Energy::ZERO);
+        assert_eq!(register.believed().energy, mwh(100 * 24 * HOUR - 10));
     }
 
     #[test]
