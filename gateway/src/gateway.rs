@@ -133,6 +133,9 @@ pub struct KeyState {
 pub enum Trouble {
     #[error("{0}")]
     Held(String),
+    /// So it is after each start: it is shown, and is no event.
+    #[error("{0}")]
+    Beginning(String),
     #[error("{0}")]
     Stopped(String),
     #[error("the gateway is being stopped")]
@@ -408,7 +411,8 @@ impl Gateway {
                     Trouble::Stopped(why) => Status::Stopped(why.clone()),
                     _ => Status::Held(trouble.to_string()),
                 };
-                if !provider.status.is_like(&provider.told) {
+                let is_event = !matches!(trouble, Trouble::Beginning(_) | Trouble::Stopping);
+                if is_event && !provider.status.is_like(&provider.told) {
                     provider.told = provider.status.clone();
                     match trouble {
                         Trouble::Stopped(_) => log::error(format!("{name}: stopped: {trouble}")),

@@ -18,6 +18,8 @@ pub struct Meter {
     last: Option<(Instant, Energy)>,
     /// Two samples have agreed since it began.
     is_confirmed: bool,
+    /// When it began.
+    began: Option<Instant>,
     /// Samples that were no readings, by the reason's short name, and the last reason in words.
     refused: BTreeMap<&'static str, u64>,
     last_refused: Option<LastNoReading>,
@@ -39,6 +41,13 @@ impl Meter {
         self.register = Some(Register::new(max_power_kw, later.unwrap_or(chain)));
         self.lasting = None;
         self.is_confirmed = false;
+        self.began = Some(Instant::now());
+    }
+
+    /// It has begun so lately that nobody has to know that no two samples have agreed yet.
+    pub fn is_beginning(&self, max_age: Duration) -> bool {
+        let is_young = self.began.is_some_and(|began| began.elapsed() < max_age);
+        is_young && !self.is_confirmed && self.lasting.is_none()
     }
 
     /// The power and the certificate may change while it runs.

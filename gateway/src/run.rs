@@ -167,7 +167,7 @@ fn work(gateway: &Gateway, key: &Key) -> Result<(), String> {
         let Some(now) = gateway.clock.now() else { return Ok(()) };
         let Some(mode) = gateway.is_due(*provider, now) else { continue };
         match turn(gateway, key, *provider, mode) {
-            Ok(_) | Err(Trouble::Held(_) | Trouble::Stopped(_)) => {}
+            Ok(_) | Err(Trouble::Held(_) | Trouble::Beginning(_) | Trouble::Stopped(_)) => {}
             Err(Trouble::Stopping) => return Ok(()),
             Err(failure @ Trouble::Journal(_)) => return Err(failure.to_string()),
         }

@@ -276,8 +276,11 @@ impl Gateway {
         let provider = &self.config.providers[place];
         let state = self.provider(place);
         if let Some(trouble) = state.meter.trouble(provider.max_age(), now) {
-            let is_lasting = state.meter.is_lasting();
-            return Err(if is_lasting { Trouble::Stopped(trouble) } else { Trouble::Held(trouble) });
+            return Err(match &state.meter {
+                meter if meter.is_lasting() => Trouble::Stopped(trouble),
+                meter if meter.is_beginning(provider.max_age()) => Trouble::Beginning(trouble),
+                _ => Trouble::Held(trouble),
+            });
         }
         let believed = state.meter.believed().map(|believed| believed.energy);
         believed.ok_or(Trouble::Held("the meter has not been read yet".into()))

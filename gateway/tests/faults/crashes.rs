@@ -398,6 +398,23 @@ fn a_network_that_starts_again_is_the_same_network() {
 
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_start_and_an_end_are_nothing_to_warn_of() {
+    let house = house("quiet");
+    std::fs::remove_file(folder(&house).join("log")).unwrap();
+    let program = Program::default();
+    program.start(folder(&house), &[], &["run"]);
+    let began = Instant::now();
+    while house.scene.delivered(house.agreement) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "nothing is delivered");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(program.terminate(folder(&house)).1.status.success());
+    let log = std::fs::read_to_string(folder(&house).join("log")).unwrap();
+    assert!(!log.contains("warning") && !log.contains("goes on"), "{log}");
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
 fn it_ends_within_a_second_while_a_call_is_on_its_way() {
     for (name, request) in [("end-find", FIND), ("end-clock", "getHealth"), ("end-send", SEND)] {
         let house = house(name);
