@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use thiserror::Error;
 
 pub use check::check;
@@ -86,6 +87,24 @@ fn say(lines: impl Display) -> io::Result<()> {
     writeln!(io::stdout(), "{}", log::plain_lines(&lines.to_string()))
 }
 
+/// Prints JSON. Its strings stay what they are, and what could command a terminal is written as JSON escapes it.
+fn say_json(value: &impl Serialize) -> io::Result<()> {
+    writeln!(io::stdout(), "{}", json(value))
+}
+
+fn json(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("what this program reports is JSON");
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        if char.is_control() && char != '\n' {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(char)));
+        } else {
+            escaped.push(char);
+        }
+    }
+    escaped
+}
+
 pub fn init(path: &Path) -> Result<ExitCode, Failure> {
     init::run(&mut std::io::stdin().lock(), &mut std::io::stdout(), path)?;
     Ok(ExitCode::SUCCESS)
@@ -149,4 +168,17 @@ fn settle(gateway: &Gateway, heard: &std::sync::mpsc::Receiver<Heard>, wait: Dur
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::json;
+
+    #[test]
+    fn json_commands_no_terminal_and_keeps_its_strings() {
+        let name = "Zoe\u{308} \u{9b}2J\u{1b}[2J\u{7f}";
+        let text = json(&[name]);
+        assert_eq!(text, "[\n  \"Zoe\u{308} \\u009b2J\\u001b[2J\\u007f\"\n]");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [name]);
+    }
 }

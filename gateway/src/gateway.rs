@@ -254,7 +254,6 @@ impl Gateway {
 
     /// A server that says it is later than it is could have a signed call stay valid for ever, and agreements end.
     fn check_time(&self, close: u64) -> Result<(), Trouble> {
-        const AHEAD: u64 = 120;
         /// A clock that was never set stands before this: 1 January 2026.
         const BUILT: u64 = 1_767_225_600;
         /// No ledger closes after this, whatever this clock says: 1 January 2100.
@@ -263,7 +262,7 @@ impl Gateway {
             return Err(Trouble::Held("the server's ledger is of another century".into()));
         }
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        if self.is_timely() && wall > BUILT && close > wall + AHEAD {
+        if self.is_timely() && wall > BUILT && close > wall + plan::AHEAD {
             return Err(Trouble::Held(format!("the server's ledger is {} s ahead of this clock", close - wall)));
         }
         Ok(())

@@ -9,6 +9,9 @@ use crate::chain::records;
 use crate::counting::{Account, Agreement, Pays, Seller, Share};
 use crate::energy::Energy;
 
+/// A server that says it is so many seconds later than it is may be right: computers' clocks differ.
+pub const AHEAD: u64 = 120;
+
 /// A consumer of the configuration with its agreements, as the chain shows them.
 #[derive(Clone, Debug)]
 pub struct Party {
@@ -75,8 +78,6 @@ pub fn missing(
     shown: Result<(), ShowsLess>,
     now: u64,
 ) -> Result<Option<Missing>, Unbelievable> {
-    /// A server can say that it is so much later than it is.
-    const AHEAD: u64 = 120;
     let Some(recorded) = recorded.filter(|recorded| sequence < *recorded) else {
         return Ok(shown.map(|()| None)?);
     };
@@ -438,7 +439,7 @@ mod tests {
 
     #[test]
     fn what_was_only_said_to_be_recorded_is_missing_when_neither_agreement_nor_number_show_it() {
-        const UNTIL: u64 = 160 + 120;
+        const UNTIL: u64 = 160 + AHEAD;
         let signed = Signed {
             key: "GMETER".into(),
             provider: "GALICE".into(),

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::{open, say, settle, Failure, LOOK};
+use super::{open, say, say_json, settle, Failure, LOOK};
 use crate::book::Book;
 use crate::config::{Config, Meter};
 use crate::gateway::{Gateway, Mode};
@@ -72,7 +72,7 @@ pub fn check(config: Config, wait: Duration, json: bool) -> Result<ExitCode, Fai
     let is_good = steps.iter().all(|step| step.is_good);
     if json {
         let answer = serde_json::json!({ "steps": steps, "report": gateway.report() });
-        say(serde_json::to_string_pretty(&answer).expect("it is JSON"))?;
+        say_json(&answer)?;
     } else {
         let width = steps.iter().map(|step| step.what.chars().count()).max().unwrap_or(0);
         for Step { what, found, is_good } in &steps {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{say, Failure};
+use super::{say, say_json, Failure};
 use crate::allocation::{self, Days, Life};
 use crate::book::{self, Entry, Signed};
 use crate::chain::call::Contract;
@@ -71,7 +71,7 @@ pub fn explain(config: Config, agreement_id: u64, json: bool) -> Result<ExitCode
         })
         .collect();
     if json {
-        say(serde_json::to_string_pretty(&lines).expect("lines are JSON"))?;
+        say_json(&lines)?;
         return Ok(ExitCode::SUCCESS);
     }
     print(&lines)?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::{open, say, settle, Failure, LOOK};
+use super::{open, say, say_json, settle, Failure, LOOK};
 use crate::book::Book;
 use crate::config::Config;
 use crate::counting::Delivery;
@@ -127,7 +127,7 @@ pub fn once(config: Config, is_dry: bool, wait: Duration, json: bool) -> Result<
     if json {
         let outcomes: std::collections::BTreeMap<_, _> =
             outcomes.iter().map(|(name, outcome)| (name, outcome)).collect();
-        say(serde_json::to_string_pretty(&outcomes).expect("an outcome is JSON"))?;
+        say_json(&outcomes)?;
     } else {
         print(&gateway, &outcomes)?;
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{say, Failure, LOOK};
+use super::{say, say_json, Failure, LOOK};
 use crate::book::{Book, Memory};
 use crate::chain::call::Contract;
 use crate::chain::rpc::Rpc;
@@ -19,7 +19,7 @@ pub fn status(config: Config, json: bool) -> Result<ExitCode, Failure> {
         None => offline(&config)?,
     };
     if json {
-        say(serde_json::to_string_pretty(&report).expect("a report is JSON"))?;
+        say_json(&report)?;
     } else {
         say(table(&report))?;
     }

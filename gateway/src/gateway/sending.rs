@@ -159,6 +159,7 @@ impl Gateway {
             transaction_id: found.and_then(|found| found.transaction_id).filter(|_| fate == Fate::Recorded),
         }))?;
         let mut state = lock(&key.state);
+        state.unanswered = None;
         match fate {
             Fate::Recorded => {
                 state.failures = 0;
