@@ -296,3 +296,149 @@ fn is_time(agreement: &Agreement, energy_kwh: u64, now: u64) -> bool {
     let is_last = agreement.transactions == MAX_TRANSACTIONS - 1 && !agreement.joins;
     !is_last || energy_kwh == agreement.remaining() || agreement.delivery_deadline - now < LAST_SECONDS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_000_000;
+    const DEADLINE: u64 = NOW + 86_400;
+
+    fn seller() -> Seller {
+        Seller { meter_start: 100, meter_reading: 120, read_at: NOW, energy_sold_kwh: 15, max_power_kw: 10 }
+    }
+
+    fn agreement(id: u64) -> Agreement {
+        Agreement {
+            id,
+            energy_amount_kwh: 50,
+            energy_delivered_kwh: 20,
+            created_at: 0,
+            delivery_deadline: DEADLINE,
+            cancelled: false,
+            funded: true,
+            transactions: 3,
+            last_reading: Some(120),
+            joins: false,
+        }
+    }
+
+    fn kwh(kwh: u64) -> Energy {
+        Energy::from_kwh(kwh).unwrap()
+    }
+
+    fn next(seller: &Seller, agreement: Agreement, due_kwh: u64, reading: u64, now: u64) -> Option<u64> {
+        let next = next_delivery(seller, &[Claim { agreement, due_kwh }], kwh(reading), now).unwrap();
+        next.map(|delivery| {
+            assert_eq!((delivery.agreement_id, delivery.meter_reading), (agreement.id, reading));
+            delivery.energy_kwh
+        })
+    }
+
+    #[test]
+    fn a_delivery_is_what_is_due_as_far_as_it_was_exported_and_has_room() {
+        assert_eq!(next(&seller(), agreement(1), 4, 121, NOW), Some(4));
+        // 21 kWh were exported, and 15 are sold.
+        assert_eq!(next(&seller(), agreement(1), 9, 121, NOW), Some(6));
+        let nearly_full = Agreement { energy_delivered_kwh: 48, ..agreement(1) };
+        assert_eq!(next(&seller(), nearly_full, 4, 121, NOW), Some(2));
+        assert_eq!(next(&seller(), agreement(1), 0, 121, NOW), None);
+        let all_sold = Seller { energy_sold_kwh: 21, ..seller() };
+        assert_eq!(next(&all_sold, agreement(1), 4, 121, NOW), None);
+    }
+
+    #[test]
+    fn a_reading_between_the_chains_and_the_highest_is_sent_once() {
+        let at = |reading| next_delivery(&seller(), &[], kwh(reading), u64::MAX);
+        assert_eq!(at(119), Err(Stop::BelowChain { register: 119, chain: 120 }));
+        assert_eq!((at(120), at(MAX_READING)), (Ok(None), Ok(None)));
+        assert_eq!(MAX_READING, 34_359_738_367);
+        assert_eq!(at(MAX_READING + 1), Err(Stop::AboveHighest { register: MAX_READING + 1 }));
+        assert_eq!(next(&seller(), agreement(1), 4, 120, NOW), None);
+        let other = Agreement { last_reading: Some(119), ..agreement(1) };
+        assert_eq!(next(&seller(), other, 4, 120, NOW), Some(4));
+        // Of the meter before.
+        let of_before = Agreement { last_reading: Some(5_000), ..agreement(1) };
+        assert_eq!(next(&seller(), of_before, 4, 121, NOW), Some(4));
+    }
+
+    #[test]
+    fn a_plant_has_its_time_for_all_but_one_kwh() {
+        for (reading, seconds) in [(120, 0), (121, NOW), (122, NOW + 360), (131, NOW + 3_600)] {
+            assert_eq!(can_be_read_from(&seller(), reading), seconds, "{reading} kWh");
+        }
+        assert_eq!(can_be_read_from(&Seller { max_power_kw: 7, ..seller() }, 122), NOW + 515);
+        assert_eq!(can_be_read_from(&Seller { max_power_kw: 0, ..seller() }, 5_000), 0);
+        assert_eq!(next(&seller(), agreement(1), 4, 122, NOW + 359), None);
+        assert_eq!(next(&seller(), agreement(1), 4, 122, NOW + 360), Some(4));
+    }
+
+    #[test]
+    fn the_last_transaction_waits_for_what_fills_it_or_for_the_last_six_hours() {
+        let last = Agreement { transactions: 39, ..agreement(1) };
+        let late = DEADLINE - 6 * 3_600;
+        assert_eq!((next(&seller(), last, 4, 121, late), next(&seller(), last, 4, 121, late + 1)), (None, Some(4)));
+        assert_eq!(next(&seller(), Agreement { joins: true, ..last }, 4, 121, NOW), Some(4));
+        assert_eq!(next(&seller(), Agreement { transactions: 38, ..last }, 4, 121, NOW), Some(4));
+        assert_eq!(next(&seller(), Agreement { energy_delivered_kwh: 46, ..last }, 4, 121, NOW), Some(4));
+    }
+
+    #[test]
+    fn an_agreement_ends_by_its_deadline_its_kwh_its_transactions_or_a_word() {
+        let full = Agreement { transactions: MAX_TRANSACTIONS, ..agreement(1) };
+        for (agreement, now, has_ended) in [
+            (agreement(1), DEADLINE, false),
+            (agreement(1), DEADLINE + 1, true),
+            (Agreement { energy_delivered_kwh: 49, ..agreement(1) }, NOW, false),
+            (Agreement { energy_delivered_kwh: 50, ..agreement(1) }, NOW, true),
+            (Agreement { cancelled: true, ..agreement(1) }, NOW, true),
+            (Agreement { transactions: 39, ..agreement(1) }, NOW, false),
+            (full, NOW, true),
+            (Agreement { joins: true, ..full }, NOW, false),
+        ] {
+            assert_eq!(agreement.has_ended(now), has_ended, "{agreement:?}");
+            assert_eq!(agreement.may_fill(Pays::Deposit, now), !has_ended, "{agreement:?}");
+        }
+        let unfunded = Agreement { funded: false, ..agreement(1) };
+        assert_eq!((unfunded.may_fill(Pays::Deposit, NOW), unfunded.may_fill(Pays::Bill, NOW)), (false, true));
+    }
+
+    #[test]
+    fn what_an_agreement_has_no_room_for_is_the_next_ones() {
+        let both = [agreement(2), Agreement { energy_delivered_kwh: 45, ..agreement(1) }];
+        let share = Share::from_millionths(500_000).unwrap();
+        let account = Account::open(share, kwh(100), &both);
+        assert_eq!((account.since, account.until, account.delivered_before), (1, 2, -65));
+        let due = |reading| {
+            let claims = claims(&account, Pays::Deposit, &both, kwh(reading), NOW);
+            claims.iter().map(|claim| (claim.agreement.id, claim.due_kwh)).collect::<Vec<_>>()
+        };
+        assert_eq!(due(107), [(1, 3), (2, 0)]);
+        assert_eq!(due(140), [(1, 5), (2, 15)]);
+        let mut claims = claims(&account, Pays::Deposit, &both, kwh(140), NOW);
+        let mut seller = seller();
+        record(&mut seller, &mut claims, &Delivery { agreement_id: 1, energy_kwh: 5, meter_reading: 140 });
+        assert_eq!((seller.meter_reading, seller.energy_sold_kwh), (140, 20));
+        let shown: Vec<_> = claims
+            .iter()
+            .map(|claim| (claim.due_kwh, claim.agreement.energy_delivered_kwh, claim.agreement.last_reading))
+            .collect();
+        assert_eq!(shown, [(0, 50, Some(140)), (15, 20, Some(120))]);
+    }
+
+    #[test]
+    fn a_share_that_changes_counts_what_it_was_until_then() {
+        let share = |millionths| Share::from_millionths(millionths).unwrap();
+        let mut account = Account::open(share(500_000), kwh(100), &[]);
+        account.change_share(kwh(110), share(250_000));
+        assert_eq!(account.entitled(kwh(130)), kwh(10));
+        // Nobody bought: what was delivered is all that it had, with no fraction.
+        account.skip(kwh(130), &[Agreement { energy_delivered_kwh: 7, ..agreement(1) }]);
+        assert_eq!((account.entitled(kwh(130)), account.entitled(kwh(134))), (kwh(7), kwh(8)));
+        assert_eq!(
+            (Share::from_millionths(1_000_000), Share::from_millionths(1_000_001)),
+            (Some(Share(1_000_000)), None)
+        );
+        assert_eq!(share(333_333).millionths(), 333_333);
+    }
+}
