@@ -50,6 +50,26 @@ fn assets() -> Vec<(String, String)> {
 }
 
 #[test]
+fn what_the_guide_and_the_units_name_is_in_the_package() {
+    const FOLDER: &str = "/usr/share/doc/p2p-gateway/";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = fs::read_to_string(root.join("README.md")).unwrap();
+    let brought: Vec<_> = assets().into_iter().map(|(_, to)| to).collect();
+    let mut named = vec![];
+    for text in [guide, packaging("p2p-gateway.service"), packaging("p2p-gateway@.service")] {
+        for (place, _) in text.match_indices(FOLDER) {
+            let path =
+                text[place..].split(|letter: char| letter.is_whitespace() || ":`".contains(letter)).next().unwrap();
+            assert!(brought.iter().any(|brought| brought == path), "{path} is not in {brought:?}");
+            named.push(path.rsplit('/').next().unwrap().to_string());
+        }
+    }
+    named.sort();
+    named.dedup();
+    assert_eq!(named, ["README.md", "serial.conf"]);
+}
+
+#[test]
 fn the_package_brings_no_configuration_that_an_upgrade_would_ask_about() {
     for (from, to) in assets() {
         assert!(!to.starts_with("/etc/"), "{from} becomes {to}");
