@@ -2,7 +2,10 @@
 
 mod network;
 
-use std::process::Command;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
 use network::address;
 use network::scene::Scene;
@@ -16,6 +19,31 @@ fn gateway(scene: &Scene, args: &[&str]) -> (String, i32) {
     let said = String::from_utf8(output.stdout).unwrap();
     println!("$ p2p-gateway {}\n{said}{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
     (said, output.status.code().unwrap())
+}
+
+#[test]
+fn the_service_may_read_what_a_cautious_user_had_written() {
+    const ANSWERS: &str = "local
+CAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD2KM
+Europe/Vienna
+Alice
+GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF
+simulated
+8000
+120500
+2026-03-01
+
+";
+    let folder = std::env::temp_dir().join(format!("p2p-gateway-umask-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let config = folder.join("gateway.toml");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 077; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_p2p-gateway"), "--config"]);
+    let mut init = shell.arg(&config).arg("init").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    init.stdin.take().unwrap().write_all(ANSWERS.as_bytes()).unwrap();
+    assert!(init.wait().unwrap().success());
+    assert_eq!(fs::metadata(&config).unwrap().permissions().mode() & 0o777, 0o640);
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -403,7 +403,7 @@ fn a_head_that_is_unplugged_and_plugged_again_is_read_on() {
     line.unplug();
     let down = ear.next();
     assert!(down.starts_with(&format!("0 down: {}: ", line.device.display())), "{down}");
-    let gone = format!("0 down: {}: there is no such device: it is not plugged in", line.device.display());
+    let gone = format!("0 down: {}: there is no such device here: it is not plugged in, or serial.conf is missing beside the service's unit", line.device.display());
     assert_eq!(ear.next(), gone);
     line.plug();
     line.plugged(&ear);
@@ -438,7 +438,7 @@ fn what_is_no_serial_device_is_named() {
     assert_eq!(heard, format!("0 down: {}: it is no serial device", file.display()));
     let missing = folder.join("missing");
     let heard = Ear::new(&[&line(&missing)]).next();
-    assert_eq!(heard, format!("0 down: {}: there is no such device: it is not plugged in", missing.display()));
+    assert_eq!(heard, format!("0 down: {}: there is no such device here: it is not plugged in, or serial.conf is missing beside the service's unit", missing.display()));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 mod text;
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, BufRead, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -92,7 +92,7 @@ pub fn run(input: &mut impl BufRead, output: &mut impl Write, path: &Path) -> Re
     Ok(())
 }
 
-/// The file that the package brings holds nothing of anybody's while it is as it came.
+/// A copy of the package's example holds nothing of anybody's while it is as it came.
 fn refuse_existing(path: &Path) -> Result<(), Failure> {
     match fs::read_to_string(path) {
         Ok(text) if text == example() => Ok(()),
@@ -109,6 +109,8 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || {
         let _ = fs::remove_file(&new);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&new)?;
+        // Whatever is taken away from files that this user makes: the service reads it as their group.
+        file.set_permissions(Permissions::from_mode(MODE))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     };
@@ -154,7 +156,7 @@ Then: p2p-gateway check --config {config}
     )
 }
 
-/// The configuration that the package brings: it holds until its placeholders are replaced, by hand or by `init`.
+/// The package's example of a configuration: it holds until its placeholders are replaced, by hand or by `init`.
 pub fn example() -> String {
     let answers = Answers {
         network: "testnet".into(),
@@ -240,8 +242,7 @@ Source";
                 Source::Simulated { peak_watts, start_kwh, since }
             }
             _ => {
-                let folder =
-                    self.text("Folder of the files", Some("/var/lib/p2p-gateway/files"), parsed::<config::Filled>)?;
+                let folder = self.text("Folder of the files", Some("/srv/quarter-hours"), parsed::<config::Filled>)?;
                 let (profile, column) = self.profile()?;
                 let rule = self.choose(
                     "How a quarter hour is divided: by shares, by use, in the order of the consumers, as the files say",

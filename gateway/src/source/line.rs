@@ -121,7 +121,10 @@ fn connect(host: &str, port: u16) -> Result<Box<dyn Stream>, String> {
 
 fn open_serial(device: &Path, baud: u32, seven_even: bool) -> Result<Box<dyn Stream>, String> {
     let reason = |error: Errno| match error {
-        Errno::NOENT => "there is no such device: it is not plugged in".into(),
+        Errno::NOENT => {
+            "there is no such device here: it is not plugged in, or serial.conf is missing beside the service's unit"
+                .into()
+        }
         Errno::ACCESS => "this user may not read it: it has to be in the device's group, dialout for most".into(),
         Errno::BUSY => "another program has it open".into(),
         Errno::NOTTY => "it is no serial device".into(),

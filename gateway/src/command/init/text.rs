@@ -73,7 +73,7 @@ fn meter(text: &mut String, source: &Source) {
             let _ = write!(
                 text,
                 r#"source = "mqtt"
-# mqtts:// with TLS, where `ca` names other certificates than the system's to trust.
+# mqtts:// with TLS, where `ca` names what to trust in place of the public authorities.
 broker = {broker}
 {ca}#user = "gateway"
 #password_file = "mqtt.password"
