@@ -13,7 +13,7 @@ use crate::chain::call::{transaction, Unsafe};
 use crate::chain::records::Recorded;
 use crate::chain::rpc::Simulated;
 use crate::chain::view::{self, View};
-use crate::config::{Intervals, Meter};
+use crate::config::{self, Intervals, Meter};
 use crate::counting::{
     can_be_read_from, claims, next_delivery, record, Account, Claim, Delivery, Seller, Share, MAX_TRANSACTIONS,
 };
@@ -303,10 +303,12 @@ impl Gateway {
             let due = |account: &Account| account.due(reading, &party.agreements);
             let (was, is) = (before.map_or(0, due), changed.as_ref().map_or(u64::MAX, due));
             if is < was {
-                let (name, kwh) = (&self.config.providers[place].name, was - is);
+                let config::Provider { name, consumers, .. } = &self.config.providers[place];
+                let consumer = consumers.iter().find(|consumer| consumer.address.to_string() == party.address);
+                let consumer = consumer.map_or(&party.address, |consumer| &consumer.name);
+                let kwh = was - is;
                 log::warning(format!(
-                    "{name}: {kwh} kWh that nobody can be sold now are the supplier's: {}",
-                    party.address
+                    "{name}: {consumer} has no agreement that takes {kwh} kWh: they are the supplier's"
                 ));
             }
             if let Some(account) = changed {
