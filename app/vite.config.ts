@@ -1,5 +1,5 @@
 import { defineConfig, type Plugin } from "vite";
-import { loopback, networks } from "./src/networks.ts";
+import { loopback, networks } from "./src/chain/networks.ts";
 
 const urls = networks.flatMap(({ rpcUrl, friendbotUrl = rpcUrl }) => [rpcUrl, friendbotUrl]);
 const hosts = urls.map((url) => new URL(url).origin).filter((origin) => origin.startsWith("https:"));

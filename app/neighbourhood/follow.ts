@@ -2,8 +2,8 @@
 
 import type { rpc } from "@stellar/stellar-sdk";
 import { Deposit, type Client } from "../client/src/index.js";
-import { placeOf } from "../src/describe.js";
-import { Format, type Unit } from "../src/format.js";
+import { placeOf } from "../src/contract/describe.js";
+import { Format, type Unit } from "../src/words/format.js";
 
 export const EUR: Unit = { symbol: "EUR", decimals: 7 };
 

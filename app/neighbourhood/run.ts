@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Keypair, Networks } from "@stellar/stellar-sdk";
-import { placeQuery } from "../src/place.js";
+import { placeQuery } from "../src/person/place.js";
 import { Driver } from "./driver.js";
 import { hourAt } from "./energy.js";
 import { clock, Follower, tell } from "./follow.js";

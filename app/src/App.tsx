@@ -1,7 +1,7 @@
 // The whole page: the language, and which community it shows.
 
 import { useEffect, useState } from "preact/hooks";
-import { readPlace } from "./place.js";
+import { readPlace } from "./person/place.js";
 import { Community } from "./views/Community.js";
 import { Start } from "./views/Start.js";
 import { chooseLanguage, languages, localeOf, readLanguage, type Language } from "./words/words.js";

@@ -11,10 +11,10 @@ import {
   type Prosumer,
   type TransactionState,
 } from "../../client/src/index.js";
-import type { Network } from "../networks.js";
-import type { Place } from "../place.js";
-import { ContractProblem } from "../problem.js";
-import { value } from "./calls.js";
+import { value } from "../contract/calls.js";
+import type { Place } from "../person/place.js";
+import { ContractProblem } from "../words/problem.js";
+import type { Network } from "./networks.js";
 
 /** An agreement, and what has come of it so far. */
 export interface Deal {

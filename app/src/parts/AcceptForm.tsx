@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import type { EnergyTransaction } from "../../client/src/index.js";
 import type { Deal } from "../chain/chain.js";
-import { useSession } from "../session.js";
+import { useSession } from "../person/session.js";
 import { Button, Field } from "./basics.js";
 import { useDraft } from "./draft.js";
 import { typedNumber } from "./numbers.js";

@@ -2,10 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { Deposit, type Prosumer } from "../../client/src/index.js";
-import type { Call } from "../chain/calls.js";
 import type { Deal, Delivery } from "../chain/chain.js";
-import { dealActions, remainingKwh, settlement, surplus, type DealActionName, type Role } from "../rules.js";
-import { useSession, type Session } from "../session.js";
+import type { Call } from "../contract/calls.js";
+import { dealActions, remainingKwh, settlement, surplus, type DealActionName, type Role } from "../contract/rules.js";
+import { useSession, type Session } from "../person/session.js";
 import { Button, Field } from "./basics.js";
 import { useDraft } from "./draft.js";
 import { typedNumber } from "./numbers.js";

@@ -2,9 +2,9 @@
 
 import { AgreementStatus, Deposit } from "../../client/src/index.js";
 import type { Deal } from "../chain/chain.js";
-import { href } from "../place.js";
-import { roleOf } from "../rules.js";
-import { useSession } from "../session.js";
+import { roleOf } from "../contract/rules.js";
+import { href } from "../person/place.js";
+import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
 import { Facts, Person, type Fact } from "./basics.js";
 

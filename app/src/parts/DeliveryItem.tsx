@@ -3,10 +3,10 @@
 import { useState } from "preact/hooks";
 import { Deposit, TransactionStatus } from "../../client/src/index.js";
 import type { Deal, Delivery } from "../chain/chain.js";
-import { placeOf } from "../describe.js";
-import { closingTime, deliveryActions, type DeliveryActionName, type Role } from "../rules.js";
-import { useSession, type Session } from "../session.js";
-import type { Job } from "../signing.js";
+import { placeOf } from "../contract/describe.js";
+import { closingTime, deliveryActions, type DeliveryActionName, type Role } from "../contract/rules.js";
+import { useSession, type Session } from "../person/session.js";
+import type { Job } from "../signing/signing.js";
 import { AcceptForm } from "./AcceptForm.js";
 import { Button } from "./basics.js";
 import { reasonText } from "./reasons.js";

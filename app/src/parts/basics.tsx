@@ -2,10 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
-import type { Loaded } from "../load.js";
-import { ContractProblem, type Problem } from "../problem.js";
-import { useSession } from "../session.js";
+import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
+import { ContractProblem, type Problem } from "../words/problem.js";
+import type { Loaded } from "./load.js";
 
 interface ButtonProps {
   children: ComponentChildren;

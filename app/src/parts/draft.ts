@@ -1,7 +1,7 @@
 // What is typed into forms outlives a reload.
 
 import { useState } from "preact/hooks";
-import { recall, remember } from "../memory.js";
+import { recall, remember } from "../person/memory.js";
 
 /** The texts of a form's fields, until it is cleared. `name` says which form it is. */
 export function useDraft<T extends Record<string, string>>(name: string, empty: T) {

@@ -1,7 +1,7 @@
 // What was typed into a field for a number: the value, or what is wrong with it in words.
 
-import type { Parsed } from "../format.js";
 import type { Words } from "../words/en.js";
+import type { Parsed } from "../words/format.js";
 
 export interface Typed {
   value?: bigint;

@@ -3,14 +3,14 @@
 import { useState } from "preact/hooks";
 import type { Prosumer } from "../../client/src/index.js";
 import type { Deal, Delivery } from "../chain/chain.js";
-import { useLoad } from "../load.js";
-import { Button, Field, LoadedView } from "../parts/basics.js";
-import { href } from "../place.js";
-import { roleOf } from "../rules.js";
-import { useSession } from "../session.js";
+import { roleOf } from "../contract/rules.js";
 import { DealActions } from "../parts/DealActions.js";
 import { DealCard } from "../parts/DealCard.js";
 import { DeliveryItem } from "../parts/DeliveryItem.js";
+import { Button, Field, LoadedView } from "../parts/basics.js";
+import { useLoad } from "../parts/load.js";
+import { href } from "../person/place.js";
+import { useSession } from "../person/session.js";
 
 interface Whole {
   deal: Deal;

@@ -2,10 +2,10 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Deal } from "../chain/chain.js";
-import { useLoad } from "../load.js";
-import { Button, LoadedView } from "../parts/basics.js";
 import { DealCard } from "../parts/DealCard.js";
-import { useSession } from "../session.js";
+import { Button, LoadedView } from "../parts/basics.js";
+import { useLoad } from "../parts/load.js";
+import { useSession } from "../person/session.js";
 
 const PAGE = 10;
 

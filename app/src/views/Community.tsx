@@ -5,17 +5,17 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Config } from "../../client/src/index.js";
 import { Chain } from "../chain/chain.js";
 import { openToken, type Token } from "../chain/token.js";
-import { Format, shortAddress } from "../format.js";
-import { useLoad } from "../load.js";
-import { recall, remember } from "../memory.js";
-import { saveLink } from "../outbox.js";
 import { LoadedView } from "../parts/basics.js";
-import { forgetPlace, type Place } from "../place.js";
-import { SessionContext, type Session } from "../session.js";
-import { useSigning } from "../signing.js";
+import { useLoad } from "../parts/load.js";
+import { recall, remember } from "../person/memory.js";
+import { forgetPlace, type Place } from "../person/place.js";
+import { SessionContext, type Session } from "../person/session.js";
+import { saveLink } from "../signing/outbox.js";
+import { useSigning } from "../signing/signing.js";
 import { useWallet } from "../wallet/connection.js";
 import { readNeighbours } from "../wallet/playKey.js";
 import type { Words } from "../words/en.js";
+import { Format, shortAddress } from "../words/format.js";
 import { Shell } from "./Shell.js";
 
 interface Props {

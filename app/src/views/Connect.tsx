@@ -2,10 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { Button, Notice, ProblemText } from "../parts/basics.js";
-import { problemOf, type ContractProblem, type Problem } from "../problem.js";
-import { useSession } from "../session.js";
+import { useSession } from "../person/session.js";
 import { makeBrowserKey } from "../wallet/browserKey.js";
 import { connectFreighter } from "../wallet/freighter.js";
+import { problemOf, type ContractProblem, type Problem } from "../words/problem.js";
 
 export function Connect() {
   const { chain, words, connect } = useSession();

@@ -1,10 +1,10 @@
 // What this contract is: token, admin, and for how long its life is paid.
 
 import { secondsToLive } from "../chain/life.js";
-import { useLoad } from "../load.js";
 import { Button, Facts, LoadedView, Notice, Person } from "../parts/basics.js";
-import { forgetPlace } from "../place.js";
-import { useSession } from "../session.js";
+import { useLoad } from "../parts/load.js";
+import { forgetPlace } from "../person/place.js";
+import { useSession } from "../person/session.js";
 
 /** Below this the operator should extend it, in seconds: 30 days. */
 const SOON = 30 * 24 * 60 * 60;

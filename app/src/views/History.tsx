@@ -1,11 +1,11 @@
 // What was bought and sold by day and month, as a picture, a table and a file.
 
 import { useState } from "preact/hooks";
-import { readEntries, sumUp, toCsv, type Period, type Step } from "../books.js";
-import { useLoad } from "../load.js";
-import { Button, LoadedView, saveFile } from "../parts/basics.js";
 import { Chart, type Colour } from "../parts/Chart.js";
-import { useSession } from "../session.js";
+import { Button, LoadedView, saveFile } from "../parts/basics.js";
+import { useLoad } from "../parts/load.js";
+import { readEntries, sumUp, toCsv, type Period, type Step } from "../person/books.js";
+import { useSession } from "../person/session.js";
 
 type Shown = "energy" | "money";
 

@@ -2,15 +2,15 @@
 
 import type { Prosumer } from "../../client/src/index.js";
 import { xlmBalance } from "../chain/token.js";
-import { XLM } from "../format.js";
-import { useLoad } from "../load.js";
 import { Button, CopyButton, Facts, LoadedView, Person } from "../parts/basics.js";
-import { fullLink } from "../place.js";
-import { useSession } from "../session.js";
+import { useLoad } from "../parts/load.js";
+import { fullLink } from "../person/place.js";
+import { useSession } from "../person/session.js";
+import { Links } from "../signing/Links.js";
 import type { Wallet } from "../wallet/wallet.js";
+import { XLM } from "../words/format.js";
 import { Connect } from "./Connect.js";
 import { ContractCard } from "./ContractCard.js";
-import { Links } from "./Links.js";
 import { MeterForm } from "./MeterForm.js";
 
 export function Home() {

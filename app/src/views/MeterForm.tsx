@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { Button, Field } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
 import { typedNumber } from "../parts/numbers.js";
-import { useSession } from "../session.js";
+import { useSession } from "../person/session.js";
 
 /** The most power that the contract takes. */
 const MAX_POWER_KW = 16_777_215n;

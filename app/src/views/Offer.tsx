@@ -2,11 +2,11 @@
 
 import { StrKey } from "@stellar/stellar-sdk";
 import { useId, useState } from "preact/hooks";
-import { useLoad } from "../load.js";
 import { Button, Field, Notice } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
+import { useLoad } from "../parts/load.js";
 import { typedNumber } from "../parts/numbers.js";
-import { useSession } from "../session.js";
+import { useSession } from "../person/session.js";
 
 export function Offer({ to }: { to: string }) {
   const { words, me } = useSession();

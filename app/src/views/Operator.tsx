@@ -3,11 +3,11 @@
 import { StrKey } from "@stellar/stellar-sdk";
 import { useState } from "preact/hooks";
 import { openDisputes } from "../chain/disputes.js";
-import { placeOf } from "../describe.js";
-import { useLoad } from "../load.js";
+import { placeOf } from "../contract/describe.js";
 import { Button, Facts, Field, LoadedView, Notice, Person } from "../parts/basics.js";
-import { go, href } from "../place.js";
-import { useSession } from "../session.js";
+import { useLoad } from "../parts/load.js";
+import { go, href } from "../person/place.js";
+import { useSession } from "../person/session.js";
 import { MeterForm } from "./MeterForm.js";
 
 export function Operator() {

@@ -4,17 +4,17 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Notice } from "../parts/basics.js";
 import { Icon } from "../parts/icons.js";
-import { href, readView, type View } from "../place.js";
-import { useSession } from "../session.js";
-import type { Signing } from "../signing.js";
+import { href, readView, type View } from "../person/place.js";
+import { useSession } from "../person/session.js";
+import { Second } from "../signing/Second.js";
+import { SigningDialog } from "../signing/SigningDialog.js";
+import type { Signing } from "../signing/signing.js";
 import { Agreement } from "./Agreement.js";
 import { Agreements } from "./Agreements.js";
 import { History } from "./History.js";
 import { Home } from "./Home.js";
 import { Offer } from "./Offer.js";
 import { Operator } from "./Operator.js";
-import { Second } from "./Second.js";
-import { SigningDialog } from "./SigningDialog.js";
 
 interface Props {
   picker: ComponentChildren;

@@ -3,9 +3,9 @@
 import { StrKey } from "@stellar/stellar-sdk";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { networks } from "../networks.js";
+import { networks } from "../chain/networks.js";
 import { Button, Field } from "../parts/basics.js";
-import { placeQuery } from "../place.js";
+import { placeQuery } from "../person/place.js";
 import type { Words } from "../words/en.js";
 
 export function Start({ words, picker }: { words: Words; picker: ComponentChildren }) {

@@ -2,9 +2,9 @@
 
 import { Keypair } from "@stellar/stellar-sdk";
 import { KeypairSigner } from "@stellar/stellar-sdk/contract";
-import { recall, remember } from "../memory.js";
-import type { Network } from "../networks.js";
-import { Problem } from "../problem.js";
+import type { Network } from "../chain/networks.js";
+import { recall, remember } from "../person/memory.js";
+import { Problem } from "../words/problem.js";
 import type { Wallet } from "./wallet.js";
 
 const key = ({ name }: Network) => `key on ${name}`;

@@ -1,8 +1,8 @@
 // Which wallet is connected. It is remembered, and follows what the person changes in the wallet.
 
 import { useEffect, useState } from "preact/hooks";
-import { recall, remember } from "../memory.js";
-import type { Network } from "../networks.js";
+import type { Network } from "../chain/networks.js";
+import { recall, remember } from "../person/memory.js";
 import { recallBrowserKey } from "./browserKey.js";
 import { connectFreighter, reconnectFreighter, watchFreighter } from "./freighter.js";
 import { forgetPlayKey, recallPlayKey } from "./playKey.js";

@@ -10,8 +10,8 @@ import {
   signAuthEntry,
   signTransaction,
 } from "@stellar/freighter-api";
-import type { Network } from "../networks.js";
-import { Problem } from "../problem.js";
+import type { Network } from "../chain/networks.js";
+import { Problem } from "../words/problem.js";
 import type { Wallet } from "./wallet.js";
 
 const REJECTED = -4;

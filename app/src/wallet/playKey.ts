@@ -2,8 +2,8 @@
 
 import { Keypair, StrKey } from "@stellar/stellar-sdk";
 import { KeypairSigner } from "@stellar/stellar-sdk/contract";
-import { recall, remember, rememberPerTab } from "../memory.js";
-import { isPlayground, type Network } from "../networks.js";
+import { isPlayground, type Network } from "../chain/networks.js";
+import { recall, remember, rememberPerTab } from "../person/memory.js";
 import type { Wallet } from "./wallet.js";
 
 interface Remembered {

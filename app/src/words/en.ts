@@ -1,9 +1,9 @@
 // English. Every other language is one file with the same keys; the compiler says what is missing.
 
-import type { Call } from "../chain/calls.js";
-import type { NumberProblem } from "../format.js";
-import type { ErrorCode, ProblemKind } from "../problem.js";
-import type { DealActionName, DeliveryActionName } from "../rules.js";
+import type { Call } from "../contract/calls.js";
+import type { DealActionName, DeliveryActionName } from "../contract/rules.js";
+import type { NumberProblem } from "./format.js";
+import type { ErrorCode, ProblemKind } from "./problem.js";
 
 type Texts<Key extends string | number> = Record<Key, string>;
 

@@ -1,6 +1,6 @@
 // The languages, and which of them this person reads.
 
-import { recall, remember } from "../memory.js";
+import { recall, remember } from "../person/memory.js";
 import { de } from "./de.js";
 import { en, type Words } from "./en.js";
 

@@ -1,8 +1,8 @@
 // A person's deliveries: as rows, summed by day and month, and as CSV.
 
-import { TransactionStatus, type EnergyTransaction } from "../client/src/index.js";
-import type { Chain } from "./chain/chain.js";
-import { exactAmount, type Unit } from "./format.js";
+import { TransactionStatus, type EnergyTransaction } from "../../client/src/index.js";
+import type { Chain } from "../chain/chain.js";
+import { exactAmount, type Unit } from "../words/format.js";
 
 export interface Entry {
   role: "bought" | "sold";

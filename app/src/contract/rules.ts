@@ -1,7 +1,7 @@
 // What a person can do now, by the contract's rules; and what cannot be done now but would be expected, with the reason.
 
-import { AgreementStatus, Deposit, TransactionStatus, type Prosumer, type TransactionState } from "../client/src/index.js";
-import type { Deal, Delivery } from "./chain/chain.js";
+import { AgreementStatus, Deposit, TransactionStatus, type Prosumer, type TransactionState } from "../../client/src/index.js";
+import type { Deal, Delivery } from "../chain/chain.js";
 
 const ARBITRATION_PERIOD = 30n * 24n * 60n * 60n;
 const MAX_TRANSACTIONS = 40n;

@@ -1,7 +1,7 @@
 // Reading from the network while a view is shown.
 
 import { useEffect, useState } from "preact/hooks";
-import { problemOf, type ContractProblem, type Problem } from "./problem.js";
+import { problemOf, type ContractProblem, type Problem } from "../words/problem.js";
 
 export interface Loaded<T> {
   value?: T;

@@ -2,11 +2,11 @@
 
 import { BASE_FEE, TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
-import { recall, remember } from "../memory.js";
-import { Problem } from "../problem.js";
+import type { Chain } from "../chain/chain.js";
+import { assemble, value, type Assembled, type Call } from "../contract/calls.js";
+import { recall, remember } from "../person/memory.js";
 import type { Wallet } from "../wallet/wallet.js";
-import { assemble, value, type Assembled, type Call } from "./calls.js";
-import type { Chain } from "./chain.js";
+import { Problem } from "../words/problem.js";
 import { simulatedFee, type Fee } from "./fee.js";
 import { movements, type Movement } from "./movements.js";
 import { addSignature } from "./share.js";

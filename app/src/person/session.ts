@@ -2,12 +2,12 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Config } from "../client/src/index.js";
-import type { Chain } from "./chain/chain.js";
-import type { Token } from "./chain/token.js";
-import type { Describer } from "./describe.js";
-import type { Job } from "./signing.js";
-import type { Wallet } from "./wallet/wallet.js";
+import type { Config } from "../../client/src/index.js";
+import type { Chain } from "../chain/chain.js";
+import type { Token } from "../chain/token.js";
+import type { Describer } from "../contract/describe.js";
+import type { Job } from "../signing/signing.js";
+import type { Wallet } from "../wallet/wallet.js";
 
 export interface Session extends Describer {
   chain: Chain;

@@ -1,6 +1,6 @@
 // The links that this person made for a second signature, as long as they hold.
 
-import { recall, remember } from "./memory.js";
+import { recall, remember } from "../person/memory.js";
 import type { Job } from "./signing.js";
 
 export interface Sent {

@@ -1,8 +1,8 @@
 // Second signatures: the links that this person made, and where a file with somebody else's is opened.
 
-import { savedLinks } from "../outbox.js";
-import { href, readView } from "../place.js";
-import { useSession } from "../session.js";
+import { href, readView } from "../person/place.js";
+import { useSession } from "../person/session.js";
+import { savedLinks } from "./outbox.js";
 
 export function Links() {
   const { chain, words, format, nameOf } = useSession();

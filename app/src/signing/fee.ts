@@ -1,8 +1,8 @@
 // How much of a simulated fee is rent: what is left of it without the fees that follow from the resources. The fee for events stays in it, some 0.0001 XLM.
 
 import { xdr } from "@stellar/stellar-sdk";
-import type { Assembled } from "./calls.js";
-import type { Chain } from "./chain.js";
+import type { Chain } from "../chain/chain.js";
+import type { Assembled } from "../contract/calls.js";
 
 /** A fee in stroops. */
 export interface Fee {

@@ -1,9 +1,9 @@
 // A call in words.
 
-import { Deposit } from "../client/src/index.js";
-import type { Call } from "./chain/calls.js";
-import type { Format, Unit } from "./format.js";
-import type { Words } from "./words/en.js";
+import { Deposit } from "../../client/src/index.js";
+import type { Words } from "../words/en.js";
+import type { Format, Unit } from "../words/format.js";
+import type { Call } from "./calls.js";
 
 const TRANSACTION_STEP = 10_000_000_000_000n;
 

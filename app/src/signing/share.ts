@@ -2,10 +2,10 @@
 // and holds for some days; it travels as a link. The second person adds it to a call of its own, pays the fee and sends it. So nobody's sequence number has to wait.
 
 import { Address, checkAuthEntryReadiness, inspectAuthEntry, scValToNative, xdr, type Operation } from "@stellar/stellar-sdk";
-import { Problem } from "../problem.js";
+import type { Chain } from "../chain/chain.js";
+import { assemble, value, type Assembled, type Call } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
-import { assemble, value, type Assembled, type Call } from "./calls.js";
-import type { Chain } from "./chain.js";
+import { Problem } from "../words/problem.js";
 
 /** The calls that two people sign. */
 export type SharedCall = Extract<Call, { method: "register_meter" | "resolve_dispute" }>;

@@ -1,13 +1,13 @@
 // What a wallet will be asked to sign, before it is; then how far it is, and how it ended.
 
 import { useEffect, useRef } from "preact/hooks";
-import type { Receipt } from "../chain/submit.js";
-import { describe } from "../describe.js";
-import { shortAddress, XLM } from "../format.js";
-import { Button, CopyButton, Facts, Notice, ProblemText, saveFile } from "../parts/basics.js";
+import { describe } from "../contract/describe.js";
 import { depositText } from "../parts/DealCard.js";
-import { useSession } from "../session.js";
-import type { Job, Signing, Stage } from "../signing.js";
+import { Button, CopyButton, Facts, Notice, ProblemText, saveFile } from "../parts/basics.js";
+import { useSession } from "../person/session.js";
+import { shortAddress, XLM } from "../words/format.js";
+import type { Job, Signing, Stage } from "./signing.js";
+import type { Receipt } from "./submit.js";
 
 export function SigningDialog({ signing }: { signing: Signing }) {
   const { job, stage, close } = signing;

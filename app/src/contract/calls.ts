@@ -2,7 +2,7 @@
 
 import type { AssembledTransaction, MethodOptions, Result } from "@stellar/stellar-sdk/contract";
 import type { Client } from "../../client/src/index.js";
-import { ContractProblem, type ErrorCode } from "../problem.js";
+import { ContractProblem, type ErrorCode } from "../words/problem.js";
 
 type Acting =
   | "register_prosumer"

@@ -2,7 +2,7 @@
 
 import { Address, scValToNative, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
-import type { Assembled } from "./calls.js";
+import type { Assembled } from "../contract/calls.js";
 
 export interface Movement {
   from: string;

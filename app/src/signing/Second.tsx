@@ -1,11 +1,11 @@
 // What another person signed and asks this one to sign: in words, made from what was signed.
 
-import { readShared, type Shared } from "../chain/share.js";
-import { describe, placeOf } from "../describe.js";
-import { useLoad } from "../load.js";
+import { describe, placeOf } from "../contract/describe.js";
 import { Button, CopyButton, LoadedView, Notice } from "../parts/basics.js";
-import { href } from "../place.js";
-import { useSession } from "../session.js";
+import { useLoad } from "../parts/load.js";
+import { href } from "../person/place.js";
+import { useSession } from "../person/session.js";
+import { readShared, type Shared } from "./share.js";
 
 export function Second({ entry }: { entry: string }) {
   const { chain, config, words, version } = useSession();

@@ -1,7 +1,7 @@
 // Whatever goes wrong is one of a few kinds, for which there are words.
 
 import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
-import type { SharingError } from "../client/src/index.js";
+import type { SharingError } from "../../client/src/index.js";
 
 /** The number of an error of the contract. */
 export type ErrorCode = keyof typeof SharingError;

@@ -2,13 +2,13 @@
 
 import type { xdr } from "@stellar/stellar-sdk";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Call } from "./chain/calls.js";
-import type { Chain } from "./chain/chain.js";
-import { assembleFor, signShared, type SharedCall } from "./chain/share.js";
-import { pendingCall, prepare, resend, send, type Prepared, type Receipt } from "./chain/submit.js";
-import { fullLink } from "./place.js";
-import { Problem, problemOf, type ContractProblem } from "./problem.js";
-import type { Wallet } from "./wallet/wallet.js";
+import type { Chain } from "../chain/chain.js";
+import type { Call } from "../contract/calls.js";
+import { fullLink } from "../person/place.js";
+import type { Wallet } from "../wallet/wallet.js";
+import { Problem, problemOf, type ContractProblem } from "../words/problem.js";
+import { assembleFor, signShared, type SharedCall } from "./share.js";
+import { pendingCall, prepare, resend, send, type Prepared, type Receipt } from "./submit.js";
 
 /** A call to sign and send, perhaps with the first person's signature; or one to sign first, for another person to send. */
 export type Job = { kind: "send"; call: Call; signed?: xdr.SorobanAuthorizationEntry } | { kind: "share"; call: SharedCall; other: string };

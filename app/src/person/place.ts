@@ -1,9 +1,9 @@
 // The page's address: which contract on which network, and which view of it.
 
 import { StrKey } from "@stellar/stellar-sdk";
+import { findNetwork, type Network } from "../chain/networks.js";
+import { takePlayKey } from "../wallet/playKey.js";
 import { recall, remember } from "./memory.js";
-import { findNetwork, type Network } from "./networks.js";
-import { takePlayKey } from "./wallet/playKey.js";
 
 export interface Place {
   contractId: string;
