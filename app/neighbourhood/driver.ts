@@ -2,8 +2,8 @@
 
 import { Keypair } from "@stellar/stellar-sdk";
 import type { AssembledTransaction, Result } from "@stellar/stellar-sdk/contract";
-import { AgreementStatus, Deposit, TransactionStatus, type Client, type Prosumer } from "../client/src/index.js";
-import { Chain, type Deal } from "../src/chain/chain.js";
+import { AgreementStatus, Deposit, TransactionStatus, type AgreementEntry, type Client, type Prosumer } from "../client/src/index.js";
+import { Chain } from "../src/chain/chain.js";
 import { findNetwork } from "../src/chain/networks.js";
 import { remainingKwh, settlement, surplus } from "../src/contract/rules.js";
 import { balances, hourAt, shareOut, type Hour, type Pair } from "./energy.js";
@@ -35,7 +35,7 @@ const TERM = 60 * DAY;
 const BILLS_WAIT = 8;
 const ALL_WAITS = 1;
 
-interface Agreement extends Deal, Pair {
+interface Agreement extends AgreementEntry, Pair {
   trade: Trade | undefined;
 }
 
@@ -263,13 +263,13 @@ export class Driver {
   /** All that were made by those who live here, the newest of each seller first. */
   private async readAgreements(): Promise<void> {
     this.sellers.clear();
-    const pages = await Promise.all(households.map(({ name }) => this.chain.deals(this.address(name), null, 25)));
-    this.agreements = pages.flatMap((deals, place) =>
-      deals.flatMap((deal) => {
-        const [seller, buyer] = [deal.agreement.provider, deal.agreement.consumer].map((address) => this.names.get(address) ?? address);
+    const pages = await Promise.all(households.map(({ name }) => this.chain.agreementPage(this.address(name), null, 25)));
+    this.agreements = pages.flatMap((entries, place) =>
+      entries.flatMap((entry) => {
+        const [seller, buyer] = [entry.agreement.provider, entry.agreement.consumer].map((address) => this.names.get(address) ?? address);
         // A page has the agreements in which its person buys, too.
         if (seller !== households[place].name) return [];
-        return [{ ...deal, seller, buyer, trade: trades.find((trade) => pairOf(trade) === pairOf({ seller, buyer })) }];
+        return [{ ...entry, seller, buyer, trade: trades.find((trade) => pairOf(trade) === pairOf({ seller, buyer })) }];
       }),
     );
   }
@@ -312,6 +312,7 @@ export class Driver {
 
 const pairOf = ({ seller, buyer }: Pair) => `${seller} to ${buyer}`;
 
-const isOpen = ({ agreement, state }: Deal) => agreement.status === AgreementStatus.Active && state.transactions < MOST_TRANSACTIONS;
+const isOpen = ({ agreement, state }: AgreementEntry) =>
+  agreement.status === AgreementStatus.Active && state.transactions < MOST_TRANSACTIONS;
 
 const smallest = (...values: bigint[]) => values.reduce((least, value) => (value < least ? value : least));

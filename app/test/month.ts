@@ -435,7 +435,7 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
   await step("all agreements are listed, by role", async () => {
     await bob.open("agreements");
     await bob.page.getByRole("link", { name: "You buy from Alice" }).first().waitFor();
-    assert.equal(await bob.page.locator(".deal").count(), 4);
+    assert.equal(await bob.page.locator(".agreement").count(), 4);
     await show(bob.page, "agreements");
     await bob.page.getByText("I sell", { exact: true }).click();
     await bob.sees("There are none yet.");

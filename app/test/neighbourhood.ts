@@ -92,7 +92,7 @@ async function checkBooks(folder: string): Promise<Record<string, bigint>> {
       let sold = 0n;
       for await (const { agreement_id, provider, consumer, price_per_kwh } of chain.agreements(address)) {
         if (provider !== address) continue;
-        const [{ state }, deliveries] = [await chain.deal(agreement_id), await chain.transactions(agreement_id)];
+        const [{ state }, deliveries] = [await chain.agreement(agreement_id), await chain.transactions(agreement_id)];
         let [kwh, pending, disputed] = [0n, 0n, 0n];
         const buyer = names.get(consumer) ?? consumer;
         for (const { energy_delivered_kwh, payment_amount, status, delivered_at } of deliveries) {

@@ -5,15 +5,15 @@ import {
   AgreementStatus,
   Deposit,
   TransactionStatus,
+  type AgreementEntry,
   type EnergyTransaction,
   type Prosumer,
   type TransactionState,
 } from "../client/src/index.js";
 import { sumUp, toCsv, type Entry } from "../src/person/books.js";
-import type { Deal } from "../src/chain/chain.js";
 import { describe } from "../src/contract/describe.js";
 import { exactAmount, Format } from "../src/words/format.js";
-import { dealActions, deliveryActions } from "../src/contract/rules.js";
+import { agreementActions, deliveryActions } from "../src/contract/rules.js";
 import { de } from "../src/words/de.js";
 import { en } from "../src/words/en.js";
 import { check } from "./checks.js";
@@ -83,8 +83,8 @@ export async function units(): Promise<void> {
 
   await check("a buyer chooses the kind of deposit where the seller has a meter, and each kind says before it is signed what it is", () => {
     const offered = (meter: string | null) => {
-      const deal = { agreement: { status: AgreementStatus.Active }, state: { deposit: Deposit.None, transactions: 0n } } as Deal;
-      return dealActions(deal, [], "consumer", { meter } as Prosumer, 0n).map(({ name }) => name);
+      const entry = { agreement: { status: AgreementStatus.Active }, state: { deposit: Deposit.None, transactions: 0n } } as AgreementEntry;
+      return agreementActions(entry, [], "consumer", { meter } as Prosumer, 0n).map(({ name }) => name);
     };
     assert.deepEqual(offered("GM"), ["fundMetered", "fundReviewed", "cancel"]);
     assert.deepEqual(offered(null), ["fundReviewed", "cancel"]);
@@ -101,7 +101,7 @@ export async function units(): Promise<void> {
     const blocked = (deposit: Deposit, metered: boolean, ruled: boolean) => {
       const { transaction } = delivery("2027-01-30", 3n, false);
       const state: TransactionState = { metered, ruled, disputed_at: null, provider_settles_from: 0n };
-      const [dispute] = deliveryActions({ state: { deposit } } as Deal, { transaction, state }, "consumer", 1, 0n);
+      const [dispute] = deliveryActions({ state: { deposit } } as AgreementEntry, { transaction, state }, "consumer", 1, 0n);
       return [dispute.name, dispute.blocked?.kind];
     };
     assert.deepEqual(blocked(Deposit.Metered, true, false), ["dispute", "trustsMeter"]);

@@ -4,29 +4,17 @@ import { rpc } from "@stellar/stellar-sdk";
 import {
   Client,
   TransactionStatus,
-  type AgreementState,
+  type AgreementEntry,
   type Config,
   type EnergyAgreement,
   type EnergyTransaction,
   type Prosumer,
-  type TransactionState,
 } from "../../client/src/index.js";
 import { value } from "../contract/calls.js";
+import type { Delivery } from "../contract/rules.js";
 import type { Place } from "../person/place.js";
 import { ContractProblem } from "../words/problem.js";
 import type { Network } from "./networks.js";
-
-/** An agreement, and what has come of it so far. */
-export interface Deal {
-  agreement: EnergyAgreement;
-  state: AgreementState;
-}
-
-/** A delivery, with its state while something can be done about it. */
-export interface Delivery {
-  transaction: EnergyTransaction;
-  state?: TransactionState;
-}
 
 const NOT_REGISTERED = 5;
 
@@ -60,7 +48,8 @@ export class Chain {
     }
   }
 
-  async deal(agreement_id: bigint): Promise<Deal> {
+  /** An agreement, and what has come of it so far. */
+  async agreement(agreement_id: bigint): Promise<AgreementEntry> {
     const [agreement, state] = await Promise.all([
       this.client.get_agreement({ agreement_id }),
       this.client.get_agreement_state({ agreement_id }),
@@ -69,7 +58,7 @@ export class Chain {
   }
 
   /** A prosumer's agreements before one of them, or its newest, the newest first. */
-  async deals(prosumer: string, before: bigint | null, limit: number): Promise<Deal[]> {
+  async agreementPage(prosumer: string, before: bigint | null, limit: number): Promise<AgreementEntry[]> {
     return value(await this.client.get_agreement_page({ prosumer, before, limit }));
   }
 
@@ -78,7 +67,7 @@ export class Chain {
     // This is the most that the contract puts into a page.
     const limit = 25;
     for (let before: bigint | null = null; ;) {
-      const page = await this.deals(prosumer, before, limit);
+      const page = await this.agreementPage(prosumer, before, limit);
       yield* page.map(({ agreement }) => agreement);
       if (page.length < limit) return;
       before = page[limit - 1].agreement.agreement_id;

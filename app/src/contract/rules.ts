@@ -1,12 +1,25 @@
 // What a person can do now, by the contract's rules; and what cannot be done now but would be expected, with the reason.
 
-import { AgreementStatus, Deposit, TransactionStatus, type Prosumer, type TransactionState } from "../../client/src/index.js";
-import type { Deal, Delivery } from "../chain/chain.js";
+import {
+  AgreementStatus,
+  Deposit,
+  TransactionStatus,
+  type AgreementEntry,
+  type EnergyTransaction,
+  type Prosumer,
+  type TransactionState,
+} from "../../client/src/index.js";
 
 const ARBITRATION_PERIOD = 30n * 24n * 60n * 60n;
 const MAX_TRANSACTIONS = 40n;
 
-export type DealActionName = "fundMetered" | "fundReviewed" | "pay" | "draw" | "deliver" | "cancel" | "refund";
+/** A delivery, with its state while something can be done about it. */
+export interface Delivery {
+  transaction: EnergyTransaction;
+  state?: TransactionState;
+}
+
+export type AgreementActionName = "fundMetered" | "fundReviewed" | "pay" | "draw" | "deliver" | "cancel" | "refund";
 export type DeliveryActionName = "payOne" | "dispute" | "giveIn" | "compromise" | "rule" | "close";
 
 export type Reason =
@@ -27,23 +40,23 @@ export interface Settlement {
 
 export type Role = "provider" | "consumer" | "admin" | "reader";
 
-export function roleOf({ agreement }: Deal, me: string | undefined, admin: string): Role {
+export function roleOf({ agreement }: AgreementEntry, me: string | undefined, admin: string): Role {
   if (me === agreement.provider) return "provider";
   if (me === agreement.consumer) return "consumer";
   return me === admin ? "admin" : "reader";
 }
 
-export const remainingKwh = ({ agreement, state }: Deal) => agreement.energy_amount_kwh - state.energy_delivered_kwh;
+export const remainingKwh = ({ agreement, state }: AgreementEntry) => agreement.energy_amount_kwh - state.energy_delivered_kwh;
 
 /** What a deposit holds beyond what is owed or may still fall due. */
-export function surplus({ agreement, state }: Deal): bigint {
+export function surplus({ agreement, state }: AgreementEntry): bigint {
   const undelivered = agreement.status === AgreementStatus.Active ? remainingKwh({ agreement, state }) * agreement.price_per_kwh : 0n;
   const left = state.escrow_amount - state.pending_amount - undelivered;
   return left > 0n ? left : 0n;
 }
 
 /** What one call would settle for this person now, or undefined if there is nothing to settle. */
-export function settlement({ state }: Deal, deliveries: Delivery[], role: Role, now: bigint): Settlement | undefined {
+export function settlement({ state }: AgreementEntry, deliveries: Delivery[], role: Role, now: bigint): Settlement | undefined {
   const mayNow = ({ transaction, state: of }: Delivery) =>
     transaction.status === TransactionStatus.Delivered &&
     (role === "consumer" || (role === "provider" && state.deposit !== Deposit.None && !!of && of.provider_settles_from <= now));
@@ -52,18 +65,18 @@ export function settlement({ state }: Deal, deliveries: Delivery[], role: Role, 
   return last && { through: last.transaction_id, amount: settled.reduce((sum, { payment_amount }) => sum + payment_amount, 0n) };
 }
 
-export function dealActions(
-  deal: Deal,
+export function agreementActions(
+  entry: AgreementEntry,
   deliveries: Delivery[],
   role: Role,
   seller: Prosumer | undefined,
   now: bigint,
-): Action<DealActionName>[] {
-  const { agreement, state } = deal;
+): Action<AgreementActionName>[] {
+  const { agreement, state } = entry;
   const open = agreement.status === AgreementStatus.Active;
   const party = role === "provider" || role === "consumer";
   const unpaid = deliveries.filter(({ transaction }) => transaction.status === TransactionStatus.Delivered);
-  const actions: Action<DealActionName>[] = [];
+  const actions: Action<AgreementActionName>[] = [];
 
   if (role === "consumer" && unpaid.length > 0) actions.push({ name: "pay" });
   if (role === "consumer" && open && state.deposit === Deposit.None) {
@@ -71,29 +84,29 @@ export function dealActions(
     if (seller?.meter) actions.push({ name: "fundMetered", blocked });
     actions.push({ name: "fundReviewed", blocked });
   }
-  if (role === "provider" && unpaid.length > 0) actions.push({ name: "draw", blocked: drawBlocked(deal, unpaid, now) });
-  if (role === "provider" && open) actions.push({ name: "deliver", blocked: deliverBlocked(deal, seller) });
-  if (party && state.deposit !== Deposit.None && (surplus(deal) > 0n || (role === "consumer" && open)))
-    actions.push({ name: "refund", blocked: surplus(deal) > 0n ? undefined : { kind: "untilDeadline", at: agreement.delivery_deadline } });
+  if (role === "provider" && unpaid.length > 0) actions.push({ name: "draw", blocked: drawBlocked(entry, unpaid, now) });
+  if (role === "provider" && open) actions.push({ name: "deliver", blocked: deliverBlocked(entry, seller) });
+  if (party && state.deposit !== Deposit.None && (surplus(entry) > 0n || (role === "consumer" && open)))
+    actions.push({ name: "refund", blocked: surplus(entry) > 0n ? undefined : { kind: "untilDeadline", at: agreement.delivery_deadline } });
   if (party && open)
     actions.push({ name: "cancel", blocked: role === "consumer" && state.deposit !== Deposit.None ? { kind: "fundedCancel" } : undefined });
   return actions;
 }
 
-function drawBlocked({ state }: Deal, unpaid: Delivery[], now: bigint): Reason | undefined {
+function drawBlocked({ state }: AgreementEntry, unpaid: Delivery[], now: bigint): Reason | undefined {
   if (state.deposit === Deposit.None) return { kind: "buyerPays" };
   const from = unpaid.flatMap(({ state }) => (state ? [state.provider_settles_from] : []));
   const soonest = from.reduce((first, at) => (at < first ? at : first));
   return soonest <= now ? undefined : { kind: "inReview", at: soonest };
 }
 
-function deliverBlocked({ state }: Deal, seller: Prosumer | undefined): Reason | undefined {
+function deliverBlocked({ state }: AgreementEntry, seller: Prosumer | undefined): Reason | undefined {
   if (seller?.meter) return { kind: "meterRecords" };
   return state.transactions >= MAX_TRANSACTIONS ? { kind: "fullAgreement" } : undefined;
 }
 
 export function deliveryActions(
-  { state: { deposit } }: Deal,
+  { state: { deposit } }: AgreementEntry,
   { transaction, state }: Delivery,
   role: Role,
   unpaid: number,

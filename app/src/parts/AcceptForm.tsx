@@ -1,20 +1,19 @@
 // How much of a disputed delivery is to be paid: a compromise that both parties sign, or the admin's ruling.
 
 import { useState } from "preact/hooks";
-import type { EnergyTransaction } from "../../client/src/index.js";
-import type { Deal } from "../chain/chain.js";
+import type { AgreementEntry, EnergyTransaction } from "../../client/src/index.js";
 import { useSession } from "../person/session.js";
 import { Button, Field } from "./basics.js";
 import { useDraft } from "./draft.js";
 import { typedNumber } from "./numbers.js";
 
 interface Props {
-  deal: Deal;
+  entry: AgreementEntry;
   transaction: EnergyTransaction;
   form: "compromise" | "rule";
 }
 
-export function AcceptForm({ deal: { agreement }, transaction: { transaction_id, energy_delivered_kwh: most }, form }: Props) {
+export function AcceptForm({ entry: { agreement }, transaction: { transaction_id, energy_delivered_kwh: most }, form }: Props) {
   const { words, format, token, me = "", act } = useSession();
   const { fields, set } = useDraft(`${form} ${transaction_id}`, { kwh: "" });
   const [tried, setTried] = useState(false);

@@ -1,10 +1,9 @@
 // One delivery: what it was, where its payment stands, and what this person can do about it.
 
 import { useState } from "preact/hooks";
-import { Deposit, TransactionStatus } from "../../client/src/index.js";
-import type { Deal, Delivery } from "../chain/chain.js";
+import { Deposit, TransactionStatus, type AgreementEntry } from "../../client/src/index.js";
 import { placeOf } from "../contract/describe.js";
-import { closingTime, deliveryActions, type DeliveryActionName, type Role } from "../contract/rules.js";
+import { closingTime, deliveryActions, type Delivery, type DeliveryActionName, type Role } from "../contract/rules.js";
 import { useSession, type Session } from "../person/session.js";
 import type { Job } from "../signing/signing.js";
 import { AcceptForm } from "./AcceptForm.js";
@@ -12,7 +11,7 @@ import { Button } from "./basics.js";
 import { reasonText } from "./reasons.js";
 
 interface Props {
-  deal: Deal;
+  entry: AgreementEntry;
   delivery: Delivery;
   deliveries: Delivery[];
   role: Role;
@@ -25,7 +24,7 @@ export function DeliveryItem(props: Props) {
   const { transaction, state } = delivery;
   const [form, setForm] = useState<"compromise" | "rule">();
   const unpaid = deliveries.filter(({ transaction }) => transaction.status === TransactionStatus.Delivered).length;
-  const actions = deliveryActions(props.deal, delivery, role, unpaid, now);
+  const actions = deliveryActions(props.entry, delivery, role, unpaid, now);
   const press = (name: DeliveryActionName) => {
     if (name === "compromise" || name === "rule") setForm(form === name ? undefined : name);
     else act(jobFor(name, props, session));
@@ -62,7 +61,7 @@ export function DeliveryItem(props: Props) {
           ))}
         </div>
       )}
-      {form && <AcceptForm deal={props.deal} transaction={transaction} form={form} />}
+      {form && <AcceptForm entry={props.entry} transaction={transaction} form={form} />}
     </li>
   );
 }
@@ -76,21 +75,21 @@ function StatusTag({ delivery: { transaction } }: { delivery: Delivery }) {
 }
 
 /** Says how long a review or an arbitration still takes. */
-function Countdown({ deal, delivery: { transaction, state } }: Props) {
+function Countdown({ entry, delivery: { transaction, state } }: Props) {
   const { words, format, now } = useSession();
   if (!state) return null;
   if (state.disputed_at !== null) {
     const at = closingTime(state.disputed_at);
     return <p class="countdown">{now < at ? words.agreement.arbitration(format.fromNow(at, now)) : words.agreement.reviewStopped}</p>;
   }
-  if (transaction.status !== TransactionStatus.Delivered || deal.state.deposit === Deposit.None || state.ruled) return null;
+  if (transaction.status !== TransactionStatus.Delivered || entry.state.deposit === Deposit.None || state.ruled) return null;
   const at = state.provider_settles_from;
   return <p class="countdown">{now < at ? words.agreement.review(format.fromNow(at, now)) : words.agreement.drawable}</p>;
 }
 
 function hint(
   name: DeliveryActionName,
-  { delivery: { transaction, state }, role, deal }: Props,
+  { delivery: { transaction, state }, role, entry }: Props,
   { words, format, token }: Session,
 ): string | undefined {
   const say = words.deliveryHints;
@@ -98,7 +97,7 @@ function hint(
   if (name === "giveIn")
     return say.giveInBuyer(
       format.kwh(transaction.energy_delivered_kwh),
-      format.amount(transaction.energy_delivered_kwh * deal.agreement.price_per_kwh, token),
+      format.amount(transaction.energy_delivered_kwh * entry.agreement.price_per_kwh, token),
     );
   if (name === "close") return state?.metered ? say.closeMetered : say.closeUnmetered;
   return undefined;

@@ -20,7 +20,7 @@ export function Second({ entry }: { entry: string }) {
   );
 }
 
-function DealLink({ transactionId }: { transactionId: bigint }) {
+function AgreementLink({ transactionId }: { transactionId: bigint }) {
   const { words } = useSession();
   const { agreement } = placeOf(transactionId);
   return <a href={href({ name: "agreement", id: agreement })}>{words.agreement.title(String(agreement))}</a>;
@@ -34,7 +34,7 @@ function Opened({ call, signer, other, expiresAt, entry }: Shared) {
     <section class="card stack">
       <p>{words.share.signedBy(nameOf(signer))}</p>
       <p class="sentence">{describe(call, session)}</p>
-      {call.method === "resolve_dispute" && <DealLink transactionId={call.args.transaction_id} />}
+      {call.method === "resolve_dispute" && <AgreementLink transactionId={call.args.transaction_id} />}
       {expired ? (
         <Notice kind="problem">{words.share.expired}</Notice>
       ) : (

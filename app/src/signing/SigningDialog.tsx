@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { describe } from "../contract/describe.js";
-import { depositText } from "../parts/DealCard.js";
+import { depositText } from "../parts/AgreementCard.js";
 import { Button, CopyButton, Facts, Notice, ProblemText, saveFile } from "../parts/basics.js";
 import { useSession } from "../person/session.js";
 import { shortAddress, XLM } from "../words/format.js";

@@ -1,11 +1,10 @@
 // One agreement with its deliveries, and what this person can do about them now.
 
 import { useState } from "preact/hooks";
-import type { Prosumer } from "../../client/src/index.js";
-import type { Deal, Delivery } from "../chain/chain.js";
-import { roleOf } from "../contract/rules.js";
-import { DealActions } from "../parts/DealActions.js";
-import { DealCard } from "../parts/DealCard.js";
+import type { AgreementEntry, Prosumer } from "../../client/src/index.js";
+import { roleOf, type Delivery } from "../contract/rules.js";
+import { AgreementActions } from "../parts/AgreementActions.js";
+import { AgreementCard } from "../parts/AgreementCard.js";
 import { DeliveryItem } from "../parts/DeliveryItem.js";
 import { Button, Field, LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
@@ -13,7 +12,7 @@ import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 
 interface Whole {
-  deal: Deal;
+  entry: AgreementEntry;
   deliveries: Delivery[];
   seller: Prosumer | undefined;
 }
@@ -22,8 +21,8 @@ export function Agreement({ id }: { id: bigint }) {
   const { chain, words, version } = useSession();
   const loaded = useLoad<Whole>(
     async () => {
-      const [deal, deliveries] = await Promise.all([chain.deal(id), chain.deliveries(id)]);
-      return { deal, deliveries, seller: await chain.prosumer(deal.agreement.provider) };
+      const [entry, deliveries] = await Promise.all([chain.agreement(id), chain.deliveries(id)]);
+      return { entry, deliveries, seller: await chain.prosumer(entry.agreement.provider) };
     },
     id,
     version,
@@ -41,14 +40,14 @@ export function Agreement({ id }: { id: bigint }) {
   );
 }
 
-function Opened({ deal, deliveries, seller }: Whole) {
+function Opened({ entry, deliveries, seller }: Whole) {
   const { words, me, config } = useSession();
-  const role = roleOf(deal, me, config.admin);
-  const { provider, consumer } = deal.agreement;
+  const role = roleOf(entry, me, config.admin);
+  const { provider, consumer } = entry.agreement;
   return (
     <>
-      <DealCard deal={deal} />
-      <DealActions deal={deal} deliveries={deliveries} role={role} seller={seller} />
+      <AgreementCard entry={entry} />
+      <AgreementActions entry={entry} deliveries={deliveries} role={role} seller={seller} />
       <section class="stack">
         <h2>{words.agreement.deliveries}</h2>
         {deliveries.length === 0 && <p class="empty">{words.agreement.noDeliveries}</p>}
@@ -57,7 +56,7 @@ function Opened({ deal, deliveries, seller }: Whole) {
             {[...deliveries].reverse().map((delivery) => (
               <DeliveryItem
                 key={String(delivery.transaction.transaction_id)}
-                deal={deal}
+                entry={entry}
                 delivery={delivery}
                 deliveries={deliveries}
                 role={role}

@@ -1,8 +1,8 @@
 // A person's agreements, as buyer and as seller, the newest first.
 
 import { useEffect, useState } from "preact/hooks";
-import type { Deal } from "../chain/chain.js";
-import { DealCard } from "../parts/DealCard.js";
+import type { AgreementEntry } from "../../client/src/index.js";
+import { AgreementCard } from "../parts/AgreementCard.js";
 import { Button, LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { useSession } from "../person/session.js";
@@ -28,19 +28,19 @@ function List({ me }: { me: string }) {
   useEffect(() => setShown(PAGE), [me]);
   const loaded = useLoad(
     async () => {
-      if (!(await chain.prosumer(me))) return { deals: [], more: false, unknown: true };
-      const deals: Deal[] = [];
-      while (deals.length < shown) {
-        const page = await chain.deals(me, deals.at(-1)?.agreement.agreement_id ?? null, PAGE);
-        deals.push(...page);
-        if (page.length < PAGE) return { deals, more: false, unknown: false };
+      if (!(await chain.prosumer(me))) return { entries: [], more: false, unknown: true };
+      const entries: AgreementEntry[] = [];
+      while (entries.length < shown) {
+        const page = await chain.agreementPage(me, entries.at(-1)?.agreement.agreement_id ?? null, PAGE);
+        entries.push(...page);
+        if (page.length < PAGE) return { entries, more: false, unknown: false };
       }
-      return { deals, more: true, unknown: false };
+      return { entries, more: true, unknown: false };
     },
     me,
     `${version} ${shown}`,
   );
-  const fits = ({ agreement }: Deal) => filter === "all" || (filter === "buying") === (agreement.consumer === me);
+  const fits = ({ agreement }: AgreementEntry) => filter === "all" || (filter === "buying") === (agreement.consumer === me);
   return (
     <>
       <fieldset class="choice">
@@ -53,16 +53,16 @@ function List({ me }: { me: string }) {
         ))}
       </fieldset>
       <LoadedView of={loaded} words={words}>
-        {({ deals, more, unknown }) => (
+        {({ entries, more, unknown }) => (
           <>
-            <ul class="deals">
-              {deals.filter(fits).map((deal) => (
-                <li key={String(deal.agreement.agreement_id)}>
-                  <DealCard deal={deal} linked />
+            <ul class="agreements">
+              {entries.filter(fits).map((entry) => (
+                <li key={String(entry.agreement.agreement_id)}>
+                  <AgreementCard entry={entry} linked />
                 </li>
               ))}
             </ul>
-            {!deals.some(fits) && (
+            {!entries.some(fits) && (
               <div class="empty">
                 <p>{unknown ? words.agreements.register : words.agreements.none}</p>
                 {!unknown && <p class="hint">{words.agreements.noneHint}</p>}

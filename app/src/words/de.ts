@@ -135,7 +135,7 @@ export const de: Words = {
     save: "Speichern",
   },
 
-  dealActions: {
+  agreementActions: {
     fundMetered: "Anzahlung leisten, der Zähler ruft ab",
     fundReviewed: "Anzahlung leisten und jede Lieferung ansehen",
     pay: "Rechnung bezahlen",
@@ -144,7 +144,7 @@ export const de: Words = {
     cancel: "Vertrag beenden",
     refund: "Rest zurückholen",
   },
-  dealHints: {
+  agreementHints: {
     fundMetered: (amount) =>
       `Sie hinterlegen ${amount}. Der beglaubigte Zähler des Verkäufers ruft bei jeder Lieferung sofort davon ab; solche Lieferungen können nicht bestritten werden. Zieht der Betreiber den Zähler zurück, trägt der Verkäufer die Lieferungen ein, und Sie können jede 24 Stunden lang ansehen und bestreiten. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
     fundReviewed: (amount) =>

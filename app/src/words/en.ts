@@ -1,7 +1,7 @@
 // English. Every other language is one file with the same keys; the compiler says what is missing.
 
 import type { Call } from "../contract/calls.js";
-import type { DealActionName, DeliveryActionName } from "../contract/rules.js";
+import type { AgreementActionName, DeliveryActionName } from "../contract/rules.js";
 import type { NumberProblem } from "./format.js";
 import type { ErrorCode, ProblemKind } from "./problem.js";
 
@@ -140,7 +140,7 @@ export const en = {
     save: "Save",
   },
 
-  dealActions: {
+  agreementActions: {
     fundMetered: "Pay a deposit on which the meter draws",
     fundReviewed: "Pay a deposit, and look at each delivery",
     pay: "Pay the bill",
@@ -148,8 +148,8 @@ export const en = {
     deliver: "Record a delivery",
     cancel: "End this agreement",
     refund: "Fetch the refund",
-  } satisfies Texts<DealActionName>,
-  dealHints: {
+  } satisfies Texts<AgreementActionName>,
+  agreementHints: {
     fundMetered: (amount: string) =>
       `You deposit ${amount}. The seller’s certified meter draws on it with each delivery, at once; such a delivery cannot be disputed. If the operator withdraws the meter, the seller records deliveries, and you can look at each for 24 hours and dispute it. What is not delivered comes back to you after the deadline.`,
     fundReviewed: (amount: string) =>

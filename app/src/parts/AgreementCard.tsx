@@ -1,17 +1,16 @@
 // An agreement at a glance.
 
-import { AgreementStatus, Deposit } from "../../client/src/index.js";
-import type { Deal } from "../chain/chain.js";
+import { AgreementStatus, Deposit, type AgreementEntry } from "../../client/src/index.js";
 import { roleOf } from "../contract/rules.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
 import { Facts, Person, type Fact } from "./basics.js";
 
-export function DealCard({ deal, linked }: { deal: Deal; linked?: boolean }) {
+export function AgreementCard({ entry, linked }: { entry: AgreementEntry; linked?: boolean }) {
   const { words, format, token, now, me, config, nameOf } = useSession();
-  const { agreement, state } = deal;
-  const role = roleOf(deal, me, config.admin);
+  const { agreement, state } = entry;
+  const role = roleOf(entry, me, config.admin);
   const due = role === "provider" ? words.agreements.dueToYou : role === "consumer" ? words.agreements.due : words.agreements.dueToSeller;
   const open = agreement.status === AgreementStatus.Active;
   const facts: Fact[] = [
@@ -36,14 +35,14 @@ export function DealCard({ deal, linked }: { deal: Deal; linked?: boolean }) {
       words.agreements.between(nameOf(agreement.provider), nameOf(agreement.consumer))
     );
   return (
-    <article class={`card deal ${role}`}>
+    <article class={`card agreement ${role}`}>
       <h2>{linked ? <a href={href({ name: "agreement", id: agreement.agreement_id })}>{heading}</a> : heading}</h2>
       <p class="tags">
         <span class={`tag ${open ? "good" : ""}`}>{words.status[agreement.status]}</span>
         <span class="tag">{words.deposit.short[state.deposit]}</span>
         {linked && <span class="number">{words.agreement.title(String(agreement.agreement_id))}</span>}
       </p>
-      <Delivered deal={deal} />
+      <Delivered entry={entry} />
       <Facts facts={facts} />
       {!linked && <p class="hint">{depositText(state.deposit, words)}</p>}
     </article>
@@ -56,7 +55,7 @@ export function depositText(deposit: Deposit, { deposit: { none, reviewed, meter
   return deposit === Deposit.Reviewed ? reviewed : metered;
 }
 
-function Delivered({ deal: { agreement, state } }: { deal: Deal }) {
+function Delivered({ entry: { agreement, state } }: { entry: AgreementEntry }) {
   const { words, format } = useSession();
   const text = words.agreements.delivered(format.number(state.energy_delivered_kwh), format.kwh(agreement.energy_amount_kwh));
   // The rounding is for the picture only; the text beside it is exact.

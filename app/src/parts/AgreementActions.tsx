@@ -1,10 +1,17 @@
 // What this person can do about an agreement as a whole.
 
 import { useState } from "preact/hooks";
-import { Deposit, type Prosumer } from "../../client/src/index.js";
-import type { Deal, Delivery } from "../chain/chain.js";
+import { Deposit, type AgreementEntry, type Prosumer } from "../../client/src/index.js";
 import type { Call } from "../contract/calls.js";
-import { dealActions, remainingKwh, settlement, surplus, type DealActionName, type Role } from "../contract/rules.js";
+import {
+  agreementActions,
+  remainingKwh,
+  settlement,
+  surplus,
+  type AgreementActionName,
+  type Delivery,
+  type Role,
+} from "../contract/rules.js";
 import { useSession, type Session } from "../person/session.js";
 import { Button, Field } from "./basics.js";
 import { useDraft } from "./draft.js";
@@ -12,18 +19,18 @@ import { typedNumber } from "./numbers.js";
 import { reasonText } from "./reasons.js";
 
 interface Props {
-  deal: Deal;
+  entry: AgreementEntry;
   deliveries: Delivery[];
   role: Role;
   seller: Prosumer | undefined;
 }
 
-export function DealActions(props: Props) {
+export function AgreementActions(props: Props) {
   const session = useSession();
   const { words, now, act } = session;
-  const { deal, deliveries, role, seller } = props;
+  const { entry, deliveries, role, seller } = props;
   // What can be done stands before what cannot.
-  const actions = dealActions(deal, deliveries, role, seller, now).sort((a, b) => Number(!!a.blocked) - Number(!!b.blocked));
+  const actions = agreementActions(entry, deliveries, role, seller, now).sort((a, b) => Number(!!a.blocked) - Number(!!b.blocked));
   if (role !== "provider" && role !== "consumer") return null;
   return (
     <section class="card stack">
@@ -31,7 +38,7 @@ export function DealActions(props: Props) {
       {actions.length === 0 && <p>{words.agreement.nothing}</p>}
       {actions.map(({ name, blocked }, index) => {
         const reason = blocked && reasonText(blocked, session);
-        if (name === "deliver" && !reason) return <DeliverForm key={name} deal={deal} seller={seller} />;
+        if (name === "deliver" && !reason) return <DeliverForm key={name} entry={entry} seller={seller} />;
         return (
           <Button
             key={name}
@@ -43,7 +50,7 @@ export function DealActions(props: Props) {
               if (call) act({ kind: "send", call });
             }}
           >
-            {words.dealActions[name]}
+            {words.agreementActions[name]}
           </Button>
         );
       })}
@@ -51,8 +58,8 @@ export function DealActions(props: Props) {
   );
 }
 
-function callFor(name: DealActionName, { deal, deliveries, role }: Props, { me = "", now }: Session): Call | undefined {
-  const { agreement_id } = deal.agreement;
+function callFor(name: AgreementActionName, { entry, deliveries, role }: Props, { me = "", now }: Session): Call | undefined {
+  const { agreement_id } = entry.agreement;
   switch (name) {
     case "fundMetered":
       return { method: "fund_agreement", args: { agreement_id, consumer: me, deposit: Deposit.Metered } };
@@ -60,7 +67,7 @@ function callFor(name: DealActionName, { deal, deliveries, role }: Props, { me =
       return { method: "fund_agreement", args: { agreement_id, consumer: me, deposit: Deposit.Reviewed } };
     case "pay":
     case "draw": {
-      const due = settlement(deal, deliveries, role, now);
+      const due = settlement(entry, deliveries, role, now);
       return due && { method: "settle_agreement", args: { agreement_id, through: due.through, settler: me } };
     }
     case "cancel":
@@ -72,20 +79,20 @@ function callFor(name: DealActionName, { deal, deliveries, role }: Props, { me =
   }
 }
 
-function hint(name: DealActionName, { deal, deliveries, role }: Props, { words, format, token, now }: Session): string | undefined {
-  const say = words.dealHints;
+function hint(name: AgreementActionName, { entry, deliveries, role }: Props, { words, format, token, now }: Session): string | undefined {
+  const say = words.agreementHints;
   const amount = (value: bigint) => format.amount(value, token);
-  const due = () => amount(settlement(deal, deliveries, role, now)?.amount ?? 0n);
+  const due = () => amount(settlement(entry, deliveries, role, now)?.amount ?? 0n);
   switch (name) {
     case "fundMetered":
     case "fundReviewed":
-      return say[name](amount(deal.agreement.total_amount));
+      return say[name](amount(entry.agreement.total_amount));
     case "pay":
-      return (deal.state.deposit === Deposit.None ? say.pay : say.payFromDeposit)(due());
+      return (entry.state.deposit === Deposit.None ? say.pay : say.payFromDeposit)(due());
     case "draw":
       return say.draw(due());
     case "refund":
-      return say.refund(amount(surplus(deal)));
+      return say.refund(amount(surplus(entry)));
     case "cancel":
       return role === "provider" ? say.cancelSeller : say.cancelBuyer;
     case "deliver":
@@ -93,12 +100,12 @@ function hint(name: DealActionName, { deal, deliveries, role }: Props, { words, 
   }
 }
 
-function DeliverForm({ deal, seller }: { deal: Deal; seller: Prosumer | undefined }) {
+function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosumer | undefined }) {
   const { words, format, me = "", act } = useSession();
-  const { agreement_id } = deal.agreement;
+  const { agreement_id } = entry.agreement;
   const { fields, set, clear } = useDraft(`delivery ${agreement_id}`, { kwh: "", reading: "" });
   const [tried, setTried] = useState(false);
-  const most = remainingKwh(deal);
+  const most = remainingKwh(entry);
   const last = seller?.meter_reading ?? 0n;
   const kwh = typedNumber(format.parseKwh(fields.kwh), words, { most, shown: format.kwh(most) });
   const reading = typedNumber(format.parseKwh(fields.reading), words);
@@ -128,7 +135,7 @@ function DeliverForm({ deal, seller }: { deal: Deal; seller: Prosumer | undefine
         problem={tried ? reading.problem : undefined}
       />
       <Button kind="primary" submit>
-        {words.dealActions.deliver}
+        {words.agreementActions.deliver}
       </Button>
     </form>
   );
