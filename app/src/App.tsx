@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { readPlace } from "./person/place.js";
 import { Community } from "./views/Community.js";
-import { Start } from "./views/Start.js";
+import { ContractPicker } from "./views/ContractPicker.js";
 import { chooseLanguage, languages, localeOf, readLanguage, type Language } from "./words/words.js";
 
 export function App() {
@@ -30,6 +30,6 @@ export function App() {
   return place ? (
     <Community place={place} words={words} locale={localeOf(language)} picker={picker} />
   ) : (
-    <Start words={words} picker={picker} />
+    <ContractPicker words={words} picker={picker} />
   );
 }

@@ -10,7 +10,7 @@ import {
   type Prosumer,
   type TransactionState,
 } from "../client/src/index.js";
-import { sumUp, toCsv, type Entry } from "../src/person/books.js";
+import { sumUp, toCsv, type Row } from "../src/person/books.js";
 import { describe } from "../src/contract/describe.js";
 import { exactAmount, Format } from "../src/words/format.js";
 import { agreementActions, deliveryActions } from "../src/contract/rules.js";
@@ -133,7 +133,7 @@ export async function units(): Promise<void> {
   });
 }
 
-function delivery(day: string, kwh: bigint, settled: boolean): Entry {
+function delivery(day: string, kwh: bigint, settled: boolean): Row {
   const at = BigInt(Date.parse(`${day}T12:00:00Z`) / 1000);
   const transaction: EnergyTransaction = {
     transaction_id: 7n,

@@ -4,7 +4,7 @@ import { TransactionStatus, type EnergyTransaction } from "../../client/src/inde
 import type { Chain } from "../chain/chain.js";
 import { exactAmount, type Unit } from "../words/format.js";
 
-export interface Entry {
+export interface Row {
   role: "bought" | "sold";
   transaction: EnergyTransaction;
 }
@@ -24,21 +24,21 @@ export interface Period {
 export type Step = "day" | "month";
 
 /** Reads all deliveries in which the person is a party, the oldest first, and tells meanwhile how many agreements it has read. */
-export async function readEntries(chain: Chain, me: string, onProgress: (agreements: number) => void): Promise<Entry[]> {
-  const entries: Entry[] = [];
+export async function readRows(chain: Chain, me: string, onProgress: (agreements: number) => void): Promise<Row[]> {
+  const rows: Row[] = [];
   let agreements = 0;
   for await (const { agreement_id } of chain.agreements(me)) {
     const transactions = await chain.transactions(agreement_id);
-    entries.push(...transactions.map((transaction): Entry => ({ role: transaction.consumer === me ? "bought" : "sold", transaction })));
+    rows.push(...transactions.map((transaction): Row => ({ role: transaction.consumer === me ? "bought" : "sold", transaction })));
     onProgress(++agreements);
   }
-  return entries.sort((a, b) => Number(a.transaction.delivered_at - b.transaction.delivered_at));
+  return rows.sort((a, b) => Number(a.transaction.delivered_at - b.transaction.delivered_at));
 }
 
 /** Sums by the person's own calendar: every day or month from the first to the last, those without deliveries too. */
-export function sumUp(entries: Entry[], step: Step): Period[] {
+export function sumUp(rows: Row[], step: Step): Period[] {
   const periods: Period[] = [];
-  for (const { role, transaction } of entries) {
+  for (const { role, transaction } of rows) {
     const start = startOf(new Date(Number(transaction.delivered_at) * 1000), step);
     let period = periods.at(-1) ?? add(periods, start);
     while (period.start < start) period = add(periods, after(period.start, step));
@@ -83,8 +83,8 @@ const COLUMNS = [
 ];
 
 /** A table with one line for each delivery. Of its values only the token's symbol comes from outside; the rest are numbers, addresses, times and this page's words. */
-export function toCsv(entries: Entry[], { symbol, decimals }: Unit): string {
-  const lines = entries.map(({ role, transaction: of }) => [
+export function toCsv(rows: Row[], { symbol, decimals }: Unit): string {
+  const lines = rows.map(({ role, transaction: of }) => [
     of.transaction_id,
     of.agreement_id,
     role,

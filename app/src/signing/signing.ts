@@ -37,15 +37,15 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
 
   // When the person has closed the dialog, what is still under way is not shown any more.
   const run = useRef(0);
-  const shower = () => {
+  const showWhileOpen = () => {
     const mine = run.current;
     return (stage: Stage) => {
       if (run.current === mine) setStage(stage);
     };
   };
-  type Show = ReturnType<typeof shower>;
+  type Show = ReturnType<typeof showWhileOpen>;
 
-  const failer = (show: Show) => (error: unknown) => show({ at: "failed", problem: problemOf(error) });
+  const showFailure = (show: Show) => (error: unknown) => show({ at: "failed", problem: problemOf(error) });
   const finish = (show: Show, receipt: Receipt) => {
     show({ at: "done", receipt });
     onDone();
@@ -74,18 +74,18 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
 
   async function start(job: Job): Promise<void> {
     run.current++;
-    const show = shower();
+    const show = showWhileOpen();
     setJob(job);
     try {
       if (!(await resume(show))) await simulate(show, job);
     } catch (error) {
-      failer(show)(error);
+      showFailure(show)(error);
     }
   }
 
   async function confirm(): Promise<void> {
     if (!job || !wallet) return;
-    const show = shower();
+    const show = showWhileOpen();
     try {
       if (stage?.at === "reviewFirst" && job.kind === "share") {
         show({ at: "signing" });
@@ -100,14 +100,14 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
       const problem = problemOf(error);
       // The ledger has changed since the simulation. It simulates again by itself, but only once, and shows what the call does now.
       const again = stage?.at === "review" && !stage.again && problem instanceof Problem && problem.kind === "stale";
-      if (again) simulate(show, job, true).catch(failer(show));
-      else failer(show)(problem);
+      if (again) simulate(show, job, true).catch(showFailure(show));
+      else showFailure(show)(problem);
     }
   }
 
   useEffect(() => {
-    const show = shower();
-    resume(show).catch(failer(show));
+    const show = showWhileOpen();
+    resume(show).catch(showFailure(show));
   }, [chain]);
 
   return {
@@ -116,8 +116,8 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
     start,
     confirm,
     retry() {
-      const show = shower();
-      return job ? start(job) : resume(show).catch(failer(show));
+      const show = showWhileOpen();
+      return job ? start(job) : resume(show).catch(showFailure(show));
     },
     close() {
       run.current++;

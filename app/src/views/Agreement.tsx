@@ -11,7 +11,7 @@ import { useLoad } from "../parts/load.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 
-interface Whole {
+interface AgreementWithDeliveries {
   entry: AgreementEntry;
   deliveries: Delivery[];
   seller: Prosumer | undefined;
@@ -19,7 +19,7 @@ interface Whole {
 
 export function Agreement({ id }: { id: bigint }) {
   const { chain, words, version } = useSession();
-  const loaded = useLoad<Whole>(
+  const loaded = useLoad<AgreementWithDeliveries>(
     async () => {
       const [entry, deliveries] = await Promise.all([chain.agreement(id), chain.deliveries(id)]);
       return { entry, deliveries, seller: await chain.prosumer(entry.agreement.provider) };
@@ -34,13 +34,13 @@ export function Agreement({ id }: { id: bigint }) {
       </a>
       <h1>{words.agreement.title(String(id))}</h1>
       <LoadedView of={loaded} words={words}>
-        {(whole) => <Opened {...whole} />}
+        {(read) => <AgreementDetails {...read} />}
       </LoadedView>
     </>
   );
 }
 
-function Opened({ entry, deliveries, seller }: Whole) {
+function AgreementDetails({ entry, deliveries, seller }: AgreementWithDeliveries) {
   const { words, me, config } = useSession();
   const role = roleOf(entry, me, config.admin);
   const { provider, consumer } = entry.agreement;

@@ -25,19 +25,21 @@ interface Props {
   picker: ComponentChildren;
 }
 
-interface Opened {
+/** What is read before anything can be shown. */
+interface ContractInfo {
   config: Config;
   token: Token;
+  /** By how many seconds the ledger's clock is ahead. */
   skew: number;
 }
 
 export function Community({ place, words, locale, picker }: Props) {
   const chain = useMemo(() => new Chain(place), [place]);
-  const opened = useLoad<Opened>(async () => {
+  const info = useLoad<ContractInfo>(async () => {
     const [config, skew] = await Promise.all([chain.config(), chain.clockSkew()]);
     return { config, token: await openToken(chain, config.token_contract), skew };
   }, chain);
-  if (opened.value) return <Ready chain={chain} opened={opened.value} words={words} locale={locale} picker={picker} />;
+  if (info.value) return <Ready chain={chain} info={info.value} words={words} locale={locale} picker={picker} />;
   return (
     <>
       <header class="top">
@@ -46,7 +48,7 @@ export function Community({ place, words, locale, picker }: Props) {
       </header>
       <main class="stack">
         <h1>{words.contract.title}</h1>
-        <LoadedView of={opened} words={words}>
+        <LoadedView of={info} words={words}>
           {() => null}
         </LoadedView>
         <button type="button" class="plain" onClick={forgetPlace}>
@@ -63,9 +65,9 @@ const REFRESH = 30_000;
 /** On a network where a day may take a minute. */
 const REFRESH_PLAYING = 5_000;
 
-type ReadyProps = { chain: Chain; opened: Opened } & Omit<Props, "place">;
+type ReadyProps = { chain: Chain; info: ContractInfo } & Omit<Props, "place">;
 
-function Ready({ chain, opened: { config, token, skew: firstSkew }, words, locale, picker }: ReadyProps) {
+function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale, picker }: ReadyProps) {
   const format = useMemo(() => new Format(locale), [locale]);
   const [version, setVersion] = useState(0);
   const [skew, setSkew] = useState(firstSkew);

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Chart, type Colour } from "../parts/Chart.js";
 import { Button, LoadedView, saveFile } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
-import { readEntries, sumUp, toCsv, type Period, type Step } from "../person/books.js";
+import { readRows, sumUp, toCsv, type Period, type Step } from "../person/books.js";
 import { useSession } from "../person/session.js";
 
 type Shown = "energy" | "money";
@@ -24,14 +24,14 @@ function Books({ me }: { me: string }) {
   const [step, setStep] = useState<Step>("day");
   const [shown, setShown] = useState<Shown>("energy");
   const [read, setRead] = useState(0);
-  const loaded = useLoad(async () => ((await chain.prosumer(me)) ? readEntries(chain, me, setRead) : []), me);
+  const loaded = useLoad(async () => ((await chain.prosumer(me)) ? readRows(chain, me, setRead) : []), me);
   const say = words.history;
   return (
     <>
       {!loaded.value && read > 0 && <p role="status">{say.reading(format.number(BigInt(read)))}</p>}
       <LoadedView of={loaded} words={words}>
-        {(entries) =>
-          entries.length === 0 ? (
+        {(rows) =>
+          rows.length === 0 ? (
             <p class="empty">{say.none}</p>
           ) : (
             <>
@@ -45,8 +45,8 @@ function Books({ me }: { me: string }) {
                 />
                 <Choice<Step> name="step" label={say.by} value={step} onChange={setStep} options={{ day: say.day, month: say.month }} />
               </div>
-              <Sums periods={sumUp(entries, step)} step={step} shown={shown} />
-              <Button onClick={() => saveFile("energy.csv", "text/csv", toCsv(entries, token))}>{say.csv}</Button>
+              <Sums periods={sumUp(rows, step)} step={step} shown={shown} />
+              <Button onClick={() => saveFile("energy.csv", "text/csv", toCsv(rows, token))}>{say.csv}</Button>
             </>
           )
         }

@@ -6,7 +6,7 @@ import { Button, CopyButton, Facts, LoadedView, Person } from "../parts/basics.j
 import { useLoad } from "../parts/load.js";
 import { fullLink } from "../person/place.js";
 import { useSession } from "../person/session.js";
-import { Links } from "../signing/Links.js";
+import { SignatureLinks } from "../signing/SignatureLinks.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { XLM } from "../words/format.js";
 import { Connect } from "./Connect.js";
@@ -20,7 +20,7 @@ export function Home() {
       <h1>{words.start.title}</h1>
       {wallet ? <Me wallet={wallet} /> : <Connect />}
       <ContractCard />
-      <Links />
+      <SignatureLinks />
     </>
   );
 }

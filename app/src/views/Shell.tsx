@@ -6,7 +6,7 @@ import { Notice } from "../parts/basics.js";
 import { Icon } from "../parts/icons.js";
 import { href, readView, type View } from "../person/place.js";
 import { useSession } from "../person/session.js";
-import { Second } from "../signing/Second.js";
+import { SecondSignature } from "../signing/SecondSignature.js";
 import { SigningDialog } from "../signing/SigningDialog.js";
 import type { Signing } from "../signing/signing.js";
 import { Agreement } from "./Agreement.js";
@@ -89,6 +89,6 @@ function Page({ view }: { view: View }) {
     case "operator":
       return <Operator />;
     case "sign":
-      return <Second entry={view.entry} />;
+      return <SecondSignature entry={view.entry} />;
   }
 }

@@ -7,14 +7,14 @@ import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { readShared, type Shared } from "./share.js";
 
-export function Second({ entry }: { entry: string }) {
+export function SecondSignature({ entry }: { entry: string }) {
   const { chain, config, words, version } = useSession();
   const loaded = useLoad(() => readShared(chain, config.admin, entry), entry, version);
   return (
     <>
       <h1>{words.share.title}</h1>
       <LoadedView of={loaded} words={words}>
-        {(shared) => <Opened {...shared} />}
+        {(shared) => <SharedCallCard {...shared} />}
       </LoadedView>
     </>
   );
@@ -26,7 +26,7 @@ function AgreementLink({ transactionId }: { transactionId: bigint }) {
   return <a href={href({ name: "agreement", id: agreement })}>{words.agreement.title(String(agreement))}</a>;
 }
 
-function Opened({ call, signer, other, expiresAt, entry }: Shared) {
+function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
   const session = useSession();
   const { words, format, now, me, nameOf, act } = session;
   const expired = now >= expiresAt;

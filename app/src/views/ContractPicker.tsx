@@ -8,7 +8,7 @@ import { Button, Field } from "../parts/basics.js";
 import { placeQuery } from "../person/place.js";
 import type { Words } from "../words/en.js";
 
-export function Start({ words, picker }: { words: Words; picker: ComponentChildren }) {
+export function ContractPicker({ words, picker }: { words: Words; picker: ComponentChildren }) {
   const { start } = words;
   const [contract, setContract] = useState("");
   const [network, setNetwork] = useState("testnet");

@@ -4,7 +4,7 @@ import { href, readView } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { savedLinks } from "./outbox.js";
 
-export function Links() {
+export function SignatureLinks() {
   const { chain, words, format, nameOf } = useSession();
   const links = savedLinks(chain.contractId);
   const openFile = async (file: File | undefined) => {
