@@ -2,8 +2,7 @@
 
 import { Contract, xdr } from "@stellar/stellar-sdk";
 import type { Chain } from "./chain.js";
-
-const SECONDS_PER_LEDGER = 5;
+import { SECONDS_PER_LEDGER } from "./ledgers.js";
 
 /** For so many seconds both live on. */
 export async function secondsToLive({ server, contractId }: Chain): Promise<number> {

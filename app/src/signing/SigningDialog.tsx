@@ -6,6 +6,7 @@ import { depositText } from "../parts/AgreementCard.js";
 import { Button, CopyButton, Facts, Notice, ProblemText, saveFile } from "../parts/basics.js";
 import { useSession } from "../person/session.js";
 import { shortAddress, XLM } from "../words/format.js";
+import { SIGNATURE_HOLDS } from "./share.js";
 import type { Job, Signing, Stage } from "./signing.js";
 import type { Receipt } from "./submit.js";
 
@@ -76,7 +77,7 @@ function Steps({ stage, job }: { stage: Stage; job: Job | undefined }) {
 }
 
 function Body({ stage, job }: { stage: Stage; job: Job | undefined }) {
-  const { words, wallet, me, nameOf } = useSession();
+  const { words, format, wallet, me, nameOf } = useSession();
   switch (stage.at) {
     case "review":
       return <Review prepared={stage.prepared} again={stage.again} />;
@@ -89,7 +90,7 @@ function Body({ stage, job }: { stage: Stage; job: Job | undefined }) {
               [words.sign.account, me && `${nameOf(me)} (${shortAddress(me)})`],
             ]}
           />
-          {job?.kind === "share" && <p class="hint">{words.share.madeTo(nameOf(job.other))}</p>}
+          {job?.kind === "share" && <p class="hint">{words.share.madeTo(nameOf(job.other), format.days(SIGNATURE_HOLDS))}</p>}
         </>
       );
     case "signing":
@@ -150,7 +151,7 @@ function Done({ receipt: { method, fee, hash } }: { receipt: Receipt }) {
 }
 
 function Link({ link, other }: { link: string; other: string }) {
-  const { words, nameOf } = useSession();
+  const { words, format, nameOf } = useSession();
   return (
     <>
       <p>{words.share.made}</p>
@@ -162,7 +163,7 @@ function Link({ link, other }: { link: string; other: string }) {
         data-link={link}
         onFocus={(event) => event.currentTarget.select()}
       />
-      <p class="hint">{words.share.madeTo(nameOf(other))}</p>
+      <p class="hint">{words.share.madeTo(nameOf(other), format.days(SIGNATURE_HOLDS))}</p>
       <div class="row">
         <CopyButton text={link} kind="primary">
           {words.share.copy}

@@ -1,6 +1,7 @@
 // The links that this person made for a second signature, as long as they hold.
 
 import { recall, remember } from "../person/memory.js";
+import { SIGNATURE_HOLDS } from "./share.js";
 import type { Job } from "./signing.js";
 
 export interface Sent {
@@ -12,9 +13,8 @@ export interface Sent {
 }
 
 const KEY = "links";
-const HOLDS = 7 * 24 * 60 * 60 * 1000;
 
-const all = () => (recall<Sent[]>(KEY) ?? []).filter(({ madeAt }) => Date.now() < madeAt + HOLDS);
+const all = () => (recall<Sent[]>(KEY) ?? []).filter(({ madeAt }) => Date.now() < madeAt + SIGNATURE_HOLDS * 1000);
 
 export const savedLinks = (contractId: string) => all().filter((sent) => sent.contractId === contractId);
 

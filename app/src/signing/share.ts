@@ -3,6 +3,7 @@
 
 import { Address, checkAuthEntryReadiness, inspectAuthEntry, scValToNative, xdr, type Operation } from "@stellar/stellar-sdk";
 import type { Chain } from "../chain/chain.js";
+import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
 import { assemble, value, type Assembled, type Call } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
@@ -20,16 +21,16 @@ export interface Shared {
   entry: xdr.SorobanAuthorizationEntry;
 }
 
-const SECONDS_PER_LEDGER = 5;
-/** The first signature holds for so many ledgers, a week. */
-const HOLDS = (7 * 24 * 60 * 60) / SECONDS_PER_LEDGER;
+/** The first signature holds for so many seconds, a week. */
+export const SIGNATURE_HOLDS = 7 * 24 * 60 * 60;
 
 /** Has the first person sign a call that `other` will send, and answers the text of the link. */
 export async function signShared(chain: Chain, call: SharedCall, other: string, wallet: Wallet): Promise<string> {
   await wallet.check();
   const assembled = await assembleFor(chain, call, other);
   const { sequence } = await chain.server.getLatestLedger();
-  await assembled.signAuthEntries({ address: wallet.address, signAuthEntry: wallet.signAuthEntry, expiration: sequence + HOLDS });
+  const expiration = sequence + SIGNATURE_HOLDS / SECONDS_PER_LEDGER;
+  await assembled.signAuthEntries({ address: wallet.address, signAuthEntry: wallet.signAuthEntry, expiration });
   const entry = entries(assembled).find((entry) => inspectAuthEntry(entry).address === wallet.address);
   if (!entry) throw new Problem("walletFailed");
   return toText(entry.toXdr());

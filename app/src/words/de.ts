@@ -278,7 +278,7 @@ export const de: Words = {
   share: {
     title: "Zweite Unterschrift",
     made: "Ihre Unterschrift ist fertig. Schicken Sie nun diesen Link:",
-    madeTo: (other) => `Er ist für ${other} und gilt 7 Tage. Es geschieht nichts, bevor dort auch unterschrieben wird.`,
+    madeTo: (other, days) => `Er ist für ${other} und gilt ${days}. Es geschieht nichts, bevor dort auch unterschrieben wird.`,
     copy: "Link kopieren",
     file: "Als Datei speichern",
     openFileHint: "Hat man Ihnen eine Datei zum Unterschreiben geschickt?",

@@ -284,7 +284,7 @@ export const en = {
   share: {
     title: "A second signature",
     made: "Your signature is made. Now send this link:",
-    madeTo: (other: string) => `It is for ${other}. It holds for 7 days. Nothing happens until they sign as well.`,
+    madeTo: (other: string, days: string) => `It is for ${other}. It holds for ${days}. Nothing happens until they sign as well.`,
     copy: "Copy the link",
     file: "Save as a file",
     openFileHint: "Have you been sent a file for signing?",
