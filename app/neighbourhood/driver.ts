@@ -5,6 +5,7 @@ import type { AssembledTransaction, Result } from "@stellar/stellar-sdk/contract
 import { AgreementStatus, Deposit, TransactionStatus, type AgreementEntry, type Client, type Prosumer } from "../client/src/index.js";
 import { Chain } from "../src/chain/chain.js";
 import { findNetwork } from "../src/chain/networks.js";
+import { MAX_PAGE, MAX_TRANSACTIONS } from "../src/contract/limits.js";
 import { remainingKwh, settlement, surplus } from "../src/contract/rules.js";
 import { balances, hourAt, shareOut, type Hour, type Pair } from "./energy.js";
 import { openContract, send, type LocalNetwork } from "./network.js";
@@ -28,7 +29,6 @@ const CENT = 100_000n;
 const DEAREST = 30n * CENT;
 /** Until it is paid, a seller gives no more credit. */
 const MOST_UNPAID_AGREEMENTS = 2;
-const MOST_TRANSACTIONS = 40n;
 const TERM = 60 * DAY;
 
 /** From so many days before the history ends on, nobody pays the bills of those who are played; and nobody acts for them at all. */
@@ -263,7 +263,7 @@ export class Driver {
   /** All that were made by those who live here, the newest of each seller first. */
   private async readAgreements(): Promise<void> {
     this.sellers.clear();
-    const pages = await Promise.all(households.map(({ name }) => this.chain.agreementPage(this.address(name), null, 25)));
+    const pages = await Promise.all(households.map(({ name }) => this.chain.agreementPage(this.address(name), null, Number(MAX_PAGE))));
     this.agreements = pages.flatMap((entries, place) =>
       entries.flatMap((entry) => {
         const [seller, buyer] = [entry.agreement.provider, entry.agreement.consumer].map((address) => this.names.get(address) ?? address);
@@ -313,6 +313,6 @@ export class Driver {
 const pairOf = ({ seller, buyer }: Pair) => `${seller} to ${buyer}`;
 
 const isOpen = ({ agreement, state }: AgreementEntry) =>
-  agreement.status === AgreementStatus.Active && state.transactions < MOST_TRANSACTIONS;
+  agreement.status === AgreementStatus.Active && state.transactions < MAX_TRANSACTIONS;
 
 const smallest = (...values: bigint[]) => values.reduce((least, value) => (value < least ? value : least));

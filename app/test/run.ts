@@ -7,6 +7,7 @@ import { preview } from "vite";
 import { summary, story } from "./checks.js";
 import { deploy, startNetwork } from "../neighbourhood/network.js";
 import { energy } from "./energy.js";
+import { contractLimits } from "./limits.js";
 import { month } from "./month.js";
 import { neighbourhood } from "./neighbourhood.js";
 import { playKeys } from "./playKeys.js";
@@ -17,6 +18,7 @@ const { CHROMIUM = "/usr/bin/chromium" } = process.env;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 await story("Numbers and sums", units);
+await story("Limits", contractLimits);
 await story("Play keys", playKeys);
 await story("Sun and loads", energy);
 await story("A neighbourhood in one program", neighbourhood);

@@ -11,6 +11,7 @@ import {
   type Prosumer,
 } from "../../client/src/index.js";
 import { value } from "../contract/calls.js";
+import { MAX_PAGE } from "../contract/limits.js";
 import type { Delivery } from "../contract/rules.js";
 import type { Place } from "../person/place.js";
 import { ContractProblem } from "../words/problem.js";
@@ -64,8 +65,7 @@ export class Chain {
 
   /** All of a prosumer's agreements, the newest first. */
   async *agreements(prosumer: string): AsyncGenerator<EnergyAgreement> {
-    // This is the most that the contract puts into a page.
-    const limit = 25;
+    const limit = Number(MAX_PAGE);
     for (let before: bigint | null = null; ;) {
       const page = await this.agreementPage(prosumer, before, limit);
       yield* page.map(({ agreement }) => agreement);

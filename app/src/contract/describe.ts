@@ -4,8 +4,7 @@ import { Deposit } from "../../client/src/index.js";
 import type { Words } from "../words/en.js";
 import type { Format, Unit } from "../words/format.js";
 import type { Call } from "./calls.js";
-
-const TRANSACTION_STEP = 10_000_000_000_000n;
+import { TRANSACTION_STEP } from "./limits.js";
 
 /** Where a transaction belongs: its id tells the agreement, and its place there. */
 export const placeOf = (transactionId: bigint) => ({

@@ -9,9 +9,7 @@ import {
   type Prosumer,
   type TransactionState,
 } from "../../client/src/index.js";
-
-const ARBITRATION_PERIOD = 30n * 24n * 60n * 60n;
-const MAX_TRANSACTIONS = 40n;
+import { ARBITRATION_PERIOD, MAX_TRANSACTIONS } from "./limits.js";
 
 /** A delivery, with its state while something can be done about it. */
 export interface Delivery {

@@ -2,13 +2,11 @@
 
 import { StrKey } from "@stellar/stellar-sdk";
 import { useState } from "preact/hooks";
+import { MAX_POWER } from "../contract/limits.js";
 import { Button, Field } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
 import { typedNumber } from "../parts/numbers.js";
 import { useSession } from "../person/session.js";
-
-/** The most power that the contract takes. */
-const MAX_POWER_KW = 16_777_215n;
 
 export function MeterForm({ prosumer, other }: { prosumer: string; other: string }) {
   const { words, format, me, act } = useSession();
@@ -18,7 +16,7 @@ export function MeterForm({ prosumer, other }: { prosumer: string; other: string
   const isAddress = StrKey.isValidEd25519PublicKey(meter) || StrKey.isValidContract(meter);
   const badMeter = !isAddress ? words.meter.badAddress : meter === prosumer ? words.meter.own : undefined;
   const reading = typedNumber(format.parseKwh(fields.reading), words, { least: 0n });
-  const power = typedNumber(format.parseKwh(fields.power), words, { most: MAX_POWER_KW, shown: format.kw(MAX_POWER_KW) });
+  const power = typedNumber(format.parseKwh(fields.power), words, { most: MAX_POWER, shown: format.kw(MAX_POWER) });
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);

@@ -2,6 +2,7 @@
 
 import { StrKey } from "@stellar/stellar-sdk";
 import { useId, useState } from "preact/hooks";
+import { MAX_TERM } from "../contract/limits.js";
 import { Button, Field, Notice } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
 import { useLoad } from "../parts/load.js";
@@ -28,7 +29,8 @@ const dayOf = (seconds: bigint) => {
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
 };
 
-const YEAR = 365n * 24n * 60n * 60n;
+/** An agreement ends with a day, up to 24 hours after any time of it. */
+const FURTHEST = MAX_TERM - 24n * 60n * 60n;
 
 function OfferForm({ to, me }: { to: string; me: string }) {
   const { chain, words, format, token, now, names, version, act } = useSession();
@@ -38,7 +40,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
   const known = useId();
   const consumer = fields.consumer.trim();
   const isAddress = StrKey.isValidEd25519PublicKey(consumer) || StrKey.isValidContract(consumer);
-  const [first, last] = [dayOf(now), dayOf(now + YEAR)];
+  const [first, last] = [dayOf(now), dayOf(now + FURTHEST)];
 
   const badConsumer = !isAddress ? say.badAddress : consumer === me ? say.yourself : undefined;
   const kwh = typedNumber(format.parseKwh(fields.kwh), words);

@@ -1,6 +1,8 @@
 // German.
 
+import { MAX_TRANSACTIONS } from "../contract/limits.js";
 import type { Words } from "./en.js";
+import { ARBITRATION_DAYS, REVIEW_HOURS } from "./limits.js";
 
 export const de: Words = {
   language: "Deutsch",
@@ -76,7 +78,7 @@ export const de: Words = {
     sold: "Verkauft, seit der Zähler beglaubigt ist",
     meter: "Ihr Zähler",
     noMeter:
-      "Keiner ist beglaubigt. Sie tragen Ihre Lieferungen selbst ein, und Käufer können jede 24 Stunden lang ansehen, bevor eine Anzahlung sie bezahlt.",
+      `Keiner ist beglaubigt. Sie tragen Ihre Lieferungen selbst ein, und Käufer können jede ${REVIEW_HOURS} Stunden lang ansehen, bevor eine Anzahlung sie bezahlt.`,
     hasMeter: "Er allein trägt Ihre Lieferungen ein. Anzahlungen, die Käufer für ihn geleistet haben, bezahlen sie sofort.",
     reading: "Letzter Stand",
     askMeter: "Zähler beglaubigen lassen",
@@ -107,7 +109,7 @@ export const de: Words = {
     title: "Anzahlung",
     left: "Noch in der Anzahlung",
     none: "Es gibt keine Anzahlung: Der Käufer zahlt die Rechnung.",
-    reviewed: "Jede Lieferung kann 24 Stunden lang angesehen werden; dann darf der Verkäufer sie abrufen.",
+    reviewed: `Jede Lieferung kann ${REVIEW_HOURS} Stunden lang angesehen werden; dann darf der Verkäufer sie abrufen.`,
     metered: "Bezahlt sofort, was der beglaubigte Zähler einträgt.",
     short: ["Ohne Anzahlung", "Anzahlung mit Prüfzeit", "Anzahlung, vom Zähler abgerufen"],
   },
@@ -146,9 +148,9 @@ export const de: Words = {
   },
   agreementHints: {
     fundMetered: (amount) =>
-      `Sie hinterlegen ${amount}. Der beglaubigte Zähler des Verkäufers ruft bei jeder Lieferung sofort davon ab; solche Lieferungen können nicht bestritten werden. Zieht der Betreiber den Zähler zurück, trägt der Verkäufer die Lieferungen ein, und Sie können jede 24 Stunden lang ansehen und bestreiten. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
+      `Sie hinterlegen ${amount}. Der beglaubigte Zähler des Verkäufers ruft bei jeder Lieferung sofort davon ab; solche Lieferungen können nicht bestritten werden. Zieht der Betreiber den Zähler zurück, trägt der Verkäufer die Lieferungen ein, und Sie können jede ${REVIEW_HOURS} Stunden lang ansehen und bestreiten. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
     fundReviewed: (amount) =>
-      `Sie hinterlegen ${amount}. Sie können jede Lieferung 24 Stunden lang ansehen und bestreiten; dann darf der Verkäufer abrufen. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
+      `Sie hinterlegen ${amount}. Sie können jede Lieferung ${REVIEW_HOURS} Stunden lang ansehen und bestreiten; dann darf der Verkäufer abrufen. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
     pay: (amount) => `Alles, was offen ist: ${amount}, mit einer Unterschrift.`,
     payFromDeposit: (amount) => `Alles, was offen ist: ${amount}, aus Ihrer Anzahlung.`,
     draw: (amount) => `${amount} aus der Anzahlung an Sie.`,
@@ -170,14 +172,14 @@ export const de: Words = {
     giveInSeller: "Sie verzichten: Der Käufer zahlt dafür nichts.",
     compromise: "Wie viel davon soll bezahlt werden? Sie unterschreiben zuerst, die andere Seite danach über einen Link.",
     rule: "Wie viel davon soll bezahlt werden? Die Entscheidung ist endgültig.",
-    closeMetered: "Die 30 Tage sind um: Alles ist zu bezahlen, denn ein beglaubigter Zähler hat es eingetragen.",
-    closeUnmetered: "Die 30 Tage sind um: Nichts ist zu bezahlen, denn kein beglaubigter Zähler hat es eingetragen.",
+    closeMetered: `Die ${ARBITRATION_DAYS} Tage sind um: Alles ist zu bezahlen, denn ein beglaubigter Zähler hat es eingetragen.`,
+    closeUnmetered: `Die ${ARBITRATION_DAYS} Tage sind um: Nichts ist zu bezahlen, denn kein beglaubigter Zähler hat es eingetragen.`,
   },
   reasons: {
     deliveryStarted: () => "Es wurde schon geliefert, deshalb ist keine Anzahlung mehr möglich. Bezahlen Sie stattdessen die Rechnung.",
     fundedCancel: () => "Sie haben eine Anzahlung geleistet: Sie sichert den Verkäufer bis zum Ablauf der Frist.",
     meterRecords: () => "Ihr beglaubigter Zähler trägt die Lieferungen ein.",
-    fullAgreement: () => "Dieser Vertrag hat seine 40 Lieferungen. Schließen Sie für den Rest einen neuen.",
+    fullAgreement: () => `Dieser Vertrag hat seine ${MAX_TRANSACTIONS} Lieferungen. Schließen Sie für den Rest einen neuen.`,
     buyerPays: () => "Es gibt keine Anzahlung: Der Käufer zahlt die Rechnung.",
     ruledFinal: () => "Darüber ist entschieden, und das ist endgültig.",
     trustsMeter: () => "Die Anzahlung vertraut dem Zähler: Was er einträgt, kann nicht bestritten werden.",
@@ -325,14 +327,14 @@ export const de: Words = {
     retire_meter: (x) => `Den Zähler von ${x.prosumer} abmelden.`,
     create_agreement: (x) => `${x.consumer} ${x.kwh} zu ${x.price} je kWh anbieten, zusammen ${x.total}, bis ${x.deadline}.`,
     fund_metered: (x) => `Die Anzahlung für Vertrag ${x.agreement} leisten; der beglaubigte Zähler ruft sofort davon ab.`,
-    fund_reviewed: (x) => `Die Anzahlung für Vertrag ${x.agreement} leisten und jede Lieferung 24 Stunden lang ansehen, bevor sie bezahlt wird.`,
+    fund_reviewed: (x) => `Die Anzahlung für Vertrag ${x.agreement} leisten und jede Lieferung ${REVIEW_HOURS} Stunden lang ansehen, bevor sie bezahlt wird.`,
     cancel_agreement: (x) => `Vertrag ${x.agreement} beenden.`,
     claim_refund: (x) => `Den Rest der Anzahlung von Vertrag ${x.agreement} zurückholen.`,
     deliver_energy: (x) => `Eine Lieferung von ${x.kwh} für Vertrag ${x.agreement} eintragen, Zählerstand ${x.reading}.`,
     settle_payment: (x) => `Lieferung ${x.delivery} von Vertrag ${x.agreement} bezahlen.`,
     settle_agreement: (x) => `Alles begleichen, was in Vertrag ${x.agreement} bis einschließlich Lieferung ${x.delivery} offen ist.`,
     dispute_transaction: (x) =>
-      `Lieferung ${x.delivery} von Vertrag ${x.agreement} bestreiten. Sie wird erst nach einer Entscheidung bezahlt, die höchstens 30 Tage dauert.`,
+      `Lieferung ${x.delivery} von Vertrag ${x.agreement} bestreiten. Sie wird erst nach einer Entscheidung bezahlt, die höchstens ${ARBITRATION_DAYS} Tage dauert.`,
     resolve_dispute: (x) =>
       `Entscheiden, dass von Lieferung ${x.delivery} von Vertrag ${x.agreement} ${x.kwh} zu bezahlen sind. Das ist endgültig.`,
     close_dispute: (x) => `Den Streit um Lieferung ${x.delivery} von Vertrag ${x.agreement} ohne Entscheidung abschließen.`,
@@ -394,13 +396,13 @@ export const de: Words = {
     15: "Der Zählerstand passt nicht: Er geht zurück, wurde schon verwendet, ist zu niedrig für das Verkaufte oder zu hoch für die Anlage. Lesen Sie noch einmal ab.",
     16: "Eine Anzahlung ist schon geleistet: Eine zweite gibt es nicht, und der Käufer kann den Vertrag nicht beenden.",
     17: "Der Käufer darf diese Lieferung noch ansehen. Warten Sie das Ende der Prüfzeit ab.",
-    18: "Sie ist strittig. Warten Sie auf die Entscheidung, oder schließen Sie nach 30 Tagen ab.",
+    18: `Sie ist strittig. Warten Sie auf die Entscheidung, oder schließen Sie nach ${ARBITRATION_DAYS} Tagen ab.`,
     19: "Sie ist nicht strittig. Es gibt nichts zu entscheiden.",
     20: "Darüber ist schon entschieden, und das ist endgültig. Jetzt kann bezahlt werden.",
-    21: "Ohne Entscheidung abschließen kann man erst nach 30 Tagen. Warten Sie, oder fragen Sie den Betreiber.",
+    21: `Ohne Entscheidung abschließen kann man erst nach ${ARBITRATION_DAYS} Tagen. Warten Sie, oder fragen Sie den Betreiber.`,
     22: "Im Augenblick gibt es nichts zurückzuholen.",
     23: "Es wurde schon geliefert, deshalb ist keine Anzahlung mehr möglich. Bezahlen Sie stattdessen die Rechnung.",
-    24: "Dieser Vertrag hat seine 40 Lieferungen. Schließen Sie für den Rest einen neuen.",
+    24: `Dieser Vertrag hat seine ${MAX_TRANSACTIONS} Lieferungen. Schließen Sie für den Rest einen neuen.`,
     25: "Hier ist nichts offen, das jetzt beglichen werden kann.",
     26: "Die Anzahlung vertraut dem Zähler: Was er eingetragen hat, kann nicht bestritten werden.",
     27: "Der Verkäufer hat keinen beglaubigten Zähler. Leisten Sie stattdessen eine Anzahlung mit Prüfzeit.",

@@ -1,8 +1,10 @@
 // English. Every other language is one file with the same keys; the compiler says what is missing.
 
 import type { Call } from "../contract/calls.js";
+import { MAX_TRANSACTIONS } from "../contract/limits.js";
 import type { AgreementActionName, DeliveryActionName } from "../contract/rules.js";
 import type { NumberProblem } from "./format.js";
+import { ARBITRATION_DAYS, REVIEW_HOURS } from "./limits.js";
 import type { ErrorCode, ProblemKind } from "./problem.js";
 
 type Texts<Key extends string | number> = Record<Key, string>;
@@ -81,7 +83,7 @@ export const en = {
     sold: "Sold since the meter was certified",
     meter: "Your meter",
     noMeter:
-      "None is certified. You record what you deliver yourself, and buyers can look at each delivery for 24 hours before a deposit pays it.",
+      `None is certified. You record what you deliver yourself, and buyers can look at each delivery for ${REVIEW_HOURS} hours before a deposit pays it.`,
     hasMeter: "It alone records what you deliver. What buyers deposited for it pays at once.",
     reading: "Last reading",
     askMeter: "Have a meter certified",
@@ -112,7 +114,7 @@ export const en = {
     title: "Deposit",
     left: "Left in the deposit",
     none: "There is no deposit: the buyer pays the bill.",
-    reviewed: "Each delivery can be looked at for 24 hours; then the seller may draw it.",
+    reviewed: `Each delivery can be looked at for ${REVIEW_HOURS} hours; then the seller may draw it.`,
     metered: "Pays what the certified meter records, at once.",
     short: ["No deposit", "Deposit with review", "Deposit, paid by meter"],
   },
@@ -151,9 +153,9 @@ export const en = {
   } satisfies Texts<AgreementActionName>,
   agreementHints: {
     fundMetered: (amount: string) =>
-      `You deposit ${amount}. The seller’s certified meter draws on it with each delivery, at once; such a delivery cannot be disputed. If the operator withdraws the meter, the seller records deliveries, and you can look at each for 24 hours and dispute it. What is not delivered comes back to you after the deadline.`,
+      `You deposit ${amount}. The seller’s certified meter draws on it with each delivery, at once; such a delivery cannot be disputed. If the operator withdraws the meter, the seller records deliveries, and you can look at each for ${REVIEW_HOURS} hours and dispute it. What is not delivered comes back to you after the deadline.`,
     fundReviewed: (amount: string) =>
-      `You deposit ${amount}. You can look at each delivery for 24 hours and dispute it; then the seller may draw on it. What is not delivered comes back to you after the deadline.`,
+      `You deposit ${amount}. You can look at each delivery for ${REVIEW_HOURS} hours and dispute it; then the seller may draw on it. What is not delivered comes back to you after the deadline.`,
     pay: (amount: string) => `Everything that is open: ${amount}, with one signature.`,
     payFromDeposit: (amount: string) => `Everything that is open: ${amount}, from your deposit.`,
     draw: (amount: string) => `${amount} from the deposit to you.`,
@@ -174,14 +176,14 @@ export const en = {
     giveInSeller: "You waive it: the buyer pays nothing for it.",
     compromise: "How much of it shall be paid? You sign first, then the other signs by a link.",
     rule: "How much of it shall be paid? A ruling is final.",
-    closeMetered: "The 30 days are over: all of it is to be paid, since a certified meter recorded it.",
-    closeUnmetered: "The 30 days are over: nothing is to be paid, since no certified meter recorded it.",
+    closeMetered: `The ${ARBITRATION_DAYS} days are over: all of it is to be paid, since a certified meter recorded it.`,
+    closeUnmetered: `The ${ARBITRATION_DAYS} days are over: nothing is to be paid, since no certified meter recorded it.`,
   },
   reasons: {
     deliveryStarted: () => "Energy was delivered already, so no deposit is taken any more. Pay the bill instead.",
     fundedCancel: () => "You paid a deposit: it is the seller’s assurance until the deadline.",
     meterRecords: () => "Your certified meter records the deliveries.",
-    fullAgreement: () => "This agreement has its 40 deliveries. Make a new one for what remains.",
+    fullAgreement: () => `This agreement has its ${MAX_TRANSACTIONS} deliveries. Make a new one for what remains.`,
     buyerPays: () => "There is no deposit: the buyer pays the bill.",
     ruledFinal: () => "It was ruled on, which is final.",
     trustsMeter: () => "The deposit trusts the meter: what it recorded cannot be disputed.",
@@ -333,7 +335,7 @@ export const en = {
       `Offer ${x.consumer} ${x.kwh} at ${x.price} per kWh, ${x.total} in all, until ${x.deadline}.`,
     fund_metered: (x: { agreement: string }) => `Pay the deposit for agreement ${x.agreement}, on which the certified meter draws at once.`,
     fund_reviewed: (x: { agreement: string }) =>
-      `Pay the deposit for agreement ${x.agreement}, and look at each delivery for 24 hours before it pays.`,
+      `Pay the deposit for agreement ${x.agreement}, and look at each delivery for ${REVIEW_HOURS} hours before it pays.`,
     cancel_agreement: (x: { agreement: string }) => `End agreement ${x.agreement}.`,
     claim_refund: (x: { agreement: string }) => `Fetch the refund from the deposit of agreement ${x.agreement}.`,
     deliver_energy: (x: { agreement: string; kwh: string; reading: string }) =>
@@ -342,7 +344,7 @@ export const en = {
     settle_agreement: (x: { delivery: string; agreement: string }) =>
       `Settle all that is open in agreement ${x.agreement}, up to and with delivery ${x.delivery}.`,
     dispute_transaction: (x: { delivery: string; agreement: string }) =>
-      `Dispute delivery ${x.delivery} of agreement ${x.agreement}. It is not paid before a ruling, which takes 30 days at most.`,
+      `Dispute delivery ${x.delivery} of agreement ${x.agreement}. It is not paid before a ruling, which takes ${ARBITRATION_DAYS} days at most.`,
     resolve_dispute: (x: { delivery: string; agreement: string; kwh: string }) =>
       `Rule that ${x.kwh} of delivery ${x.delivery} of agreement ${x.agreement} are to be paid. That is final.`,
     close_dispute: (x: { delivery: string; agreement: string }) =>
@@ -401,13 +403,13 @@ export const en = {
     15: "The meter reading does not fit: it goes back, was used already, is too low for what was sold, or too high for the plant. Read the meter again.",
     16: "A deposit is paid already: there can be no second one, and the buyer cannot end the agreement.",
     17: "The buyer may still look at this delivery. Wait until the review ends.",
-    18: "It is disputed. Wait for the ruling, or close it by default after 30 days.",
+    18: `It is disputed. Wait for the ruling, or close it by default after ${ARBITRATION_DAYS} days.`,
     19: "It is not disputed. There is nothing to rule on.",
     20: "It was ruled on already, which is final. It can be paid now.",
-    21: "A dispute can be closed by default only after 30 days. Wait, or ask the admin.",
+    21: `A dispute can be closed by default only after ${ARBITRATION_DAYS} days. Wait, or ask the admin.`,
     22: "There is nothing to refund now.",
     23: "Energy was delivered already, so no deposit is taken. Pay the bill instead.",
-    24: "This agreement has its 40 deliveries. Make a new one for what remains.",
+    24: `This agreement has its ${MAX_TRANSACTIONS} deliveries. Make a new one for what remains.`,
     25: "Nothing is open here that can be settled now.",
     26: "The deposit trusts the meter: what it recorded cannot be disputed.",
     27: "The seller has no certified meter. Pay a deposit with a review instead.",
