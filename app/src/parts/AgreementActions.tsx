@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { Deposit, type AgreementEntry, type Prosumer } from "../../client/src/index.js";
 import type { Call } from "../contract/calls.js";
+import { MAX_READING } from "../contract/limits.js";
 import {
   agreementActions,
   remainingKwh,
@@ -108,7 +109,7 @@ function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosume
   const most = remainingKwh(entry);
   const last = seller?.meter_reading ?? 0n;
   const kwh = typedNumber(format.parseKwh(fields.kwh), words, { most, shown: format.kwh(most) });
-  const reading = typedNumber(format.parseKwh(fields.reading), words);
+  const reading = typedNumber(format.parseKwh(fields.reading), words, { most: MAX_READING, shown: format.kwh(MAX_READING) });
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);

@@ -2,7 +2,7 @@
 
 import { StrKey } from "@stellar/stellar-sdk";
 import { useState } from "preact/hooks";
-import { MAX_POWER } from "../contract/limits.js";
+import { MAX_POWER, MAX_READING } from "../contract/limits.js";
 import { Button, Field } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
 import { typedNumber } from "../parts/numbers.js";
@@ -15,7 +15,7 @@ export function MeterForm({ prosumer, other }: { prosumer: string; other: string
   const meter = fields.meter.trim();
   const isAddress = StrKey.isValidEd25519PublicKey(meter) || StrKey.isValidContract(meter);
   const badMeter = !isAddress ? words.meter.badAddress : meter === prosumer ? words.meter.own : undefined;
-  const reading = typedNumber(format.parseKwh(fields.reading), words, { least: 0n });
+  const reading = typedNumber(format.parseKwh(fields.reading), words, { least: 0n, most: MAX_READING, shown: format.kwh(MAX_READING) });
   const power = typedNumber(format.parseKwh(fields.power), words, { most: MAX_POWER, shown: format.kw(MAX_POWER) });
   const submit = (event: Event) => {
     event.preventDefault();
