@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Keypair, scValToNative } from "@stellar/stellar-sdk";
 import type { Browser } from "playwright-core";
+import { ARBITRATION_PERIOD, TRANSACTION_STEP } from "../src/contract/limits.js";
 import { step } from "./checks.js";
 import { Freighter } from "./freighter.js";
 import { send, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
@@ -224,7 +225,7 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await show(bob.page, "second-signature");
     await bob.press("Check and sign");
     await bob.signs("The dispute is ruled on.");
-    const { status, payment_amount } = (await reader.get_transaction({ transaction_id: 10_000_000_000_000n + first })).result.unwrap();
+    const { status, payment_amount } = (await reader.get_transaction({ transaction_id: TRANSACTION_STEP + first })).result.unwrap();
     assert.deepEqual([status, payment_amount], [1, 6_172_835n]);
   });
 
@@ -358,7 +359,7 @@ export async function month(browser: Browser, site: Site, network: LocalNetwork,
     await bob.press("Dispute");
     await bob.signs("The delivery is disputed.");
     assert.equal(await bob.button("Close by default").getAttribute("aria-disabled"), "true");
-    await network.advance(30 * DAY);
+    await network.advance(Number(ARBITRATION_PERIOD));
     await bob.open(`agreement/${bill}`);
     await bob.press("Close by default");
     await bob.signs("The dispute is closed.");
