@@ -22,11 +22,14 @@ const send = async <T>(call: AssembledTransaction<Result<T>>) => (await call.sig
 /** The name of a contract's error. Its message is the line that tells a person what to do. */
 const errorName = (call: AssembledTransaction<unknown>, error: object) => {
   const [number] = Object.entries(call.options.errorTypes ?? {}).find(([, known]) => known === error) ?? [];
-  return SharingError[Number(number) as keyof typeof SharingError]?.message;
+  return number && SharingError[Number(number) as keyof typeof SharingError].message;
 };
 
-const [alice, bob, meter] = ["PROVIDER_SECRET", "CONSUMER_SECRET", "METER_SECRET"].map((name) => wallet(variable(name)));
-const [forAlice, forBob, forMeter] = [alice, bob, meter].map((wallet) => new Client({ ...network, ...wallet, contractId }));
+const alice = wallet(variable("PROVIDER_SECRET"));
+const bob = wallet(variable("CONSUMER_SECRET"));
+const meter = wallet(variable("METER_SECRET"));
+const clientFor = (signer: typeof alice) => new Client({ ...network, ...signer, contractId });
+const [forAlice, forBob, forMeter] = [clientFor(alice), clientFor(bob), clientFor(meter)];
 const [provider, consumer] = [alice.publicKey, bob.publicKey];
 const { sequence, closeTime } = await server.getLatestLedger();
 
@@ -61,7 +64,7 @@ console.log(`transaction ${transaction_id}: delivered and paid, signed by the me
 const agreement_id = await send(await forAlice.create_agreement(offer));
 for (const kwh of [4n, 3n, 3n]) await send(await deliver(agreement_id, kwh));
 const bill = (await forBob.get_agreement_transactions({ agreement_id })).result.unwrap();
-const through = bill[bill.length - 1].transaction_id;
+const through = bill.at(-1)?.transaction_id ?? assert.fail("there is no bill");
 const paid = await send(await forBob.settle_agreement({ agreement_id, through, settler: consumer }));
 assert.equal(paid, bill.reduce((sum, { payment_amount }) => sum + payment_amount, 0n));
 console.log(`agreement ${agreement_id}: ${bill.length} deliveries paid with one signature, ${paid}`);
@@ -69,7 +72,7 @@ console.log(`agreement ${agreement_id}: ${bill.length} deliveries paid with one 
 // Bob's agreements, two at a time, the newest first. Reading needs no wallet.
 const reader = new Client({ ...network, contractId });
 const agreements: bigint[] = [];
-for (let before: bigint | null = null; ; before = agreements[agreements.length - 1]) {
+for (let before: bigint | null = null; ; before = agreements.at(-1) ?? null) {
   const page = (await reader.get_agreement_page({ prosumer: consumer, before, limit: 2 })).result.unwrap();
   if (page.length === 0) break;
   agreements.push(...page.map(({ agreement }) => agreement.agreement_id));

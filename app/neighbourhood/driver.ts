@@ -11,7 +11,7 @@ import { balances, hourAt, shareOut, type Hour, type Pair } from "./energy.js";
 import { openContract, send, type LocalNetwork } from "./network.js";
 import { COOP, households, played, trades, type Trade } from "./people.js";
 import { extendLife } from "./setup.js";
-import type { State } from "./state.js";
+import { keysOf, type State } from "./state.js";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -65,7 +65,7 @@ export class Driver {
   async open(): Promise<void> {
     for (const { name } of households) {
       const { meter_reading } = await this.readSeller(name);
-      this.state.meterWh[name] = Math.max(this.state.meterWh[name], Number(meter_reading) * 1000);
+      this.state.meterWh[name] = Math.max(this.meterWh(name), Number(meter_reading) * 1000);
     }
     await this.readAgreements();
   }
@@ -95,7 +95,7 @@ export class Driver {
 
   /** Meters count what homes do not need; of it, neighbours are to get what they need. */
   private count(hour: Hour): void {
-    for (const [name, wh] of balances(hour)) if (wh > 0) this.state.meterWh[name] += wh;
+    for (const [name, wh] of balances(hour)) if (wh > 0) this.state.meterWh[name] = this.meterWh(name) + wh;
     const pairs = new Map<string, Pair>();
     for (const agreement of this.agreements) if (this.takesDeliveries(agreement)) pairs.set(pairOf(agreement), agreement);
     for (const [pair, wh] of shareOut([...pairs.values()], hour)) this.due(pair).wh += wh;
@@ -122,7 +122,7 @@ export class Driver {
   private async deliverTo(agreement: Agreement): Promise<void> {
     const due = this.due(agreement);
     const seller = this.sellers.get(agreement.seller) ?? (await this.readSeller(agreement.seller));
-    const reading = Math.floor(this.state.meterWh[agreement.seller] / 1000);
+    const reading = Math.floor(this.meterWh(agreement.seller) / 1000);
     const unsold = BigInt(reading) - seller.meter_start - seller.energy_sold_kwh;
     const kwh = smallest(BigInt(Math.floor(due.wh / 1000)), unsold, remainingKwh(agreement));
     if (kwh <= 0n || reading <= due.reading) return;
@@ -263,15 +263,18 @@ export class Driver {
   /** All that were made by those who live here, the newest of each seller first. */
   private async readAgreements(): Promise<void> {
     this.sellers.clear();
-    const pages = await Promise.all(households.map(({ name }) => this.chain.agreementPage(this.address(name), null, Number(MAX_PAGE))));
-    this.agreements = pages.flatMap((entries, place) =>
-      entries.flatMap((entry) => {
-        const [seller, buyer] = [entry.agreement.provider, entry.agreement.consumer].map((address) => this.names.get(address) ?? address);
+    const nameOf = (address: string) => this.names.get(address) ?? address;
+    const pages = await Promise.all(
+      households.map(async ({ name }) => {
+        const entries = await this.chain.agreementPage(this.address(name), null, Number(MAX_PAGE));
         // A page has the agreements in which its person buys, too.
-        if (seller !== households[place].name) return [];
-        return [{ ...entry, seller, buyer, trade: trades.find((trade) => pairOf(trade) === pairOf({ seller, buyer })) }];
+        return entries.filter(({ agreement }) => nameOf(agreement.provider) === name);
       }),
     );
+    this.agreements = pages.flat().map((entry) => {
+      const pair = { seller: nameOf(entry.agreement.provider), buyer: nameOf(entry.agreement.consumer) };
+      return { ...entry, ...pair, trade: trades.find((trade) => pairOf(trade) === pairOf(pair)) };
+    });
   }
 
   private async readSeller(name: string): Promise<Prosumer> {
@@ -281,12 +284,17 @@ export class Driver {
     return seller;
   }
 
+  /** What a household's meter shows. */
+  private meterWh(name: string): number {
+    return this.state.meterWh[name] ?? 0;
+  }
+
   private keypair(name: string): Keypair {
-    return Keypair.fromSecret(this.state.keys[name].secret);
+    return Keypair.fromSecret(keysOf(this.state, name).secret);
   }
 
   private meter(name: string): Keypair {
-    return Keypair.fromSecret(this.state.keys[name].meterSecret ?? "");
+    return Keypair.fromSecret(keysOf(this.state, name).meterSecret ?? "");
   }
 
   private address(name: string): string {

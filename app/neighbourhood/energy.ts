@@ -53,7 +53,7 @@ export function sunWh(roofW: number, { day, hour }: Hour): number {
 
 /** What a home takes in an hour, a fifth more or less. */
 export function loadWh({ dailyLoadWh, meterKwh }: Household, { day, hour }: Hour): number {
-  const usual = Math.floor((dailyLoadWh * LOAD_SHARES[hour]) / ALL_SHARES);
+  const usual = Math.floor((dailyLoadWh * (LOAD_SHARES[hour] ?? 0)) / ALL_SHARES);
   return perMille(usual, 800 + perMille(400, noise(3, meterKwh, day, hour)));
 }
 

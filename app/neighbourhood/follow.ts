@@ -70,8 +70,9 @@ export function tell(events: Event[], nameOf: (address: string) => string): stri
         return [];
     }
   });
-  if (paid.length === 0 || events.some(({ name }) => name === "EnergyDelivered")) return sentences;
-  const [{ provider, consumer, settler }] = paid;
+  const [first] = paid;
+  if (!first || events.some(({ name }) => name === "EnergyDelivered")) return sentences;
+  const { provider, consumer, settler } = first;
   const sum = paid.reduce((sum, { payment_amount }) => sum + payment_amount, 0n);
   const deliveries = paid.length === 1 ? "a delivery" : `${paid.length} deliveries`;
   const who =

@@ -38,8 +38,8 @@ export async function startNetwork({ port = 0, stateFile }: { port?: number; sta
   ended.catch(() => undefined);
   const ready = new Promise<string>((resolve) => {
     child.stdout.on("data", (text: Buffer) => {
-      const ready = /ready at (\S+)\/rpc/.exec(text.toString());
-      if (ready) resolve(ready[1]);
+      const [, address] = /ready at (\S+)\/rpc/.exec(text.toString()) ?? [];
+      if (address) resolve(address);
     });
   });
   const url = await Promise.race([ready, ended]);
@@ -125,5 +125,5 @@ export async function submit(
   transaction.sign(...signers);
   const { hash } = await server.sendTransaction(transaction);
   const { status } = await server.pollTransaction(hash);
-  if (status !== "SUCCESS") throw new Error(`${hash}: ${status}`);
+  if (status !== rpc.Api.GetTransactionStatus.SUCCESS) throw new Error(`${hash}: ${status}`);
 }

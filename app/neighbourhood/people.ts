@@ -12,7 +12,7 @@ export interface Household {
   meterKwh: number;
 }
 
-export const households: readonly Household[] = [
+export const households: readonly [Household, Household, ...Household[]] = [
   { name: "Alice", roofW: 12_000, maxPowerKw: 12, dailyLoadWh: 32_000, meterKwh: 8_412 },
   { name: "Bob", roofW: 1_600, maxPowerKw: 2, dailyLoadWh: 44_000, meterKwh: 655 },
   { name: "Carol", roofW: 15_000, maxPowerKw: 15, dailyLoadWh: 14_000, meterKwh: 20_107 },

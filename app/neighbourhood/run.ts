@@ -13,7 +13,7 @@ import { openContract, startNetwork, type LocalNetwork } from "./network.js";
 import { COOP, households, played } from "./people.js";
 import { codeHash, found } from "./setup.js";
 import { serve } from "./site.js";
-import { readState, writeState, type State } from "./state.js";
+import { keysOf, readState, writeState, type State } from "./state.js";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -60,7 +60,8 @@ async function stateOfBefore(): Promise<State | undefined> {
     for (const path of [statePath, networkPath]) rmSync(path, { force: true });
     return undefined;
   }
-  if (state.passphrase !== Networks.STANDALONE) throw new Refusal(misfit(`it is of the network “${state.passphrase}”`));
+  const standalone: string = Networks.STANDALONE;
+  if (state.passphrase !== standalone) throw new Refusal(misfit(`it is of the network “${state.passphrase}”`));
   return state;
 }
 
@@ -79,7 +80,7 @@ async function checkContract(network: LocalNetwork, { contractId, tokenId, codeH
     .then(({ result }) => result.unwrap())
     .catch(() => undefined);
   if (!config) throw new Refusal(misfit(`the contract ${contractId} is not on it`));
-  const admin = Keypair.fromSecret(keys[COOP].secret).publicKey();
+  const admin = Keypair.fromSecret(keysOf({ keys }, COOP).secret).publicKey();
   if (config.admin !== admin || config.token_contract !== tokenId)
     throw new Refusal(misfit(`the contract ${contractId} has another admin or token`));
   if (codeHash() !== deployed) console.log("The contract’s code has changed since it was deployed here: FRESH=1 begins anew with it.");
@@ -151,9 +152,12 @@ async function run(stopping: AbortSignal): Promise<void> {
       site = await serve(page, pagePort, query, neighbours);
       await live(network, state, site.url, neighbours, daySeconds, stopping);
     };
-    const ended = network.ended.catch(({ message }: Error) => Promise.reject(new Refusal(message)));
+    const ended = network.ended.catch((error: unknown) => Promise.reject(new Refusal(error instanceof Error ? error.message : String(error))));
     // What fails because the network has ended is told after the reason.
-    const playing = play().catch((error: unknown) => sleep(200).then(() => Promise.reject(error)));
+    const playing = play().catch(async (error: unknown) => {
+      await sleep(200);
+      throw error;
+    });
     await Promise.race([playing, ended]);
   } finally {
     site?.stop();
@@ -173,7 +177,8 @@ async function live(
   const driver = new Driver(network, state, (what) => console.log(`${clock(state.time)}  ${what}`));
   await driver.open();
   if (driver.inHistory) await playHistory(network, driver, state, stopping);
-  if (stopping.aborted) return;
+  const isStopping = () => stopping.aborted;
+  if (isStopping()) return;
   await skipMissedHours(network, state);
   const client = openContract(network, state.contractId, state.tokenId).client();
   const follower = new Follower(network.server, client, state.contractId, (await network.server.getLatestLedger()).sequence + 1);
@@ -181,7 +186,7 @@ async function live(
   const tempo = (daySeconds * 1000) / 24;
   for (let next = performance.now() + tempo; ; next = Math.max(next, performance.now() - tempo) + tempo) {
     await sleep(Math.max(0, next - performance.now()), undefined, { signal: stopping }).catch(() => undefined);
-    if (stopping.aborted) return;
+    if (isStopping()) return;
     await advanceTo(network, state.time + HOUR);
     await driver.playHour();
     writeState(statePath, state);
@@ -226,7 +231,7 @@ Open a tab for each whom you want to play. The play keys are for this machine’
   const names = [...lively, ...Object.keys(keys).filter((name) => !lively.includes(name))];
   for (const name of names) {
     const view = name === COOP ? "/operator" : "";
-    console.log(`  as ${name.padEnd(COOP.length)}  ${siteUrl}#/play/${keys[name].secret}${view}`);
+    console.log(`  as ${name.padEnd(COOP.length)}  ${siteUrl}#/play/${keysOf({ keys }, name).secret}${view}`);
   }
   console.log(`
 A day takes ${daySeconds} s. ${played.join(", ")} and ${COOP} do nothing by themselves, all others do. Ctrl-C ends it.

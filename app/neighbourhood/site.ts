@@ -27,7 +27,7 @@ export async function serve(folder: string, port: number, query: string, neighbo
     if (entry.isFile()) files.set(path.slice(folder.length).replaceAll("\\", "/"), readFileSync(path));
   }
   const server = createServer(({ url = "/", headers }, answer) => {
-    const [pathname, search] = url.split("?");
+    const [pathname = "", search] = url.split("?");
     const path = pathname === "/" ? "/index.html" : pathname;
     const body = files.get(path);
     // Asked by another name, the page would run as part of whatever site gave this machine that name.

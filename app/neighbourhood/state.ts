@@ -28,6 +28,13 @@ export interface State {
   pairs: Record<string, { wh: number; reading: number }>;
 }
 
+/** The keys of a household or the co-op. */
+export function keysOf({ keys }: Pick<State, "keys">, name: string): Keys {
+  const found = keys[name];
+  if (!found) throw new Error(`there are no keys of ${name}`);
+  return found;
+}
+
 export function readState(path: string): State | undefined {
   let text: string;
   try {

@@ -66,11 +66,13 @@ export class Chain {
   /** All of a prosumer's agreements, the newest first. */
   async *agreements(prosumer: string): AsyncGenerator<EnergyAgreement> {
     const limit = Number(MAX_PAGE);
-    for (let before: bigint | null = null; ;) {
+    let before: bigint | null = null;
+    for (;;) {
       const page = await this.agreementPage(prosumer, before, limit);
       yield* page.map(({ agreement }) => agreement);
-      if (page.length < limit) return;
-      before = page[limit - 1].agreement.agreement_id;
+      const last = page[limit - 1];
+      if (!last) return;
+      before = last.agreement.agreement_id;
     }
   }
 

@@ -30,4 +30,4 @@ export async function openDisputes(chain: Chain): Promise<EnergyTransaction[]> {
 }
 
 /** The ledger in which a page ends: its number is the upper half of the cursor's first part. */
-const ledgerOf = (cursor: string): number => Number(BigInt(cursor.split("-")[0]) >> 32n);
+const ledgerOf = (cursor: string): number => Number(BigInt(cursor.replace(/-.*$/, "")) >> 32n);

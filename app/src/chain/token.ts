@@ -7,13 +7,13 @@ export interface Token {
   contractId: string;
   symbol: string;
   decimals: number;
-  balance(id: string): Promise<bigint>;
+  balance: (id: string) => Promise<bigint>;
 }
 
 interface TokenClient {
-  symbol(): Promise<AssembledTransaction<string>>;
-  decimals(): Promise<AssembledTransaction<number>>;
-  balance(args: { id: string }): Promise<AssembledTransaction<bigint>>;
+  symbol: () => Promise<AssembledTransaction<string>>;
+  decimals: () => Promise<AssembledTransaction<number>>;
+  balance: (args: { id: string }) => Promise<AssembledTransaction<bigint>>;
 }
 
 export async function openToken({ client: { options }, server }: Chain, contractId: string): Promise<Token> {

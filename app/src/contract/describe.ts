@@ -16,7 +16,7 @@ export interface Describer {
   words: Words;
   format: Format;
   token: Unit;
-  nameOf(address: string): string;
+  nameOf: (address: string) => string;
 }
 
 export function describe({ method, args }: Call, { words, format, token, nameOf }: Describer): string {

@@ -54,7 +54,7 @@ export function Chart({ title, labels, series, unit, locale }: Props) {
             grid: { show: false },
             size: 32,
             splits: () => spread(labels.length, element.clientWidth),
-            values: (_, splits) => splits.map((at) => labels[at]),
+            values: (_, splits) => splits.map((at) => labels[at] ?? ""),
           },
           { ...axis, size: 64, values: (_, splits) => splits.map((value) => number.format(value)) },
         ],

@@ -47,7 +47,7 @@ export function Button({ children, onClick, kind = "plain", submit, blocked, hin
 interface FieldProps {
   label: string;
   value: string;
-  onInput(value: string): void;
+  onInput: (value: string) => void;
   hint?: string;
   problem?: string;
   type?: "text" | "date";
@@ -133,7 +133,7 @@ export function ProblemText({ problem, words }: { problem: Problem | ContractPro
 interface LoadedViewProps<T> {
   of: Loaded<T>;
   words: Words;
-  children(value: T): ComponentChildren;
+  children: (value: T) => ComponentChildren;
 }
 
 /** Shows what was read, that it is being read, or why it cannot be read. */
@@ -163,7 +163,7 @@ export function CopyButton({ text, kind = "plain", children }: { text: string; k
       () => setCopied(false),
     );
   return (
-    <button type="button" class={kind} onClick={copy}>
+    <button type="button" class={kind} onClick={() => void copy()}>
       <span aria-live="polite">{copied ? words.common.copied : children}</span>
     </button>
   );

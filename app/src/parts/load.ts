@@ -6,7 +6,7 @@ import { problemOf, type ContractProblem, type Problem } from "../words/problem.
 export interface Loaded<T> {
   value?: T;
   problem?: Problem | ContractProblem;
-  reload(): void;
+  reload: () => void;
 }
 
 /** Reads again whenever one of the inputs changes. Until the answer is there, what was read before is shown, if it is about the same `subject`. */

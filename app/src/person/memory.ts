@@ -9,7 +9,7 @@ export function rememberPerTab(alone: boolean): void {
 
 const usual = () => (perTab ? sessionStorage : localStorage);
 
-export function remember<T>(key: string, value: T | undefined, storage: Storage = usual()): void {
+export function remember(key: string, value: unknown, storage: Storage = usual()): void {
   try {
     if (value === undefined) storage.removeItem(key);
     else storage.setItem(key, JSON.stringify(value));
@@ -18,6 +18,8 @@ export function remember<T>(key: string, value: T | undefined, storage: Storage 
   }
 }
 
+/** What was remembered under the key: the caller knows its type, having remembered it. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- without it, every caller would need a cast of its own
 export function recall<T>(key: string, storage: Storage = usual()): T | undefined {
   try {
     const text = storage.getItem(key);

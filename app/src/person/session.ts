@@ -16,15 +16,15 @@ export interface Session extends Describer {
   wallet: Wallet | undefined;
   /** The address of the connected wallet, if there is one. */
   me: string | undefined;
-  connect(wallet: Wallet | undefined): void;
+  connect: (wallet: Wallet | undefined) => void;
   /** The ledger's time, in Unix seconds. */
   now: bigint;
   /** It grows whenever a call has gone through, so that views read again. */
   version: number;
   /** Opens the dialog in which the person checks a call and signs it, and which then sends it. */
-  act(job: Job): void;
+  act: (job: Job) => void;
   names: Record<string, string>;
-  setName(address: string, name: string): void;
+  setName: (address: string, name: string) => void;
 }
 
 export const SessionContext = createContext<Session | undefined>(undefined);

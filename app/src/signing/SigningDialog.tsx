@@ -182,7 +182,7 @@ function Buttons({ stage, signing: { confirm, close, retry } }: { stage: Stage; 
       return (
         <div class="row end">
           <Button onClick={close}>{words.common.cancel}</Button>
-          <Button kind="primary" onClick={confirm}>
+          <Button kind="primary" onClick={() => void confirm()}>
             {words.sign.confirm}
           </Button>
         </div>
@@ -191,7 +191,7 @@ function Buttons({ stage, signing: { confirm, close, retry } }: { stage: Stage; 
       return (
         <div class="row end">
           <Button onClick={close}>{words.common.close}</Button>
-          <Button kind="primary" onClick={retry}>
+          <Button kind="primary" onClick={() => void retry()}>
             {words.common.again}
           </Button>
         </div>

@@ -63,7 +63,7 @@ export async function readShared(chain: Chain, admin: string, text: string): Pro
 /** Puts the first person's entry where the simulation asks for it, and simulates again with it. */
 export async function addSignature(assembled: Assembled, entry: xdr.SorobanAuthorizationEntry): Promise<void> {
   const address = inspectAuthEntry(entry).address ?? undefined;
-  await assembled.signAuthEntries({ address, authorizeEntry: async () => entry });
+  await assembled.signAuthEntries({ address, authorizeEntry: () => Promise.resolve(entry) });
   await assembled.simulate();
   value(assembled);
 }

@@ -27,8 +27,8 @@ interface Needs {
   chain: Chain;
   tokenId: string;
   wallet: Wallet | undefined;
-  onDone(): void;
-  onLink(job: Extract<Job, { kind: "share" }>, link: string): void;
+  onDone: () => void;
+  onLink: (job: Extract<Job, { kind: "share" }>, link: string) => void;
 }
 
 export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
@@ -115,11 +115,12 @@ export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
     stage,
     start,
     confirm,
-    retry() {
+    retry: async () => {
       const show = showWhileOpen();
-      return job ? start(job) : resume(show).catch(showFailure(show));
+      if (job) await start(job);
+      else await resume(show).catch(showFailure(show));
     },
-    close() {
+    close: () => {
       run.current++;
       setJob(undefined);
       setStage(undefined);

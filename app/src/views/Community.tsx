@@ -89,7 +89,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale,
     chain,
     tokenId: token.contractId,
     wallet,
-    onDone: refresh,
+    onDone: () => void refresh(),
     onLink: (job, link) => saveLink(chain.contractId, job, link),
   });
 
@@ -123,8 +123,8 @@ function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale,
     act: (job) => void signing.start(job),
     names,
     setName(address, name) {
-      const { [address]: _, ...others } = ownNames;
-      const changed = name ? { ...others, [address]: name } : others;
+      const others = Object.entries(ownNames).filter(([named]) => named !== address);
+      const changed = Object.fromEntries(name ? [...others, [address, name]] : others);
       remember(NAMES, changed);
       setNames(changed);
     },

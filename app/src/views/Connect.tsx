@@ -11,7 +11,7 @@ export function Connect() {
   const { chain, words, connect } = useSession();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | ContractProblem>();
-  const connectBy = (open: typeof connectFreighter) => async () => {
+  const connectBy = async (open: typeof connectFreighter) => {
     setBusy(true);
     setProblem(undefined);
     try {
@@ -31,11 +31,11 @@ export function Connect() {
         </Notice>
       )}
       {busy && <p role="status">{words.wallet.connecting}</p>}
-      <Button kind="primary" onClick={connectBy(connectFreighter)}>
+      <Button kind="primary" onClick={() => void connectBy(connectFreighter)}>
         {words.wallet.freighter}
       </Button>
       {chain.network.friendbotUrl && (
-        <Button onClick={connectBy(makeBrowserKey)} hint={words.wallet.browserHint}>
+        <Button onClick={() => void connectBy(makeBrowserKey)} hint={words.wallet.browserHint}>
           {words.wallet.browser}
         </Button>
       )}

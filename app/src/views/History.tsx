@@ -60,7 +60,7 @@ interface ChoiceProps<T extends string> {
   label: string;
   value: T;
   options: Record<T, string>;
-  onChange(value: T): void;
+  onChange: (value: T) => void;
 }
 
 function Choice<T extends string>({ name, label, value, options, onChange }: ChoiceProps<T>) {

@@ -66,7 +66,7 @@ export function Shell({ picker, signing, elsewhere }: Props) {
       </nav>
       <main ref={main} tabIndex={-1} class="stack">
         {wallet?.kind === "play" && <Notice kind="warning">{words.wallet.plays(names[me])}</Notice>}
-        {elsewhere && <Notice kind="warning">{words.wallet.wrongNetwork(words.start.networks[chain.network.name])}</Notice>}
+        {elsewhere && <Notice kind="warning">{words.wallet.wrongNetwork(words.start.networks[chain.network.name] ?? chain.network.name)}</Notice>}
         <Page view={view} />
       </main>
       <SigningDialog signing={signing} />

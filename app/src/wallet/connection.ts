@@ -17,14 +17,20 @@ export function useWallet(network: Network) {
 
   useEffect(() => {
     const player = recallPlayKey(network);
-    if (player) return setWallet(player);
+    if (player) {
+      setWallet(player);
+      return;
+    }
     const kind = recall<WalletKind>(KEY);
     if (kind === "browser") setWallet(recallBrowserKey(network));
     if (kind === "freighter") reconnectFreighter(network).then(setWallet, () => undefined);
   }, [network]);
 
   useEffect(() => {
-    if (wallet?.kind !== "freighter") return setElsewhere(false);
+    if (wallet?.kind !== "freighter") {
+      setElsewhere(false);
+      return;
+    }
     return watchFreighter((address, passphrase) => {
       // A locked wallet shows no account: it stays connected, and says so when it is asked to sign.
       if (address && address !== wallet.address) void connectFreighter(network).then(setWallet, () => undefined);
@@ -35,7 +41,7 @@ export function useWallet(network: Network) {
   return {
     wallet,
     elsewhere,
-    connect(next: Wallet | undefined) {
+    connect: (next: Wallet | undefined) => {
       forgetPlayKey(network);
       remember(KEY, next?.kind);
       setWallet(next);

@@ -39,7 +39,7 @@ export function forgetPlayKey(network: Network): void {
   if (kept(network)) keep(network, undefined);
 }
 
-const keep = ({ rpcUrl }: Network, secret: string | undefined) => remember<Remembered>(KEY, { rpcUrl, secret }, sessionStorage);
+const keep = ({ rpcUrl }: Network, secret: string | undefined) => remember(KEY, { rpcUrl, secret } satisfies Remembered, sessionStorage);
 
 function kept(network: Network): Remembered | undefined {
   const remembered = recall<Remembered>(KEY, sessionStorage);

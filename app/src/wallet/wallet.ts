@@ -10,5 +10,5 @@ export interface Wallet {
   signTransaction: SignTransaction;
   signAuthEntry: SignAuthEntry;
   /** Throws the problem that a signature would meet now: it is locked, or shows another account or network. */
-  check(): Promise<void>;
+  check: () => Promise<void>;
 }

@@ -58,7 +58,7 @@ export const de: Words = {
     browser: "Ohne Wallet ausprobieren",
     browserHint: "Legt in diesem Browser einen Schlüssel mit Spielgeld an.",
     browserUsed: "Ihr Schlüssel liegt zum Ausprobieren nur in diesem Browser. Wer die Browserdaten löscht, löscht ihn mit.",
-    plays: (name = "jemand") => `Sie sind hier ${name}: Spielschlüssel, nur für das Netz auf diesem Rechner.`,
+    plays: (name) => `Sie sind hier ${name ?? "jemand"}: Spielschlüssel, nur für das Netz auf diesem Rechner.`,
     playUsed: "Der Spielschlüssel ist nur in diesem Tab. Wer den Tab schließt, vergisst ihn; der Link öffnet ihn wieder.",
     connecting: "Wird verbunden …",
     disconnect: "Trennen",
