@@ -31,7 +31,9 @@ export async function story(title: string, tell: () => Promise<void>): Promise<v
   try {
     await tell();
   } catch (error) {
-    if (!(error instanceof StoryEnded)) await check(title, () => Promise.reject(error as Error));
+    if (!(error instanceof StoryEnded)) await check(title, () => {
+        throw error;
+      });
   }
 }
 

@@ -25,12 +25,13 @@ export class Freighter {
   async install(context: BrowserContext): Promise<void> {
     await context.exposeFunction("askFreighter", (request: Request) => this.answer(request));
     await context.addInitScript(() => {
-      addEventListener("message", async ({ source, data }) => {
+      const page = window as unknown as { askFreighter: (request: unknown) => Promise<object> };
+      addEventListener("message", ({ source, data }: MessageEvent<{ source: string; messageId: number } | undefined>) => {
         if (source !== window || data?.source !== "FREIGHTER_EXTERNAL_MSG_REQUEST") return;
-        const { askFreighter } = window as unknown as { askFreighter(request: unknown): Promise<object> };
-        const answer = await askFreighter(data);
-        // The real one misspells the name, too.
-        postMessage({ source: "FREIGHTER_EXTERNAL_MSG_RESPONSE", messagedId: data.messageId, ...answer }, location.origin);
+        void page.askFreighter(data).then((answer) => {
+          // The real one misspells the name, too.
+          postMessage({ source: "FREIGHTER_EXTERNAL_MSG_RESPONSE", messagedId: data.messageId, ...answer }, location.origin);
+        });
       });
     });
   }

@@ -33,16 +33,21 @@ class Run {
   constructor(folder: string, env: Record<string, string> = {}) {
     const given = { FOLDER: folder, PORT: "0", HISTORY_DAYS: "3", DAY_SECONDS: "4", START: "2040-06-18", TZ: "UTC" };
     this.child = spawn(process.execPath, [program], { env: { ...process.env, ...given, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-    for (const stream of [this.child.stdout, this.child.stderr]) stream?.on("data", (text: Buffer) => (this.output += text.toString()));
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.on("data", (text: Buffer) => {
+        this.output += text.toString();
+      });
     this.exit = once(this.child, "exit");
   }
 
   /** Waits for a line of the output. */
   async says(text: RegExp): Promise<string> {
-    for (const ends = Date.now() + 60_000; Date.now() < ends; await sleep(50)) {
+    const ends = Date.now() + 60_000;
+    while (Date.now() < ends) {
       const found = text.exec(this.output);
       if (found) return found[1] ?? found[0];
       assert.equal(this.child.exitCode, null, this.output);
+      await sleep(50);
     }
     throw new Error(`no ${text} in\n${this.output}`);
   }

@@ -57,7 +57,7 @@ export async function playKeys(): Promise<void> {
     const local = networks.find(({ name }) => name === "local") as Network;
     assert.equal(isPlayground(local), true);
     for (const network of networks) assert.equal(isPlayground(network), network === local, network.name);
-    assert.equal(isPlayground({ ...local, passphrase: networks[0].passphrase }), false);
+    assert.equal(isPlayground({ ...local, passphrase: findNetwork("testnet")?.passphrase ?? "" }), false);
     for (const rpcUrl of ["https://127.0.0.1/rpc", "http://127.0.0.1.example.org/rpc", "http://example.org/rpc"])
       assert.equal(isPlayground({ ...local, rpcUrl }), false, rpcUrl);
     assert.equal(findNetwork("local", "http://example.org/rpc")?.rpcUrl, local.rpcUrl);

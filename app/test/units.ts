@@ -71,8 +71,8 @@ export async function units(): Promise<void> {
 
   await check("every sentence is there in German, and none is left in English", () => {
     const texts = (words: object, path = ""): [string, string][] =>
-      Object.entries(words).flatMap(([key, value]) =>
-        typeof value === "object" ? texts(value, `${path}.${key}`) : [[`${path}.${key}`, String(value)]],
+      Object.entries(words).flatMap(([key, value]: [string, unknown]) =>
+        typeof value === "object" && value ? texts(value, `${path}.${key}`) : [[`${path}.${key}`, String(value)]],
       );
     const german = new Map(texts(de));
     for (const [key, text] of texts(en)) {
@@ -102,7 +102,7 @@ export async function units(): Promise<void> {
       const { transaction } = delivery("2027-01-30", 3n, false);
       const state: TransactionState = { metered, ruled, disputed_at: null, provider_settles_from: 0n };
       const [dispute] = deliveryActions({ state: { deposit } } as AgreementEntry, { transaction, state }, "consumer", 1, 0n);
-      return [dispute.name, dispute.blocked?.kind];
+      return [dispute?.name, dispute?.blocked?.kind];
     };
     assert.deepEqual(blocked(Deposit.Metered, true, false), ["dispute", "trustsMeter"]);
     assert.deepEqual(blocked(Deposit.Metered, false, false), ["dispute", undefined]);
