@@ -127,12 +127,13 @@ neighbourhood: ## Play a neighbourhood on this machine until Ctrl-C, with Rust a
 
 client: build app/node_modules/.package-lock.json ## Generate the typed TypeScript client into app/client, and compile app/examples/client.ts with it
 	$(with_target) cd app && npx --no @stellar/stellar-sdk generate --wasm "$$WASM" --output-dir client --contract-name $(NAME) --overwrite >/dev/null
-	@# The generator uses the errors as a type, but declares only their values.
+	@# The generator uses the errors as a type, but declares only their values; and it imports a type that it does not use.
 	@echo "$$(sed -n 's/^export const \([A-Za-z]*Error\) = .*/export type \1 = (typeof \1)[keyof typeof \1];/p' app/client/src/types.ts)" >>app/client/src/types.ts
+	@echo 'export type { Address };' >>app/client/src/types.ts
 	cd app && npm run --silent examples
 
-app: client ## Build the neighbours' page into app/dist
-	cd app && npm run --silent build
+app: client ## Lint the neighbours' page, and build it into app/dist
+	cd app && npm run --silent lint && npm run --silent build
 
 app-serve: app ## Serve the page on this machine, with the last deployment on NETWORK
 	$(contract) page
