@@ -139,8 +139,9 @@ app-serve: app ## Serve the page on this machine, with the last deployment on NE
 	$(contract) page
 	@cd app && npm run --silent serve
 
-app-test: app $(localnet) ## Play a month on the page in Chromium, on a network of its own
-	$(with_localnet) node app/build/test/run.js
+app-test: app $(localnet) ## Play a month and scenes on the page in Chromium, each on a network of its own
+	node app/node_modules/typescript/bin/tsc -p app/test
+	$(with_localnet) node app/node_modules/@playwright/test/cli.js test --config app $${SCENE:+--grep "$$SCENE"}
 
 app/node_modules/.package-lock.json: app/package-lock.json
 	cd app && npm ci

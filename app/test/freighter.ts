@@ -1,7 +1,7 @@
 // Stands in for Freighter: answers its messages in the page, so that the real @stellar/freighter-api runs there.
 
 import { hash, Keypair, TransactionBuilder } from "@stellar/stellar-sdk";
-import type { BrowserContext } from "playwright-core";
+import type { BrowserContext } from "@playwright/test";
 
 const REFUSED = { code: -4, message: "The user rejected this request." };
 

@@ -1,51 +1,86 @@
 // A person with a browser of their own, who reads and presses what is shown.
 
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import type { Freighter } from "./freighter.js";
+import { Networks, type Keypair } from "@stellar/stellar-sdk";
+import type { Browser, BrowserContext, Page } from "@playwright/test";
+import type { Actor } from "./actor.js";
+import { Freighter } from "./freighter.js";
 
-export interface Site {
-  /** The page's address, without a contract. */
-  url: string;
-  /** The query that opens the contract. */
-  query: string;
+export const viewports = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 844 } };
+
+export interface PersonOptions {
+  keypair?: Keypair;
+  /** Whether the account exists. */
+  funded?: boolean;
+  /** Whether the contract knows the person. */
+  registered?: boolean;
+  /** A stand-in for Freighter, or a key that the browser keeps. */
+  wallet?: "freighter" | "browser" | "none";
+  /** Whether the page remembers the wallet from before. */
+  connected?: boolean;
+  viewport?: keyof typeof viewports;
+  locale?: string;
+  colorScheme?: "light" | "dark";
+}
+
+/** Where the page is, and the query that opens the contract there. */
+interface Place {
+  readonly siteUrl: string;
+  readonly query: string;
 }
 
 export class Person {
   private constructor(
     readonly name: string,
+    readonly actor: Actor,
+    readonly freighter: Freighter,
     readonly context: BrowserContext,
     readonly page: Page,
-    private readonly site: Site,
+    private readonly place: Place,
     /** What the page complained about in the console, and whom it asked for something. */
     readonly complaints: string[],
     readonly hosts: Set<string>,
   ) {}
 
-  static async meet(browser: Browser, site: Site, name: string, freighter?: Freighter): Promise<Person> {
+  static async meet(browser: Browser, place: Place, name: string, actor: Actor, options: PersonOptions): Promise<Person> {
+    const { wallet = "freighter", connected = true, viewport = "desktop", locale = "en-GB", colorScheme = "light" } = options;
+    const freighter = new Freighter(actor.keypair, Networks.STANDALONE);
+    freighter.allowed = connected;
+    const remembered: Record<string, string> = {};
+    if (wallet === "browser") remembered["key on local"] = actor.keypair.secret();
+    if (wallet !== "none" && connected) remembered.wallet = wallet;
+    const localStorage = Object.entries(remembered).map(([name, value]) => ({ name, value: JSON.stringify(value) }));
     const context = await browser.newContext({
-      locale: "en-GB",
+      storageState: { cookies: [], origins: [{ origin: new URL(place.siteUrl).origin, localStorage }] },
+      locale,
+      colorScheme,
       timezoneId: "Europe/Berlin",
+      viewport: viewports[viewport],
+      isMobile: viewport === "phone",
+      hasTouch: viewport === "phone",
       deviceScaleFactor: 2,
       permissions: ["clipboard-read", "clipboard-write"],
     });
-    await freighter?.install(context);
+    if (wallet === "freighter") await freighter.install(context);
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
     const complaints: string[] = [];
     const hosts = new Set<string>();
-    page.on("console", (message) => {
+    context.on("console", (message) => {
       if (message.type() === "error") complaints.push(message.text());
     });
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("request", (request) => hosts.add(new URL(request.url()).host));
-    return new Person(name, context, page, site, complaints, hosts);
+    context.on("weberror", (error) => complaints.push(String(error.error())));
+    context.on("request", (request) => hosts.add(new URL(request.url()).host));
+    return new Person(name, actor, freighter, context, page, place, complaints, hosts);
+  }
+
+  get address(): string {
+    return this.actor.address;
   }
 
   /** Opens a view anew, as a reload does. */
   async open(view = "home"): Promise<void> {
     await this.page.goto("about:blank");
-    await this.page.goto(`${this.site.url}${this.site.query}#/${view}`);
+    await this.page.goto(`${this.place.siteUrl}${this.place.query}#/${view}`);
     await this.page.locator("h1").first().waitFor();
     await this.quiet();
   }
@@ -122,5 +157,12 @@ export class Person {
     await this.dialog.getByRole("button", { name: "Close", exact: true }).click();
     await this.dialog.waitFor({ state: "hidden" });
     await this.quiet();
+  }
+
+  /** Takes out what the page complained about, which the scene has brought about. */
+  complained(about: RegExp): void {
+    const others = this.complaints.filter((text) => !about.test(text));
+    assert.ok(others.length < this.complaints.length, `${this.name}’s page should complain about ${about}`);
+    this.complaints.splice(0, Infinity, ...others);
   }
 }

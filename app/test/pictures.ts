@@ -1,37 +1,42 @@
-// Saves each view as a picture, and has axe look at it, in light and dark.
+// Saves a view as pictures, on phone and desktop, in light and dark, and has axe look at each.
 
 import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { expect, type Page } from "@playwright/test";
 import axe, { type AxeResults } from "axe-core";
-import type { Page } from "playwright-core";
-import { check } from "./checks.js";
+import { viewports } from "./person.js";
 
-const { PICTURES = fileURLToPath(new URL("../pictures", import.meta.url)) } = process.env;
-mkdirSync(PICTURES, { recursive: true });
-
-const widths = { phone: 390, desktop: 1280 };
-const HEIGHT = 844;
+const { PICTURES = "" } = process.env;
 const schemes = ["light", "dark"] as const;
 
-export async function show(page: Page, view: string): Promise<void> {
+/** Four pictures of a view. What is wrong in one hides nothing of the others, nor of what comes after them. */
+export async function pictures(page: Page, view: string): Promise<void> {
+  mkdirSync(PICTURES, { recursive: true });
+  const before = page.viewportSize() ?? viewports.desktop;
+  const wasDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
   for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const [name, width] of Object.entries(widths)) {
-      await page.setViewportSize({ width, height: HEIGHT });
+    for (const [name, { width, height: least }] of Object.entries(viewports)) {
+      await page.setViewportSize({ width, height: least });
       const height = await page.evaluate(() => (document.querySelector("dialog[open]") ? 0 : document.documentElement.scrollHeight));
       // As high as the view, so that what stays at the edge of the screen stays there.
-      await page.setViewportSize({ width, height: Math.max(HEIGHT, height) });
+      await page.setViewportSize({ width, height: Math.max(least, height) });
       await page.screenshot({ path: `${PICTURES}/${view}-${name}-${colorScheme}.png` });
-      await check(`${view}, ${colorScheme}, on a ${name}: axe finds nothing, and nothing is cut off`, async () => {
-        const violations = await violationsOf(page);
-        if (violations.length > 0) throw new Error(violations.join("\n"));
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        if (wide > 0) throw new Error(`${wide} pixels too wide`);
-      });
+      const variant = `${view}, ${colorScheme}, on a ${name}`;
+      expect.soft(await violationsOf(page), `${variant}: axe finds nothing`).toEqual([]);
+      expect.soft(await tooWide(page), `${variant}: no pixel is cut off`).toBeLessThanOrEqual(0);
     }
   }
-  await page.emulateMedia({ colorScheme: "light" });
+  await page.emulateMedia({ colorScheme: wasDark ? "dark" : "light" });
+  await page.setViewportSize(before);
 }
+
+/** Nothing that the page shows now is hard to reach for anybody, as far as axe can tell, or cut off. */
+export async function accessible(page: Page): Promise<void> {
+  expect(await violationsOf(page)).toEqual([]);
+  expect(await tooWide(page)).toBeLessThanOrEqual(0);
+}
+
+const tooWide = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

@@ -1,0 +1,149 @@
+// Numbers, times and sums, without a browser.
+
+import assert from "node:assert/strict";
+import { test } from "@playwright/test";
+import {
+  AgreementStatus,
+  Deposit,
+  TransactionStatus,
+  type EnergyTransaction,
+  type Prosumer,
+  type TransactionState,
+} from "../../client/src/index.js";
+import { sumUp, toCsv, type Entry } from "../../src/books.js";
+import type { Deal } from "../../src/chain/chain.js";
+import { describe } from "../../src/describe.js";
+import { exactAmount, Format } from "../../src/format.js";
+import { dealActions, deliveryActions } from "../../src/rules.js";
+import { de } from "../../src/words/de.js";
+import { en } from "../../src/words/en.js";
+
+const english = new Format("en-GB");
+const german = new Format("de-DE");
+const XLM = { symbol: "XLM", decimals: 7 };
+
+test("amounts show every digit, and at least two after the point", () => {
+  assert.equal(english.amount(1_500_000n, XLM), "0.15 XLM");
+  assert.equal(english.amount(12_345_678_9012345n, XLM), "12,345,678.9012345 XLM");
+  assert.equal(english.amount(30_000_000n, XLM), "3.00 XLM");
+  assert.equal(english.amount(1n, XLM), "0.0000001 XLM");
+  assert.equal(english.amount(18_446_744_073_709_551_615n, XLM), "1,844,674,407,370.9551615 XLM");
+  assert.equal(english.amount(5n, { symbol: "PTS", decimals: 0 }), "5 PTS");
+  assert.equal(german.amount(12_345_000_000n, XLM), "1.234,50 XLM");
+  assert.equal(exactAmount(1_500_000n, 7), "0.1500000");
+});
+
+test("what is typed is taken to the last digit, or not at all", () => {
+  const taken = [
+    ["0.15", 1_500_000n],
+    ["0,15", 1_500_000n],
+    [".5", 5_000_000n],
+    ["12", 120_000_000n],
+    ["1 000", 10_000_000_000n],
+    ["0.0000001", 1n],
+    ["0.10000000000", 1_000_000n],
+    ["1844674407370.9551615", 18_446_744_073_709_551_615n],
+  ] as const;
+  for (const [text, value] of taken) assert.deepEqual(english.parse(text, 7), { value }, text);
+  const refused = [
+    ["", "empty"],
+    ["abc", "notANumber"],
+    ["-1", "notANumber"],
+    ["1e3", "notANumber"],
+    ["1.2.3", "notANumber"],
+    ["1,500", "ambiguous"],
+    ["0.00000001", "tooPrecise"],
+    ["1844674407370.9551616", "tooLarge"],
+  ] as const;
+  for (const [text, problem] of refused) assert.deepEqual(english.parse(text, 7), { problem }, text);
+  assert.deepEqual(german.parse("1.500", 7), { problem: "ambiguous" });
+  assert.deepEqual(german.parse("1,500", 7), { value: 15_000_000n });
+  assert.deepEqual(english.parseKwh("0.5"), { problem: "tooPrecise" });
+});
+
+test("times are near ones as a person says them", () => {
+  const now = 1_800_000_000n;
+  assert.equal(english.fromNow(now + 3n * 86_400n + 5n, now), "in 3 days");
+  assert.equal(english.fromNow(now + 86_400n, now), "in 24 hours");
+  assert.equal(german.fromNow(now - 7_200n, now), "vor 2 Stunden");
+});
+
+test("every sentence is there in German, and none is left in English", () => {
+  const texts = (words: object, path = ""): [string, string][] =>
+    Object.entries(words).flatMap(([key, value]) =>
+      typeof value === "object" ? texts(value, `${path}.${key}`) : [[`${path}.${key}`, String(value)]],
+    );
+  const german = new Map(texts(de));
+  for (const [key, text] of texts(en)) {
+    assert.ok(german.get(key), key);
+    if (/ .* /.test(text) && !text.includes("=>")) assert.notEqual(german.get(key), text, key);
+  }
+});
+
+test("a buyer chooses the kind of deposit where the seller has a meter, and each kind says before it is signed what it is", () => {
+  const offered = (meter: string | null) => {
+    const deal = { agreement: { status: AgreementStatus.Active }, state: { deposit: Deposit.None, transactions: 0n } } as Deal;
+    return dealActions(deal, [], "consumer", { meter } as Prosumer, 0n).map(({ name }) => name);
+  };
+  assert.deepEqual(offered("GM"), ["fundMetered", "fundReviewed", "cancel"]);
+  assert.deepEqual(offered(null), ["fundReviewed", "cancel"]);
+  const said = (deposit: Deposit) =>
+    describe(
+      { method: "fund_agreement", args: { agreement_id: 7n, consumer: "GB", deposit } },
+      { words: en, format: english, token: XLM, nameOf: String },
+    );
+  assert.equal(said(Deposit.Metered), "Pay the deposit for agreement 7, on which the certified meter draws at once.");
+  assert.equal(said(Deposit.Reviewed), "Pay the deposit for agreement 7, and look at each delivery for 24 hours before it pays.");
+});
+
+test("what a deposit trusts the meter with is not disputed, and all else is", () => {
+  const blocked = (deposit: Deposit, metered: boolean, ruled: boolean) => {
+    const { transaction } = delivery("2027-01-30", 3n, false);
+    const state: TransactionState = { metered, ruled, disputed_at: null, provider_settles_from: 0n };
+    const [dispute] = deliveryActions({ state: { deposit } } as Deal, { transaction, state }, "consumer", 1, 0n);
+    return [dispute.name, dispute.blocked?.kind];
+  };
+  assert.deepEqual(blocked(Deposit.Metered, true, false), ["dispute", "trustsMeter"]);
+  assert.deepEqual(blocked(Deposit.Metered, false, false), ["dispute", undefined]);
+  assert.deepEqual(blocked(Deposit.Reviewed, false, false), ["dispute", undefined]);
+  assert.deepEqual(blocked(Deposit.None, true, false), ["dispute", undefined]);
+  assert.deepEqual(blocked(Deposit.None, true, true), ["dispute", "ruledFinal"]);
+});
+
+test("deliveries are summed by day and month, with the days between, and written as CSV", () => {
+  const entries = [delivery("2027-01-30", 3n, true), delivery("2027-01-30", 4n, false), delivery("2027-02-02", 5n, true)];
+  const days = sumUp(entries, "day");
+  assert.deepEqual(
+    days.map(({ boughtKwh, paid, toPay }) => [boughtKwh, paid, toPay]),
+    [
+      [7n, 3n, 4n],
+      [0n, 0n, 0n],
+      [0n, 0n, 0n],
+      [5n, 5n, 0n],
+    ],
+  );
+  assert.deepEqual(
+    sumUp(entries, "month").map(({ boughtKwh }) => boughtKwh),
+    [7n, 5n],
+  );
+  const lines = toCsv(entries, XLM).split("\r\n");
+  assert.equal(lines.length, 5);
+  assert.equal(lines[1], "7,7,bought,GA,2027-01-30T12:00:00.000Z,3,100,0.0000003,XLM,Settled,2027-01-30T12:00:00.000Z");
+});
+
+function delivery(day: string, kwh: bigint, settled: boolean): Entry {
+  const at = BigInt(Date.parse(`${day}T12:00:00Z`) / 1000);
+  const transaction: EnergyTransaction = {
+    transaction_id: 7n,
+    agreement_id: 7n,
+    provider: "GA",
+    consumer: "GB",
+    energy_delivered_kwh: kwh,
+    meter_reading: 100n,
+    payment_amount: kwh,
+    delivered_at: at,
+    settled_at: settled ? at : null,
+    status: settled ? TransactionStatus.Settled : TransactionStatus.Delivered,
+  };
+  return { role: "bought", transaction };
+}
