@@ -20,9 +20,10 @@ override with_target := . scripts/target.sh;
 # In front of one that starts a local network, and what that needs.
 override with_localnet := $(with_target) LOCALNET="$${LOCALNET:-$$CARGO_TARGET_DIR/localnet/release/localnet}"
 override localnet := $(if $(value LOCALNET),,localnet)
-override packages := . fuzz localnet gateway scripts/e2e.d/relay
-# The relay is built with the contract's lock file.
-override deny = for package in $(filter-out %/relay,$(packages)); do \
+# Contracts that only tests use. They are built with a copy of the contract's lock file.
+override test_contracts := scripts/e2e.d/relay app/test/token
+override packages := . fuzz localnet gateway $(test_contracts)
+override deny = for package in $(filter-out $(test_contracts),$(packages)); do \
 		cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; \
 	done
 
@@ -140,6 +141,8 @@ app-serve: app ## Serve the page on this machine, with the last deployment on NE
 	@cd app && npm run --silent serve
 
 app-test: app $(localnet) ## Play a month and scenes on the page in Chromium, each on a network of its own
+	$(with_target) mkdir -p "$$CARGO_TARGET_DIR/page-token" && cp -p app/test/token/* Cargo.lock "$$CARGO_TARGET_DIR/page-token" && \
+	stellar --quiet contract build --manifest-path "$$CARGO_TARGET_DIR/page-token/Cargo.toml" --out-dir "$$CARGO_TARGET_DIR/page-token"
 	node app/node_modules/typescript/bin/tsc -p app/test
 	$(with_localnet) node app/node_modules/@playwright/test/cli.js test --config app $${SCENE:+--grep "$$SCENE"}
 

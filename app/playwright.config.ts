@@ -6,6 +6,7 @@ import { defineConfig } from "@playwright/test";
 const { CARGO_TARGET_DIR: target = fileURLToPath(new URL("../target", import.meta.url)), CHROMIUM = "/usr/bin/chromium" } = process.env;
 process.env.LOCALNET ??= `${target}/localnet/release/localnet`;
 process.env.WASM ??= `${target}/wasm32v1-none/release/peer_to_peer_energy_sharing.wasm`;
+process.env.TOKEN_WASM ??= `${target}/page-token/token.wasm`;
 process.env.PICTURES ??= `${target}/page-pictures`;
 
 export default defineConfig({

@@ -73,11 +73,15 @@ export interface Contract {
 /** Deploys the contract, which pays with this asset. */
 export async function deploy(network: LocalNetwork, admin: Keypair, asset = Asset.native()): Promise<Contract> {
   await network.fund(admin.publicKey());
+  await submit(network, [Operation.createStellarAssetContract({ asset })], [admin]);
+  return deployFor(network, admin, asset.contractId(network.passphrase));
+}
+
+/** Deploys the contract, which pays with a token that is there. */
+export async function deployFor(network: LocalNetwork, admin: Keypair, tokenId: string): Promise<Contract> {
   const wasm = readFileSync(WASM);
   await submit(network, [Operation.uploadContractWasm({ wasm })], [admin]);
-  await submit(network, [Operation.createStellarAssetContract({ asset })], [admin]);
   const deployed = await (await Client.deploy({ ...options(network, admin), wasmHash: hash(wasm) })).signAndSend();
-  const tokenId = asset.contractId(network.passphrase);
   const contract = openContract(network, deployed.result.options.contractId, tokenId);
   await send(await contract.client(admin).initialize({ admin: admin.publicKey(), token_contract: tokenId }));
   return contract;
@@ -89,7 +93,7 @@ export const openContract = (network: LocalNetwork, contractId: string, tokenId:
   client: (keypair) => new Client({ ...options(network, keypair), contractId }),
 });
 
-const options = ({ rpcUrl, server, passphrase }: LocalNetwork, keypair?: Keypair) => ({
+export const options = ({ rpcUrl, server, passphrase }: LocalNetwork, keypair?: Keypair) => ({
   rpcUrl,
   server,
   networkPassphrase: passphrase,

@@ -97,6 +97,12 @@ export class Person {
     await this.page.locator(".loading").first().waitFor({ state: "detached" });
   }
 
+  /** Waits until a whole second has passed in which the page asked nothing of the network. */
+  async settled(rpc: { count(): number }): Promise<void> {
+    for (let before = -1; before !== rpc.count(); await this.page.waitForTimeout(1000)) before = rpc.count();
+    await this.quiet();
+  }
+
   button(name: string | RegExp) {
     return this.page.getByRole("button", { name, exact: true });
   }

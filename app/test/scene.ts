@@ -6,11 +6,12 @@ import { preview } from "vite";
 import type { Contract, LocalNetwork } from "../neighbourhood/network.js";
 import type { Actor } from "./actor.js";
 import type { RpcProxy } from "./proxy.js";
-import { Stage, type Token } from "./stage.js";
+import { Stage } from "./stage.js";
+import type { TokenKind } from "./token.js";
 
 interface Fixtures {
-  /** What the contract pays with: `test.use({ token: "EUR" })`. */
-  token: Token;
+  /** What the contract pays with: `test.use({ token: { asset: "EUR" } })`. */
+  token: TokenKind;
   stage: Stage;
   network: LocalNetwork;
   contract: Contract;

@@ -1,18 +1,13 @@
 // What a scene plays on: a network and a contract of its own, a proxy in front of the network, and its people.
 
 import assert from "node:assert/strict";
-import { Asset, Keypair, Operation } from "@stellar/stellar-sdk";
+import { Keypair } from "@stellar/stellar-sdk";
 import type { Browser } from "@playwright/test";
-import { deploy, startNetwork, submit, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
+import { deployFor, startNetwork, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
 import { Actor } from "./actor.js";
 import { Person, type PersonOptions } from "./person.js";
 import { RpcProxy } from "./proxy.js";
-
-/** What the contract pays with: XLM, or another asset, whose name this is. */
-export type Token = "native" | (string & {});
-
-/** What everybody has of a token that is not XLM. */
-const STARTING_BALANCE = "500";
+import { createToken, type Token, type TokenKind } from "./token.js";
 
 export class Stage {
   readonly people: Person[] = [];
@@ -24,20 +19,19 @@ export class Stage {
     readonly network: LocalNetwork,
     readonly rpc: RpcProxy,
     readonly contract: Contract,
-    private readonly asset: Asset,
-    private readonly issuer: Keypair,
+    private readonly token: Token,
     adminKey: Keypair,
   ) {
     this.admin = new Actor(network, contract, adminKey);
   }
 
-  static async open(browser: Browser, siteUrl: string, token: Token = "native"): Promise<Stage> {
+  static async open(browser: Browser, siteUrl: string, kind: TokenKind = "native"): Promise<Stage> {
     const network = await startNetwork();
-    const [admin, issuer] = [Keypair.random(), Keypair.random()];
-    await network.fund(issuer.publicKey());
-    const asset = token === "native" ? Asset.native() : new Asset(token, issuer.publicKey());
-    const contract = await deploy(network, admin, asset);
-    return new Stage(browser, siteUrl, network, await RpcProxy.start(network.url), contract, asset, issuer, admin);
+    const admin = Keypair.random();
+    await network.fund(admin.publicKey());
+    const token = await createToken(network, kind);
+    const contract = await deployFor(network, admin, token.contractId);
+    return new Stage(browser, siteUrl, network, await RpcProxy.start(network.url), contract, token, admin);
   }
 
   /** The query that opens the contract, by way of the proxy. */
@@ -45,15 +39,10 @@ export class Stage {
     return `?${new URLSearchParams({ contract: this.contract.contractId, network: "local", rpc: this.rpc.rpcUrl })}`;
   }
 
-  /** An account with 10,000 XLM, and with some of the token if that is another asset. */
+  /** An account with 10,000 XLM, and with some of the token if that is another. */
   async fund(keypair: Keypair): Promise<void> {
     await this.network.fund(keypair.publicKey());
-    if (this.asset.isNative()) return;
-    const { asset, issuer } = this;
-    const source = keypair.publicKey();
-    const trust = Operation.changeTrust({ asset, source });
-    const payment = Operation.payment({ destination: source, asset, amount: STARTING_BALANCE });
-    await submit(this.network, [trust, payment], [issuer, keypair]);
+    await this.token.give(keypair);
   }
 
   /** Somebody without a page. */
@@ -88,12 +77,8 @@ export class Stage {
   check(): void {
     const own = [this.siteUrl, this.rpc.url].map((url) => new URL(url).host);
     for (const { name, complaints, hosts } of this.people) {
-      assert.deepEqual(complaints, [], name);
-      assert.deepEqual(
-        [...hosts].filter((host) => host && !own.includes(host)),
-        [],
-        name,
-      );
+      const others = [...hosts].filter((host) => host && !own.includes(host));
+      assert.deepEqual({ name, complaints, others }, { name, complaints: [], others: [] });
     }
   }
 
