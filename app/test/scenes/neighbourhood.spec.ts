@@ -15,7 +15,7 @@ import { Keypair } from "@stellar/stellar-sdk";
 import { TransactionStatus } from "../../client/src/index.js";
 import { Chain } from "../../src/chain/chain.js";
 import { openToken } from "../../src/chain/token.js";
-import { findNetwork } from "../../src/networks.js";
+import { findNetwork } from "../../src/chain/networks.js";
 import { startNetwork } from "../../neighbourhood/network.js";
 import { households } from "../../neighbourhood/people.js";
 import { STARTING_EUR } from "../../neighbourhood/setup.js";

@@ -10,11 +10,11 @@ import {
   type Prosumer,
   type TransactionState,
 } from "../../client/src/index.js";
-import { sumUp, toCsv, type Entry } from "../../src/books.js";
+import { sumUp, toCsv, type Entry } from "../../src/person/books.js";
 import type { Deal } from "../../src/chain/chain.js";
-import { describe } from "../../src/describe.js";
-import { exactAmount, Format } from "../../src/format.js";
-import { dealActions, deliveryActions } from "../../src/rules.js";
+import { describe } from "../../src/contract/describe.js";
+import { exactAmount, Format } from "../../src/words/format.js";
+import { dealActions, deliveryActions } from "../../src/contract/rules.js";
 import { de } from "../../src/words/de.js";
 import { en } from "../../src/words/en.js";
 

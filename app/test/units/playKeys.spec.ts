@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "@playwright/test";
 import { Keypair, StrKey } from "@stellar/stellar-sdk";
-import { recall, remember } from "../../src/memory.js";
-import { findNetwork, isPlayground, networks, type Network } from "../../src/networks.js";
-import { readPlace } from "../../src/place.js";
+import { recall, remember } from "../../src/person/memory.js";
+import { findNetwork, isPlayground, networks, type Network } from "../../src/chain/networks.js";
+import { readPlace } from "../../src/person/place.js";
 import { forgetPlayKey, recallPlayKey } from "../../src/wallet/playKey.js";
 
 const CONTRACT = StrKey.encodeContract(Buffer.alloc(32, 7));
