@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Keypair, scValToNative } from "@stellar/stellar-sdk";
+import type { Page } from "@playwright/test";
 import type { Client } from "../../client/src/index.js";
 import { send } from "../../neighbourhood/network.js";
 import type { Person } from "../person.js";
-import { pictures } from "../pictures.js";
+import { takePictures } from "../pictures.js";
 import { test } from "../scene.js";
 import { Stage } from "../stage.js";
 
@@ -24,6 +25,7 @@ test.describe.serial("a month among neighbours", () => {
   let provider: string;
   let consumer = "";
   let reading = 0n;
+  const faults: string[] = [];
 
   test.beforeAll(async ({ browser, siteUrl }) => {
     stage = await Stage.open(browser, siteUrl);
@@ -35,8 +37,13 @@ test.describe.serial("a month among neighbours", () => {
     reader = stage.contract.client();
     provider = alice.address;
   });
-  test.afterAll(() => stage.close());
+  test.afterAll(async () => {
+    await stage.close();
+    assert.deepEqual(faults, []);
+  });
 
+  /** What is wrong in a picture does not end the story: it is told after it, wherever that ends. */
+  const pictures = async (page: Page, view: string) => void faults.push(...(await takePictures(page, view)));
   const deal = async (agreement_id: bigint) => (await reader.get_agreement_state({ agreement_id })).result.unwrap();
 
   /** What the meter's gateway does. */
