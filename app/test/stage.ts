@@ -83,8 +83,11 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    for (const { context } of this.people) await context.close();
-    this.rpc.stop();
-    await this.network.stop();
+    try {
+      for (const { context } of this.people) await context.close();
+    } finally {
+      this.rpc.stop();
+      await this.network.stop();
+    }
   }
 }
