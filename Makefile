@@ -133,14 +133,15 @@ client: build app/node_modules/.package-lock.json ## Generate the typed TypeScri
 	@echo 'export type { Address };' >>app/client/src/types.ts
 	cd app && npm run --silent examples
 
-app: client ## Lint the neighbours' page, and build it into app/dist
-	cd app && npm run --silent lint && npm run --silent build
+app: client ## Build the neighbours' page into app/dist
+	cd app && npm run --silent build
 
 app-serve: app ## Serve the page on this machine, with the last deployment on NETWORK
 	$(contract) page
 	@cd app && npm run --silent serve
 
-app-test: app $(localnet) ## Play a month and scenes on the page in Chromium, each on a network of its own
+app-test: app $(localnet) ## Lint the page, and play a month and scenes on it in Chromium, each on a network of its own
+	cd app && npm run --silent lint
 	$(with_target) mkdir -p "$$CARGO_TARGET_DIR/page-token" && cp -p app/test/token/* Cargo.lock "$$CARGO_TARGET_DIR/page-token" && \
 	stellar --quiet contract build --manifest-path "$$CARGO_TARGET_DIR/page-token/Cargo.toml" --out-dir "$$CARGO_TARGET_DIR/page-token"
 	node app/node_modules/typescript/bin/tsc -p app/test

@@ -99,7 +99,10 @@ export class Person {
 
   /** Waits until a whole second has passed in which the page asked nothing of the network. */
   async settled(rpc: { count(): number }): Promise<void> {
-    for (let before = -1; before !== rpc.count(); await this.page.waitForTimeout(1000)) before = rpc.count();
+    for (let before = -1; before !== rpc.count(); ) {
+      before = rpc.count();
+      await this.page.waitForTimeout(1000);
+    }
     await this.quiet();
   }
 

@@ -37,14 +37,15 @@ export const dropAfter: Behaviour = (_, forward) => forward().then(() => Promise
 /** Such as 429 or 503. */
 export const status =
   (status: number, headers: Record<string, string> = {}): Behaviour =>
-  async () => ({ status, body: "", headers });
+  () => Promise.resolve({ status, body: "", headers });
 /** As a hotel's network or a maintenance page does. */
-export const html: Behaviour = async () => ({ status: 200, type: "text/html", body: "<!doctype html><title>Welcome</title><h1>Please log in</h1>" });
+export const html: Behaviour = () =>
+  Promise.resolve({ status: 200, type: "text/html", body: "<!doctype html><title>Welcome</title><h1>Please log in</h1>" });
 /** What begins as an answer, and is none. */
-export const garbage: Behaviour = async () => ({ status: 200, body: '{"jsonrpc":"2.0","id":1,"result":{"latestLed' });
+export const garbage: Behaviour = () => Promise.resolve({ status: 200, body: '{"jsonrpc":"2.0","id":1,"result":{"latestLed' });
 export const error =
   (code: number, message: string): Behaviour =>
-  async ({ id }) => ({ status: 200, body: JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } }) });
+  ({ id }) => Promise.resolve({ status: 200, body: JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } }) });
 export const delay =
   (milliseconds: number): Behaviour =>
   (_, forward) =>
@@ -81,7 +82,7 @@ export const behind = (seconds: number): Behaviour => {
     Object.fromEntries(
       Object.entries(result).map(([name, value]) => {
         if (!(name in older)) return [name, value];
-        const aged = Number(value) - older[name];
+        const aged = Number(value) - (older[name] ?? 0);
         return [name, typeof value === "string" ? String(aged) : aged];
       }),
     ),
@@ -99,7 +100,7 @@ export const scanLimit = (ledgers: number): Behaviour =>
   });
 
 /** The upper half of a cursor's first part is its ledger. */
-const ledgerOf = (cursor: string) => Number(BigInt(cursor.split("-")[0]) >> 32n);
+const ledgerOf = (cursor: string) => Number(BigInt(cursor.split("-")[0] ?? "") >> 32n);
 /** The cursor behind everything in a ledger. */
 const endOf = (ledger: number) => `${String((BigInt(ledger) << 32n) | 0xffff_ffffn).padStart(19, "0")}-4294967295`;
 
@@ -181,7 +182,7 @@ export class RpcProxy {
     // A browser asks first whether it may ask: that is not a request of the page.
     if (verb === "OPTIONS") return { status: 204, body: "", headers: { "access-control-allow-headers": "*" } };
     let sent = "";
-    for await (const chunk of request.setEncoding("utf8")) sent += chunk;
+    for await (const chunk of request.setEncoding("utf8")) sent += String(chunk);
     const asked = read(sent, url);
     this.asked.push(asked);
     const forward = async (): Promise<Answer> => {

@@ -27,7 +27,7 @@ export async function createToken(network: LocalNetwork, kind: TokenKind): Promi
   const issuer = Keypair.random();
   await network.fund(issuer.publicKey());
   const xlm = await assetContract(network, Asset.native(), issuer);
-  if (kind === "native") return { contractId: xlm, give: async () => undefined };
+  if (kind === "native") return { contractId: xlm, give: () => Promise.resolve() };
   if ("asset" in kind) {
     const asset = new Asset(kind.asset, issuer.publicKey());
     return {

@@ -23,7 +23,9 @@ test("a page that complains, and one that asks somebody else, fail their scenes"
   stage.check();
   await carol.page.evaluate(() => console.error("odd"));
   const uncaught = carol.page.waitForEvent("pageerror");
-  await carol.page.evaluate(() => void setTimeout(() => Promise.reject(new Error("uncaught"))));
+  await carol.page.evaluate(() => void setTimeout(() => {
+        throw new Error("uncaught");
+      }));
   await uncaught;
   assert.throws(() => stage.check(), /odd[^]*uncaught[^]*Carol/);
   assert.throws(() => carol.complained(/other/), /should complain about/);

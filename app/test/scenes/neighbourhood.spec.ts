@@ -39,9 +39,10 @@ class Run {
 
   /** Waits for a line of the output. */
   async says(text: RegExp): Promise<string> {
-    for (const ends = Date.now() + 60_000; Date.now() < ends; await sleep(50)) {
+    for (const ends = Date.now() + 60_000; Date.now() < ends; ) {
       const found = text.exec(this.output);
       if (found) return found[1] ?? found[0];
+      await sleep(50);
       assert.equal(this.child.exitCode, null, this.output);
     }
     throw new Error(`no ${text} in\n${this.output}`);
@@ -92,7 +93,7 @@ async function checkBooks(folder: string): Promise<Record<string, bigint>> {
       let sold = 0n;
       for await (const { agreement_id, provider, consumer, price_per_kwh } of chain.agreements(address)) {
         if (provider !== address) continue;
-        const [{ state }, deliveries] = [await chain.deal(agreement_id), await chain.transactions(agreement_id)];
+        const [{ state }, deliveries] = [await chain.agreement(agreement_id), await chain.transactions(agreement_id)];
         let [kwh, pending, disputed] = [0n, 0n, 0n];
         const buyer = names.get(consumer) ?? consumer;
         for (const { energy_delivered_kwh, payment_amount, status, delivered_at } of deliveries) {

@@ -29,7 +29,7 @@ test("how many requests each view makes", async ({ actor, person, rpc, stage }) 
   const bob = await person("Bob", { registered: true });
   const agreements = [];
   for (let n = 0; n < 35; n++) agreements.push(await alice.offer(bob, { kwh: 100n, days: 90n }));
-  const [busy] = agreements;
+  const [busy = 0n] = agreements;
   for (let n = 1n; n <= 40n; n++) {
     await stage.advance(HOUR);
     await alice.act((client) =>
@@ -48,7 +48,7 @@ test("how many requests each view makes", async ({ actor, person, rpc, stage }) 
     await bob.settled(rpc);
     console.log(`    Agreements, page ${pages + 2}: ${rpc.count()} requests since the first`);
   }
-  assert.equal(await bob.page.locator(".deal").count(), 35);
+  assert.equal(await bob.page.locator(".agreement").count(), 35);
   rpc.reset();
   await bob.page.clock.fastForward(31_000);
   await bob.settled(rpc);

@@ -50,12 +50,14 @@ test("nobody gives more than the surplus, or gets more than what is missing, and
       left.set(seller, (left.get(seller) ?? 0) - wh);
       left.set(buyer, (left.get(buyer) ?? 0) + wh);
     }
-    for (const { name, roofW } of households) {
-      const balance = sunWh(roofW, at) - loadWh(households.find((of) => of.name === name)!, at);
+    for (const household of households) {
+      const { name, roofW } = household;
+      const balance = sunWh(roofW, at) - loadWh(household, at);
       const after = left.get(name) ?? 0;
       assert.ok(balance > 0 ? after >= 0 && after <= balance : after <= 0 && after >= balance, `${name} at ${hour}`);
     }
-    if (shares.length > 0) firsts.add(shares[0][0].seller + shares[0][0].buyer);
+    const [[first] = []] = shares;
+    if (first) firsts.add(first.seller + first.buyer);
   }
   assert.ok(firsts.size > 1);
   assert.deepEqual(shareOut([], { day: SUMMER, hour: 12 }), []);

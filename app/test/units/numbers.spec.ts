@@ -6,15 +6,15 @@ import {
   AgreementStatus,
   Deposit,
   TransactionStatus,
+  type AgreementEntry,
   type EnergyTransaction,
   type Prosumer,
   type TransactionState,
 } from "../../client/src/index.js";
-import { sumUp, toCsv, type Entry } from "../../src/person/books.js";
-import type { Deal } from "../../src/chain/chain.js";
+import { sumUp, toCsv, type Row } from "../../src/person/books.js";
 import { describe } from "../../src/contract/describe.js";
 import { exactAmount, Format } from "../../src/words/format.js";
-import { dealActions, deliveryActions } from "../../src/contract/rules.js";
+import { agreementActions, deliveryActions } from "../../src/contract/rules.js";
 import { de } from "../../src/words/de.js";
 import { en } from "../../src/words/en.js";
 
@@ -71,7 +71,7 @@ test("times are near ones as a person says them", () => {
 test("every sentence is there in German, and none is left in English", () => {
   const texts = (words: object, path = ""): [string, string][] =>
     Object.entries(words).flatMap(([key, value]) =>
-      typeof value === "object" ? texts(value, `${path}.${key}`) : [[`${path}.${key}`, String(value)]],
+      typeof value === "object" ? texts(value as object, `${path}.${key}`) : [[`${path}.${key}`, String(value)]],
     );
   const german = new Map(texts(de));
   for (const [key, text] of texts(en)) {
@@ -82,8 +82,8 @@ test("every sentence is there in German, and none is left in English", () => {
 
 test("a buyer chooses the kind of deposit where the seller has a meter, and each kind says before it is signed what it is", () => {
   const offered = (meter: string | null) => {
-    const deal = { agreement: { status: AgreementStatus.Active }, state: { deposit: Deposit.None, transactions: 0n } } as Deal;
-    return dealActions(deal, [], "consumer", { meter } as Prosumer, 0n).map(({ name }) => name);
+    const entry = { agreement: { status: AgreementStatus.Active }, state: { deposit: Deposit.None, transactions: 0n } } as AgreementEntry;
+    return agreementActions(entry, [], "consumer", { meter } as Prosumer, 0n).map(({ name }) => name);
   };
   assert.deepEqual(offered("GM"), ["fundMetered", "fundReviewed", "cancel"]);
   assert.deepEqual(offered(null), ["fundReviewed", "cancel"]);
@@ -100,8 +100,8 @@ test("what a deposit trusts the meter with is not disputed, and all else is", ()
   const blocked = (deposit: Deposit, metered: boolean, ruled: boolean) => {
     const { transaction } = delivery("2027-01-30", 3n, false);
     const state: TransactionState = { metered, ruled, disputed_at: null, provider_settles_from: 0n };
-    const [dispute] = deliveryActions({ state: { deposit } } as Deal, { transaction, state }, "consumer", 1, 0n);
-    return [dispute.name, dispute.blocked?.kind];
+    const [dispute] = deliveryActions({ state: { deposit } } as AgreementEntry, { transaction, state }, "consumer", 1, 0n);
+    return [dispute?.name, dispute?.blocked?.kind];
   };
   assert.deepEqual(blocked(Deposit.Metered, true, false), ["dispute", "trustsMeter"]);
   assert.deepEqual(blocked(Deposit.Metered, false, false), ["dispute", undefined]);
@@ -131,7 +131,7 @@ test("deliveries are summed by day and month, with the days between, and written
   assert.equal(lines[1], "7,7,bought,GA,2027-01-30T12:00:00.000Z,3,100,0.0000003,XLM,Settled,2027-01-30T12:00:00.000Z");
 });
 
-function delivery(day: string, kwh: bigint, settled: boolean): Entry {
+function delivery(day: string, kwh: bigint, settled: boolean): Row {
   const at = BigInt(Date.parse(`${day}T12:00:00Z`) / 1000);
   const transaction: EnergyTransaction = {
     transaction_id: 7n,

@@ -56,7 +56,7 @@ test("only a network of this machine with the standalone passphrase is a playgro
   const local = networks.find(({ name }) => name === "local") as Network;
   assert.equal(isPlayground(local), true);
   for (const network of networks) assert.equal(isPlayground(network), network === local, network.name);
-  assert.equal(isPlayground({ ...local, passphrase: networks[0].passphrase }), false);
+  assert.equal(isPlayground({ ...local, passphrase: networks[0]?.passphrase ?? "" }), false);
   for (const rpcUrl of ["https://127.0.0.1/rpc", "http://127.0.0.1.example.org/rpc", "http://example.org/rpc"])
     assert.equal(isPlayground({ ...local, rpcUrl }), false, rpcUrl);
   assert.equal(findNetwork("local", "http://example.org/rpc")?.rpcUrl, local.rpcUrl);

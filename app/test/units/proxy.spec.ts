@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "@playwright/test";
@@ -18,12 +19,12 @@ let arrived: string[];
 
 test.beforeEach(async () => {
   arrived = [];
-  server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    arrived.push(body || String(request.url));
-    const result = { sequence: 100, closeTime: "5000", latestLedger: 12, events: EVENTS, cursor: AFTER_12 };
-    response.setHeader("content-type", "application/json").end(JSON.stringify({ jsonrpc: "2.0", id: 7, result }));
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      arrived.push(body || String(request.url));
+      const result = { sequence: 100, closeTime: "5000", latestLedger: 12, events: EVENTS, cursor: AFTER_12 };
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ jsonrpc: "2.0", id: 7, result }));
+    });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   proxy = await RpcProxy.start(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
