@@ -6,6 +6,8 @@ export interface Network {
   rpcUrl: string;
   /** The service that funds accounts where money is worth nothing. */
   friendbotUrl?: string;
+  /** Where everyone can look at a transaction: its hash follows. */
+  explorerUrl?: string;
 }
 
 const STANDALONE = "Standalone Network ; February 2017";
@@ -16,11 +18,13 @@ export const networks: readonly Network[] = [
     passphrase: "Test SDF Network ; September 2015",
     rpcUrl: "https://soroban-testnet.stellar.org",
     friendbotUrl: "https://friendbot.stellar.org",
+    explorerUrl: "https://stellar.expert/explorer/testnet/tx/",
   },
   {
     name: "mainnet",
     passphrase: "Public Global Stellar Network ; September 2015",
     rpcUrl: "https://mainnet.sorobanrpc.com",
+    explorerUrl: "https://stellar.expert/explorer/public/tx/",
   },
   {
     name: "local",

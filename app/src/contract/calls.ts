@@ -1,5 +1,6 @@
 // The calls that act on the contract, typed by its generated client.
 
+import type { xdr } from "@stellar/stellar-sdk";
 import type { AssembledTransaction, MethodOptions, Result } from "@stellar/stellar-sdk/contract";
 import type { Client } from "../../client/src/index.js";
 import { ContractProblem, type ErrorCode } from "../words/problem.js";
@@ -32,6 +33,21 @@ export type Assembled = AssembledTransaction<Result<unknown>>;
 /** Builds and simulates a call. */
 export const assemble = (client: Client, { method, args }: Call, options: MethodOptions): Promise<Assembled> =>
   (client[method] as (args: Call["args"], options: MethodOptions) => Promise<Assembled>)(args, options);
+
+/** Reads a call from what was signed. */
+export function readCall({ spec }: Client, invoked: xdr.HostFunction): Call {
+  if (invoked.type !== "hostFunctionTypeInvokeContract") throw new Error("not a call of a contract");
+  const { functionName, args } = invoked.value;
+  const method = functionName.toString();
+  const { inputs } = spec.getFunc(method);
+  const values = inputs.map(({ name, type }, place) => {
+    const arg = args[place];
+    if (!arg) throw new Error(`${method} without ${name.toString()}`);
+    return [name.toString(), spec.scValToNative<unknown>(arg, type)] as const;
+  });
+  // The contract's own description says which arguments it takes, and of which types.
+  return { method, args: Object.fromEntries(values) } as Call;
+}
 
 /** Answers what the simulated call answers, or throws the contract's error. */
 export function value<T>(call: AssembledTransaction<Result<T>>): T {

@@ -12,6 +12,12 @@ export const placeOf = (transactionId: bigint) => ({
   delivery: transactionId / TRANSACTION_STEP + 1n,
 });
 
+/** The agreement that a call is about, if there is one already. */
+export function agreementOf({ args }: Call): bigint | undefined {
+  const { agreement_id, through, transaction_id = through } = args as { agreement_id?: bigint; through?: bigint; transaction_id?: bigint };
+  return agreement_id ?? (transaction_id === undefined ? undefined : placeOf(transaction_id).agreement);
+}
+
 export interface Describer {
   words: Words;
   format: Format;

@@ -1,6 +1,5 @@
 // What this person can do about an agreement as a whole.
 
-import { useState } from "preact/hooks";
 import { Deposit, type AgreementEntry, type Prosumer } from "../../client/src/index.js";
 import type { Call } from "../contract/calls.js";
 import { MAX_READING } from "../contract/limits.js";
@@ -104,8 +103,7 @@ function hint(name: AgreementActionName, { entry, deliveries, role }: Props, { w
 function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosumer | undefined }) {
   const { words, format, me = "", act } = useSession();
   const { agreement_id } = entry.agreement;
-  const { fields, set, clear } = useDraft(`delivery ${agreement_id}`, { kwh: "", reading: "" });
-  const [tried, setTried] = useState(false);
+  const { form, fields, set, tried, setTried } = useDraft(`delivery ${agreement_id}`, { kwh: "", reading: "" });
   const most = remainingKwh(entry);
   const last = seller?.meter_reading ?? 0n;
   const kwh = typedNumber(format.parseKwh(fields.kwh), words, { most, shown: format.kwh(most) });
@@ -120,9 +118,8 @@ function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosume
         method: "deliver_energy",
         args: { agreement_id, energy_delivered_kwh: kwh.value, meter_reading: reading.value, provider: me },
       },
+      form,
     });
-    setTried(false);
-    clear();
   };
   return (
     <form class="stack" onSubmit={submit}>

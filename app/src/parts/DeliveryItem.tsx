@@ -5,7 +5,7 @@ import { Deposit, TransactionStatus, type AgreementEntry } from "../../client/sr
 import { placeOf } from "../contract/describe.js";
 import { closingTime, deliveryActions, type Delivery, type DeliveryActionName, type Role } from "../contract/rules.js";
 import { useSession, type Session } from "../person/session.js";
-import type { Job } from "../signing/signing.js";
+import type { Job } from "../signing/story.js";
 import { AcceptForm } from "./AcceptForm.js";
 import { Button } from "./basics.js";
 import { reasonText } from "./reasons.js";

@@ -1,15 +1,35 @@
-// What is typed into forms outlives a reload.
+// What is typed into forms outlives a reload, and stays until it has led to something.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { recall, remember } from "../person/memory.js";
 
-/** The texts of a form's fields, until it is cleared. `name` says which form it is. */
-export function useDraft<T extends Record<string, string>>(name: string, empty: T) {
-  const key = `draft ${name}`;
-  const [fields, setFields] = useState<T>(() => ({ ...empty, ...recall<Partial<T>>(key, sessionStorage) }));
-  const change = (next: T | undefined) => {
-    remember(key, next, sessionStorage);
-    setFields(next ?? empty);
+const key = (form: string) => `draft ${form}`;
+
+/** Tells a form that is shown by its name that it is emptied. */
+const emptied = new EventTarget();
+
+/** Empties a form. */
+export function clearDraft(form: string): void {
+  remember(key(form), undefined, sessionStorage);
+  emptied.dispatchEvent(new Event(form));
+}
+
+/** The texts of a form's fields. `form` says which form it is; `tried` is whether the person has pressed its button, so that it says what is wrong. */
+export function useDraft<T extends Record<string, string>>(form: string, empty: T) {
+  const [fields, setFields] = useState<T>(() => ({ ...empty, ...recall<Partial<T>>(key(form), sessionStorage) }));
+  const [tried, setTried] = useState(false);
+  useEffect(() => {
+    const clear = () => {
+      setFields(empty);
+      setTried(false);
+    };
+    emptied.addEventListener(form, clear);
+    return () => emptied.removeEventListener(form, clear);
+  }, [form]);
+  const set = (field: keyof T) => (value: string) => {
+    const next = { ...fields, [field]: value };
+    remember(key(form), next, sessionStorage);
+    setFields(next);
   };
-  return { fields, set: (field: keyof T) => (value: string) => change({ ...fields, [field]: value }), clear: () => change(undefined) };
+  return { form, fields, set, tried, setTried };
 }

@@ -6,7 +6,7 @@ import type { Config } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
 import type { Token } from "../chain/token.js";
 import type { Describer } from "../contract/describe.js";
-import type { Job } from "../signing/signing.js";
+import type { Job } from "../signing/story.js";
 import type { Wallet } from "../wallet/wallet.js";
 
 export interface Session extends Describer {

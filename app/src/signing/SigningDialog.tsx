@@ -5,70 +5,75 @@ import { describe } from "../contract/describe.js";
 import { depositText } from "../parts/AgreementCard.js";
 import { Button, CopyButton, Facts, Notice, ProblemText, saveFile } from "../parts/basics.js";
 import { useSession } from "../person/session.js";
+import type { Words } from "../words/en.js";
 import { shortAddress, XLM } from "../words/format.js";
 import { SIGNATURE_HOLDS } from "./share.js";
-import type { Job, Signing, Stage } from "./signing.js";
-import type { Receipt } from "./submit.js";
+import type { Signing } from "./signing.js";
+import { SigningStatus, WayButtons } from "./SigningStatus.js";
+import { shownIn, type Before, type Job, type Review, type State } from "./story.js";
 
-export function SigningDialog({ signing }: { signing: Signing }) {
-  const { job, stage, close } = signing;
+export function SigningDialog({ signing: { state, press } }: { signing: Signing }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const { words } = useSession();
-  const open = stage !== undefined;
+  const session = useSession();
+  const { words } = session;
+  const open = shownIn(state) === "dialog";
   useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
+    if (!open) dialog.current?.close();
+    else if (!dialog.current?.open) dialog.current?.showModal();
   }, [open]);
-  // A call that is being signed or was sent cannot be called back, so the dialog stays open.
-  const closable = stage?.at !== "signing" && stage?.at !== "sent";
+  const call = "job" in state ? state.job.call : "signed" in state ? state.signed.call : undefined;
+  const ended = state.at === "link" || (state.at === "ended" && state.end.kind === "done");
   return (
-    <dialog ref={dialog} aria-labelledby="signing-title" onCancel={(event) => (closable ? close() : event.preventDefault())}>
-      {stage && (
+    // The platform closes a dialog by Escape or a gesture back, and at last does not ask whether it may.
+    <dialog ref={dialog} aria-labelledby="signing-title" onClose={() => open && press("leave")}>
+      {open && call && (
         <>
-          <h2 id="signing-title">{title(stage, words)}</h2>
+          <h2 id="signing-title">{title(state, words)}</h2>
           <div aria-live="polite" class="stack">
-            {job && stage.at !== "done" && stage.at !== "link" && <Sentence job={job} />}
-            <Body stage={stage} job={job} />
-            <Steps stage={stage} job={job} />
+            {!ended && <p class="sentence">{describe(call, session)}</p>}
+            <Body state={state} press={press} />
+            <Steps state={state} />
           </div>
-          <Buttons stage={stage} signing={signing} />
+          <WayButtons state={state} press={press} />
         </>
       )}
     </dialog>
   );
 }
 
-function title(stage: Stage, words: ReturnType<typeof useSession>["words"]): string {
-  switch (stage.at) {
-    case "done":
-      return words.sign.done;
+function title(state: State, { sign, share }: Words): string {
+  switch (state.at) {
     case "link":
-      return words.share.title;
-    case "failed":
-      return words.sign.failed;
-    case "reviewFirst":
-      return words.sign.firstTitle;
+      return share.title;
+    case "problem":
+      return sign.failed;
+    case "sending":
+    case "sent":
+      return sign.steps.sent;
+    case "unknown":
+    case "looking":
+      return sign.openTitle;
+    case "ended":
+      if (state.end.kind === "recorded" || state.end.kind === "forgotten") return sign.openTitle;
+      return state.end.kind === "done" ? sign.done : sign.failed;
+    case "review":
+    case "asking":
+      return state.job.kind === "share" ? sign.firstTitle : sign.title;
     default:
-      return words.sign.title;
+      return sign.title;
   }
-}
-
-function Sentence({ job }: { job: Job }) {
-  const session = useSession();
-  return <p class="sentence">{describe(job.call, session)}</p>;
 }
 
 const order = ["simulating", "signing", "sent", "done"] as const;
 
-function Steps({ stage, job }: { stage: Stage; job: Job | undefined }) {
+function Steps({ state }: { state: State }) {
   const { words } = useSession();
-  if (stage.at === "failed" || stage.at === "link" || job?.kind === "share") return null;
-  const at = stage.at === "review" ? "signing" : stage.at === "reviewFirst" ? "signing" : stage.at;
-  const now = order.indexOf(at);
+  const now = stepOf(state);
+  if (now === undefined) return null;
   return (
     <ol class="steps">
       {order.map((step, index) => (
-        <li key={step} class={index < now || at === "done" ? "past" : ""} aria-current={index === now ? "step" : undefined}>
+        <li key={step} class={index < now || order[now] === "done" ? "past" : ""} aria-current={index === now ? "step" : undefined}>
           {words.sign.steps[step]}
         </li>
       ))}
@@ -76,56 +81,74 @@ function Steps({ stage, job }: { stage: Stage; job: Job | undefined }) {
   );
 }
 
-function Body({ stage, job }: { stage: Stage; job: Job | undefined }) {
-  const { words, format, wallet, me, nameOf } = useSession();
-  switch (stage.at) {
-    case "review":
-      return <Review prepared={stage.prepared} again={stage.again} />;
-    case "reviewFirst":
-      return (
-        <>
-          <Facts
-            facts={[
-              [words.sign.fee, words.sign.noFee],
-              [words.sign.account, me && `${nameOf(me)} (${shortAddress(me)})`],
-            ]}
-          />
-          {job?.kind === "share" && <p class="hint">{words.share.madeTo(nameOf(job.other), format.days(SIGNATURE_HOLDS))}</p>}
-        </>
-      );
-    case "signing":
-      return wallet?.kind === "freighter" ? <p class="hint">{words.sign.inWallet}</p> : null;
-    case "sent":
-      return stage.resumed ? <p>{words.sign.resumed}</p> : null;
-    case "done":
-      return <Done receipt={stage.receipt} />;
-    case "link":
-      return <Link link={stage.link} other={job?.kind === "share" ? job.other : ""} />;
-    case "failed":
-      return (
-        <Notice kind="problem">
-          <ProblemText problem={stage.problem} words={words} />
-        </Notice>
-      );
+/** Which of the steps it is at, if it goes straight to the ledger. */
+function stepOf(state: State): number | undefined {
+  switch (state.at) {
     case "simulating":
-      return <p class="loading">{words.common.loading}</p>;
+      return state.job.kind === "send" ? 0 : undefined;
+    case "review":
+    case "asking":
+      return state.job.kind === "send" ? 1 : undefined;
+    case "sending":
+    case "sent":
+      return 2;
+    case "ended":
+      return state.end.kind === "done" ? 3 : undefined;
+    default:
+      return undefined;
   }
 }
 
-function Review({
-  prepared: { call, movements, fee },
-  again,
-}: {
-  prepared: Extract<Stage, { at: "review" }>["prepared"];
-  again: boolean;
-}) {
+function Body({ state, press }: { state: State; press: Signing["press"] }) {
+  const { words, wallet } = useSession();
+  switch (state.at) {
+    case "simulating":
+      return <p class="loading">{words.common.loading}</p>;
+    case "review":
+      return state.review ? <ReviewFacts review={state.review} before={state.before} /> : <FirstFacts job={state.job} />;
+    case "asking":
+      return wallet?.kind === "freighter" ? <p class="hint">{words.sign.inWallet}</p> : null;
+    case "link":
+      return <Link link={state.link} other={state.job.other} />;
+    case "problem":
+      return (
+        <Notice kind="problem">
+          <ProblemText problem={state.problem} words={words} />
+        </Notice>
+      );
+    default:
+      return "signed" in state ? <SigningStatus state={state} press={press} /> : null;
+  }
+}
+
+function FirstFacts({ job }: { job: Job }) {
+  const { words, format, me, nameOf } = useSession();
+  return (
+    <>
+      <Facts
+        facts={[
+          [words.sign.fee, words.sign.noFee],
+          [words.sign.account, me && `${nameOf(me)} (${shortAddress(me)})`],
+        ]}
+      />
+      {job.kind === "share" && <p class="hint">{words.share.madeTo(nameOf(job.other), format.days(SIGNATURE_HOLDS))}</p>}
+    </>
+  );
+}
+
+function ReviewFacts({ review: { call, movements, fee }, before }: { review: Review; before: Before | undefined }) {
   const { words, format, token, me, nameOf } = useSession();
   const moves = movements.map(({ from, to, amount }) => (
     <li key={from + to}>{words.sign.move(format.amount(amount, token), nameOf(from), nameOf(to))}</li>
   ));
   return (
     <>
-      {again && <Notice kind="warning">{words.sign.again}</Notice>}
+      {before && (
+        <Notice kind="warning">
+          <p>{words.sign.again}</p>
+          <p>{before.kind === "failed" ? words.sign.feePaid(format.amount(before.receipt.fee.total, XLM)) : words.sign.noFeePaid}</p>
+        </Notice>
+      )}
       <Facts
         facts={[
           [words.sign.moves, moves.length > 0 ? <ul class="moves">{moves}</ul> : words.sign.nothingMoves],
@@ -135,18 +158,6 @@ function Review({
         ]}
       />
     </>
-  );
-}
-
-function Done({ receipt: { method, fee, hash } }: { receipt: Receipt }) {
-  const { words, format } = useSession();
-  return (
-    <Notice kind="success">
-      <p>
-        <strong>{words.done[method]}</strong>
-      </p>
-      <p data-hash={hash}>{words.sign.cost(format.amount(fee.total, XLM), format.amount(fee.rent, XLM))}</p>
-    </Notice>
   );
 }
 
@@ -172,41 +183,4 @@ function Link({ link, other }: { link: string; other: string }) {
       </div>
     </>
   );
-}
-
-function Buttons({ stage, signing: { confirm, close, retry } }: { stage: Stage; signing: Signing }) {
-  const { words } = useSession();
-  switch (stage.at) {
-    case "review":
-    case "reviewFirst":
-      return (
-        <div class="row end">
-          <Button onClick={close}>{words.common.cancel}</Button>
-          <Button kind="primary" onClick={() => void confirm()}>
-            {words.sign.confirm}
-          </Button>
-        </div>
-      );
-    case "failed":
-      return (
-        <div class="row end">
-          <Button onClick={close}>{words.common.close}</Button>
-          <Button kind="primary" onClick={() => void retry()}>
-            {words.common.again}
-          </Button>
-        </div>
-      );
-    case "done":
-    case "link":
-    case "simulating":
-      return (
-        <div class="row end">
-          <Button kind={stage.at === "done" ? "primary" : "plain"} onClick={close}>
-            {words.common.close}
-          </Button>
-        </div>
-      );
-    default:
-      return null;
-  }
 }

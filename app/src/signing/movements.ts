@@ -11,16 +11,18 @@ export interface Movement {
 }
 
 /** The transfers of a simulated call, read from the token's own events. */
-export const movements = (assembled: Assembled, tokenId: string): Movement[] =>
-  eventsOf(assembled, tokenId).flatMap(({ topics, data }) => transfer(topics, data) ?? []);
-
-function eventsOf({ simulation }: Assembled, contract: string): xdr.ContractEventV0[] {
+export function movements({ simulation }: Assembled, tokenId: string): Movement[] {
   if (!simulation || !Api.isSimulationSuccess(simulation)) return [];
-  return simulation.events.flatMap(({ inSuccessfulContractCall, event: { type, contractId, body } }) => {
-    const counts = inSuccessfulContractCall && type.name === "contract" && contractId;
-    return counts && Address.contract(contractId.value).toString() === contract ? [body.value] : [];
-  });
+  const succeeded = simulation.events.filter(({ inSuccessfulContractCall }) => inSuccessfulContractCall);
+  return transfers(succeeded.map(({ event }) => event), tokenId);
 }
+
+/** The transfers that a contract's events tell. */
+export const transfers = (events: xdr.ContractEvent[], tokenId: string): Movement[] =>
+  events.flatMap(({ type, contractId, body }) => {
+    const counts = type.name === "contract" && contractId && Address.contract(contractId.value).toString() === tokenId;
+    return counts ? (transfer(body.value.topics, body.value.data) ?? []) : [];
+  });
 
 function transfer(topics: xdr.ScVal[], value: xdr.ScVal): Movement | undefined {
   const [name, from, to] = topics.map((topic) => scValToNative(topic) as unknown);

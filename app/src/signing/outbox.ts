@@ -2,7 +2,7 @@
 
 import { recall, remember } from "../person/memory.js";
 import { SIGNATURE_HOLDS } from "./share.js";
-import type { Job } from "./signing.js";
+import type { ShareJob } from "./story.js";
 
 export interface Sent {
   contractId: string;
@@ -18,6 +18,6 @@ const all = () => (recall<Sent[]>(KEY) ?? []).filter(({ madeAt }) => Date.now() 
 
 export const savedLinks = (contractId: string) => all().filter((sent) => sent.contractId === contractId);
 
-export function saveLink(contractId: string, { call, other }: Extract<Job, { kind: "share" }>, link: string): void {
+export function saveLink(contractId: string, { call, other }: ShareJob, link: string): void {
   remember(KEY, [{ contractId, method: call.method, other, link, madeAt: Date.now() }, ...all()]);
 }

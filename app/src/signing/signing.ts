@@ -1,131 +1,187 @@
-// The stages that a call goes through, from a button to the ledger.
+// Does what the machine in story.ts says is to be done, and tells it what came of it.
 
-import type { xdr } from "@stellar/stellar-sdk";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Chain } from "../chain/chain.js";
-import type { Call } from "../contract/calls.js";
+import { clearDraft } from "../parts/draft.js";
 import { fullLink } from "../person/place.js";
 import type { Wallet } from "../wallet/wallet.js";
-import { Problem, problemOf, type ContractProblem } from "../words/problem.js";
-import { assembleFor, signShared, type SharedCall } from "./share.js";
-import { pendingCall, prepare, resend, send, type Prepared, type Receipt } from "./submit.js";
-
-/** A call to sign and send, perhaps with the first person's signature; or one to sign first, for another person to send. */
-export type Job = { kind: "send"; call: Call; signed?: xdr.SorobanAuthorizationEntry } | { kind: "share"; call: SharedCall; other: string };
-
-export type Stage =
-  | { at: "simulating" }
-  | { at: "review"; prepared: Prepared; again: boolean }
-  | { at: "reviewFirst" }
-  | { at: "signing" }
-  | { at: "sent"; resumed: boolean }
-  | { at: "done"; receipt: Receipt }
-  | { at: "link"; link: string }
-  | { at: "failed"; problem: Problem | ContractProblem };
+import { Problem, problemOf } from "../words/problem.js";
+import { forget, keep, recallSigned, takeTurn, watchSigned } from "./kept.js";
+import { saveLink } from "./outbox.js";
+import { assembleFor, signShared } from "./share.js";
+import { idle, next, shownIn, type Effect, type Event, type Job, type Review, type SignedCall, type State, type Way } from "./story.js";
+import { ask, look, prepare, readSigned, send, sign } from "./submit.js";
 
 interface Needs {
   chain: Chain;
   tokenId: string;
   wallet: Wallet | undefined;
-  onDone: () => void;
-  onLink: (job: Extract<Job, { kind: "share" }>, link: string) => void;
+  /** Has all views read again. */
+  refresh: () => void;
 }
 
-export function useSigning({ chain, tokenId, wallet, onDone, onLink }: Needs) {
-  const [job, setJob] = useState<Job>();
-  const [stage, setStage] = useState<Stage>();
+export interface Signing {
+  state: State;
+  start: (job: Job) => void;
+  press: (way: Way) => void;
+}
 
-  // When the person has closed the dialog, what is still under way is not shown any more.
-  const run = useRef(0);
-  const showWhileOpen = () => {
-    const mine = run.current;
-    return (stage: Stage) => {
-      if (run.current === mine) setStage(stage);
-    };
-  };
-  type Show = ReturnType<typeof showWhileOpen>;
-
-  const showFailure = (show: Show) => (error: unknown) => show({ at: "failed", problem: problemOf(error) });
-  const finish = (show: Show, receipt: Receipt) => {
-    show({ at: "done", receipt });
-    onDone();
-  };
-
-  /** A call that was sent before and whose end is not known comes first, so that nothing is sent twice. */
-  async function resume(show: Show): Promise<boolean> {
-    const pending = pendingCall(chain);
-    if (!pending) return false;
-    show({ at: "sent", resumed: true });
-    finish(show, await resend(chain, pending));
-    return true;
-  }
-
-  async function simulate(show: Show, job: Job, again = false): Promise<void> {
-    show({ at: "simulating" });
-    if (!wallet) throw new Problem("noWallet");
-    await wallet.check();
-    if (job.kind === "share") {
-      await assembleFor(chain, job.call, job.other);
-      show({ at: "reviewFirst" });
-    } else {
-      show({ at: "review", prepared: await prepare(chain, tokenId, job.call, wallet.address, job.signed), again });
-    }
-  }
-
-  async function start(job: Job): Promise<void> {
-    run.current++;
-    const show = showWhileOpen();
-    setJob(job);
-    try {
-      if (!(await resume(show))) await simulate(show, job);
-    } catch (error) {
-      showFailure(show)(error);
-    }
-  }
-
-  async function confirm(): Promise<void> {
-    if (!job || !wallet) return;
-    const show = showWhileOpen();
-    try {
-      if (stage?.at === "reviewFirst" && job.kind === "share") {
-        show({ at: "signing" });
-        const link = fullLink({ name: "sign", entry: await signShared(chain, job.call, job.other, wallet) });
-        onLink(job, link);
-        show({ at: "link", link });
-      } else if (stage?.at === "review") {
-        show({ at: "signing" });
-        finish(show, await send(chain, stage.prepared, wallet, () => show({ at: "sent", resumed: false })));
-      }
-    } catch (error) {
-      const problem = problemOf(error);
-      // The ledger has changed since the simulation. It simulates again by itself, but only once, and shows what the call does now.
-      const again = stage?.at === "review" && !stage.again && problem instanceof Problem && problem.kind === "stale";
-      if (again) simulate(show, job, true).catch(showFailure(show));
-      else showFailure(show)(problem);
-    }
-  }
+export function useSigning(needs: Needs): Signing {
+  const [state, setState] = useState(idle);
+  const [runner] = useState(() => new Runner(needs, setState));
+  runner.needs = needs;
+  const account = needs.wallet?.address;
 
   useEffect(() => {
-    const show = showWhileOpen();
-    resume(show).catch(showFailure(show));
-  }, [chain]);
+    runner.open();
+    return account === undefined ? undefined : watchSigned(needs.chain, account, (signed) => runner.tell({ type: "elsewhere", signed }));
+  }, [needs.chain, account]);
 
-  return {
-    job,
-    stage,
-    start,
-    confirm,
-    retry: async () => {
-      const show = showWhileOpen();
-      if (job) await start(job);
-      else await resume(show).catch(showFailure(show));
-    },
-    close: () => {
-      run.current++;
-      setJob(undefined);
-      setStage(undefined);
-    },
-  };
+  useEffect(() => {
+    // Back, in the browser or by a gesture, leads out of the dialog too.
+    const leave = () => {
+      if (shownIn(runner.state) === "dialog") runner.tell({ type: "leave" });
+    };
+    addEventListener("hashchange", leave);
+    return () => removeEventListener("hashchange", leave);
+  }, []);
+
+  return { state, start: (job) => runner.tell({ type: "start", job }), press: (type) => runner.tell({ type }) };
 }
 
-export type Signing = ReturnType<typeof useSigning>;
+class Runner {
+  state = idle;
+  /** Lets other tabs sign. */
+  private giveTurnBack = () => {};
+  /** The next question, and the number of the last: an answer to another comes too late. */
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private question = 0;
+
+  constructor(
+    public needs: Needs,
+    private readonly show: (state: State) => void,
+  ) {}
+
+  /** Begins with what the account has signed before. */
+  open(): void {
+    this.cancelQuestion();
+    const { chain, wallet } = this.needs;
+    this.tell({ type: "opened", signed: wallet && recallSigned(chain, wallet.address) });
+  }
+
+  tell(event: Event): void {
+    const { state, effects } = next(this.state, event);
+    this.state = state;
+    this.show(state);
+    for (const effect of effects) this.perform(effect);
+  }
+
+  private perform(effect: Effect): void {
+    const { chain, wallet, tokenId, refresh } = this.needs;
+    switch (effect.do) {
+      case "simulate": {
+        const { run } = effect;
+        this.simulate(effect.job).then(
+          (review) => this.tell({ type: "prepared", run, review }),
+          (error: unknown) => this.tell({ type: "hindered", run, problem: problemOf(error) }),
+        );
+        return;
+      }
+      case "askWallet": {
+        const { run } = effect;
+        this.askWallet(effect).catch((error: unknown) => this.tell({ type: "hindered", run, problem: problemOf(error) }));
+        return;
+      }
+      case "stopWallet":
+        this.giveTurnBack();
+        return;
+      case "recall":
+        this.recall();
+        return;
+      case "keep":
+        if (wallet) keep(chain, wallet.address, effect.signed);
+        return;
+      case "forget":
+        this.cancelQuestion();
+        if (wallet) forget(chain, wallet.address, effect.signed);
+        return;
+      case "send": {
+        const { hash } = effect.signed;
+        send(chain, effect.signed).then(
+          (event) => this.tell(event),
+          () => this.tell({ type: "unsent", hash }),
+        );
+        return;
+      }
+      case "ask":
+        this.inquire(effect, (signed) => ask(chain, tokenId, signed));
+        return;
+      case "look":
+        this.inquire(effect, async (signed) => ({ type: "found", hash: signed.hash, end: await look(chain, signed) }));
+        return;
+      case "saveLink":
+        saveLink(chain.contractId, effect.job, effect.link);
+        return;
+      case "emptyForm":
+        clearDraft(effect.form);
+        return;
+      case "refresh":
+        refresh();
+        return;
+    }
+  }
+
+  private async simulate(job: Job): Promise<Review | undefined> {
+    const { chain, wallet, tokenId } = this.needs;
+    if (!wallet) throw new Problem("noWallet");
+    await wallet.check();
+    if (job.kind === "send") return prepare(chain, tokenId, job.call, wallet.address, job.signed);
+    await assembleFor(chain, job.call, job.other);
+    return undefined;
+  }
+
+  private async askWallet({ run, job, review }: Extract<Effect, { do: "askWallet" }>): Promise<void> {
+    const { chain, wallet } = this.needs;
+    if (!wallet) throw new Problem("noWallet");
+    const giveBack = await takeTurn(chain, wallet.address);
+    if (!giveBack) throw new Problem("otherTab");
+    this.giveTurnBack = giveBack;
+    try {
+      // What was left while the turn was taken opens no wallet.
+      if (run !== this.state.run || this.recall()) return;
+      if (job.kind === "share") {
+        const link = fullLink({ name: "sign", entry: await signShared(chain, job.call, job.other, wallet) });
+        this.tell({ type: "linked", run, link });
+      } else if (review) {
+        const signed = readSigned(chain, { ...(await sign(chain, review, wallet)), form: job.form });
+        this.tell({ type: "signed", run, signed });
+      }
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** Whether this account has signed something in another tab whose end is not known. */
+  private recall(): boolean {
+    const { chain, wallet } = this.needs;
+    const signed = wallet && recallSigned(chain, wallet.address);
+    if (signed) this.tell({ type: "elsewhere", signed });
+    return !!signed;
+  }
+
+  private inquire({ signed, after }: { signed: SignedCall; after: number }, about: (signed: SignedCall) => Promise<Event>): void {
+    this.cancelQuestion();
+    const number = this.question;
+    const tell = (event: Event) => {
+      if (number === this.question) this.tell(event);
+    };
+    this.timer = setTimeout(() => {
+      about(signed).then(tell, () => tell({ type: "unreachable", hash: signed.hash }));
+    }, after);
+  }
+
+  private cancelQuestion(): void {
+    clearTimeout(this.timer);
+    this.question++;
+  }
+}

@@ -10,7 +10,6 @@ import { useLoad } from "../parts/load.js";
 import { recall, remember } from "../person/memory.js";
 import { forgetPlace, type Place } from "../person/place.js";
 import { SessionContext, type Session } from "../person/session.js";
-import { saveLink } from "../signing/outbox.js";
 import { useSigning } from "../signing/signing.js";
 import { useWallet } from "../wallet/connection.js";
 import { readNeighbours } from "../wallet/playKey.js";
@@ -89,8 +88,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale,
     chain,
     tokenId: token.contractId,
     wallet,
-    onDone: () => void refresh(),
-    onLink: (job, link) => saveLink(chain.contractId, job, link),
+    refresh: () => void refresh(),
   });
 
   useEffect(() => {
@@ -120,7 +118,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale,
     connect,
     now: BigInt(Math.floor(Date.now() / 1000 + skew)),
     version,
-    act: (job) => void signing.start(job),
+    act: signing.start,
     names,
     setName(address, name) {
       const others = Object.entries(ownNames).filter(([named]) => named !== address);

@@ -1,7 +1,6 @@
 // Asks for a meter's certificate, which the neighbour and the admin both sign: whoever begins makes a link for the other.
 
 import { StrKey } from "@stellar/stellar-sdk";
-import { useState } from "preact/hooks";
 import { MAX_POWER, MAX_READING } from "../contract/limits.js";
 import { Button, Field } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
@@ -10,8 +9,7 @@ import { useSession } from "../person/session.js";
 
 export function MeterForm({ prosumer, other }: { prosumer: string; other: string }) {
   const { words, format, me, act } = useSession();
-  const { fields, set } = useDraft(`meter ${prosumer}`, { meter: "", reading: "", power: "" });
-  const [tried, setTried] = useState(false);
+  const { form, fields, set, tried, setTried } = useDraft(`meter ${prosumer}`, { meter: "", reading: "", power: "" });
   const meter = fields.meter.trim();
   const isAddress = StrKey.isValidEd25519PublicKey(meter) || StrKey.isValidContract(meter);
   const badMeter = !isAddress ? words.meter.badAddress : meter === prosumer ? words.meter.own : undefined;
@@ -24,7 +22,7 @@ export function MeterForm({ prosumer, other }: { prosumer: string; other: string
     const args = { prosumer, meter, meter_reading: reading.value, max_power_kw: power.value };
     const call = { method: "register_meter", args } as const;
     // An admin who is the neighbour signs for both.
-    act(me === other ? { kind: "send", call } : { kind: "share", call, other });
+    act(me === other ? { kind: "send", call, form } : { kind: "share", call, other, form });
   };
   return (
     <form class="stack" onSubmit={submit}>

@@ -1,7 +1,7 @@
 // Offers energy to a neighbour; the total is shown while it is typed.
 
 import { StrKey } from "@stellar/stellar-sdk";
-import { useId, useState } from "preact/hooks";
+import { useId } from "preact/hooks";
 import { MAX_TERM } from "../contract/limits.js";
 import { Button, Field, Notice } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
@@ -35,8 +35,7 @@ const FURTHEST = MAX_TERM - 24n * 60n * 60n;
 function OfferForm({ to, me }: { to: string; me: string }) {
   const { chain, words, format, token, now, names, version, act } = useSession();
   const say = words.offer;
-  const { fields, set } = useDraft(`offer ${to}`, { consumer: to, kwh: "", price: "", deadline: "" });
-  const [tried, setTried] = useState(false);
+  const { form, fields, set, tried, setTried } = useDraft(`offer ${to}`, { consumer: to, kwh: "", price: "", deadline: "" });
   const known = useId();
   const consumer = fields.consumer.trim();
   const isAddress = StrKey.isValidEd25519PublicKey(consumer) || StrKey.isValidContract(consumer);
@@ -58,7 +57,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
     setTried(true);
     if (badConsumer || badDeadline || kwh.value === undefined || price.value === undefined) return;
     const terms = { energy_amount_kwh: kwh.value, price_per_kwh: price.value, delivery_deadline: endOfDay(fields.deadline) };
-    act({ kind: "send", call: { method: "create_agreement", args: { provider: me, consumer, ...terms } } });
+    act({ kind: "send", call: { method: "create_agreement", args: { provider: me, consumer, ...terms } }, form });
   };
   return (
     <form class="card stack" onSubmit={submit}>

@@ -7,6 +7,7 @@ import { Icon } from "../parts/icons.js";
 import { href, readView, type View } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { SecondSignature } from "../signing/SecondSignature.js";
+import { SigningBanner } from "../signing/SigningBanner.js";
 import { SigningDialog } from "../signing/SigningDialog.js";
 import type { Signing } from "../signing/signing.js";
 import { Agreement } from "./Agreement.js";
@@ -67,6 +68,7 @@ export function Shell({ picker, signing, elsewhere }: Props) {
       <main ref={main} tabIndex={-1} class="stack">
         {wallet?.kind === "play" && <Notice kind="warning">{words.wallet.plays(names[me])}</Notice>}
         {elsewhere && <Notice kind="warning">{words.wallet.wrongNetwork(words.start.networks[chain.network.name] ?? chain.network.name)}</Notice>}
+        <SigningBanner signing={signing} />
         <Page view={view} />
       </main>
       <SigningDialog signing={signing} />

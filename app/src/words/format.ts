@@ -85,6 +85,11 @@ export class Format {
     return this.time(seconds, { dateStyle: "medium", timeStyle: "short" });
   }
 
+  /** The time of a day, like 13:05. */
+  clock(seconds: bigint): string {
+    return this.time(seconds, { timeStyle: "short" });
+  }
+
   day(date: Date): string {
     return date.toLocaleDateString(this.locale, { day: "numeric", month: "short" });
   }

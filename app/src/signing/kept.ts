@@ -1,0 +1,66 @@
+// What was signed, kept until its end is known: for each account on each contract at most one call, which every tab of this browser sees.
+
+import type { Chain } from "../chain/chain.js";
+import { recall, remember } from "../person/memory.js";
+import type { SignedCall } from "./story.js";
+import { readSigned, type Kept } from "./submit.js";
+
+/** Where a browser stores nothing, this page still remembers until it is closed. */
+const here = new Map<string, Kept>();
+
+const keyOf = ({ network, contractId }: Chain, account: string) => `signed ${network.name} ${contractId} ${account}`;
+
+export function keep(chain: Chain, account: string, { transaction, signedAt, form }: SignedCall): void {
+  const kept: Kept = { transaction, signedAt, form };
+  here.set(keyOf(chain, account), kept);
+  remember(keyOf(chain, account), kept);
+}
+
+export function recallSigned(chain: Chain, account: string): SignedCall | undefined {
+  const key = keyOf(chain, account);
+  const kept = recall<Kept>(key) ?? here.get(key);
+  try {
+    return kept && readSigned(chain, kept);
+  } catch {
+    // Nothing can be done about what cannot be read.
+    remember(key, undefined);
+    return undefined;
+  }
+}
+
+/** Forgets this call, but no other that was signed after it. */
+export function forget(chain: Chain, account: string, { hash }: SignedCall): void {
+  if (recallSigned(chain, account)?.hash !== hash) return;
+  here.delete(keyOf(chain, account));
+  remember(keyOf(chain, account), undefined);
+}
+
+/** Tells what another tab signs, until the function that it returns is called. */
+export function watchSigned(chain: Chain, account: string, onSigned: (signed: SignedCall) => void): () => void {
+  const look = ({ key, newValue }: StorageEvent) => {
+    if (key !== keyOf(chain, account)) return;
+    // The other tab has seen its end.
+    if (newValue === null) here.delete(key);
+    const signed = recallSigned(chain, account);
+    if (signed) onSigned(signed);
+  };
+  addEventListener("storage", look);
+  return () => removeEventListener("storage", look);
+}
+
+/** Takes the right to ask for a signature, which one tab has at a time; undefined if another has it. It is given back by the function that it returns, or when the tab is closed. */
+export async function takeTurn(chain: Chain, account: string): Promise<(() => void) | undefined> {
+  // Where the browser has no such locks, a second signature uses up the same number of the account, and the network takes one of both.
+  if (!("locks" in navigator)) return () => undefined;
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(keyOf(chain, account), { ifAvailable: true }, (lock) => {
+        if (!lock) {
+          resolve(undefined);
+          return;
+        }
+        return new Promise<void>((giveBack) => resolve(giveBack));
+      })
+      .catch(reject);
+  });
+}
