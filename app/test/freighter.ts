@@ -16,6 +16,8 @@ export class Freighter {
   allowed = false;
   locked = false;
   refuses = false;
+  /** The window for signing stays open until then. */
+  open: Promise<void> = Promise.resolve();
 
   constructor(
     readonly keypair: Keypair,
@@ -36,7 +38,7 @@ export class Freighter {
     });
   }
 
-  private answer({ type, transactionXdr = "", entryXdr = "" }: Request): object {
+  private async answer({ type, transactionXdr = "", entryXdr = "" }: Request): Promise<object> {
     const { keypair, networkPassphrase, allowed, locked } = this;
     const signerAddress = keypair.publicKey();
     switch (type) {
@@ -53,6 +55,7 @@ export class Freighter {
       case "REQUEST_NETWORK_DETAILS":
         return { networkDetails: { network: "CUSTOM", networkName: "Custom", networkUrl: "", networkPassphrase, sorobanRpcUrl: "" } };
       case "SUBMIT_TRANSACTION": {
+        await this.open;
         if (this.refuses) return { apiError: REFUSED };
         const transaction = TransactionBuilder.fromXdr(transactionXdr, networkPassphrase);
         transaction.sign(keypair);

@@ -77,33 +77,6 @@ test("the wallet is on another network: the page says so at once, and signs noth
   await carol.page.getByText("Open it and choose").waitFor({ state: "detached" });
 });
 
-test("the connection is lost while it is sent: a reload finds it, and nothing is sent twice", async ({ person, rpc, contract }) => {
-  const carol = await person("Carol");
-  await carol.open();
-  rpc.on("getTransaction", dropBefore);
-  await carol.press("Register");
-  assert.ok((await carol.sign()).includes("The network cannot be reached."));
-  carol.complained(/ERR_EMPTY_RESPONSE/);
-  rpc.off();
-  await carol.open();
-  await carol.sees("You are registered.");
-  await carol.closeDialog();
-  await carol.sees("Registered");
-  assert.equal(await isRegistered(contract, carol), true);
-});
-
-test("the connection is lost before the network has it: it is sent anew, and the page goes on", async ({ person, rpc }) => {
-  const frank = await person("Frank");
-  await frank.open();
-  rpc.on("sendTransaction", dropBefore);
-  await frank.press("Register");
-  assert.ok((await frank.sign()).includes("The network cannot be reached."));
-  frank.complained(/ERR_EMPTY_RESPONSE/);
-  rpc.off();
-  await frank.dialog.getByRole("button", { name: "Try again" }).click();
-  await frank.sees("You are registered.");
-});
-
 test("the connection is lost while it is read", async ({ person, rpc }) => {
   const carol = await person("Carol", { registered: true });
   await carol.open();
