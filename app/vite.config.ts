@@ -1,32 +1,30 @@
-import { defineConfig, type Plugin } from "vite";
-import { loopback, networks } from "./src/chain/networks.ts";
-
-const urls = networks.flatMap(({ rpcUrl, friendbotUrl = rpcUrl }) => [rpcUrl, friendbotUrl]);
-const hosts = urls.map((url) => new URL(url).origin).filter((origin) => origin.startsWith("https:"));
+import { defineConfig, loadEnv, type Plugin } from "vite";
+import { configured, connectSources } from "./src/chain/networks.ts";
 
 /** The page runs its own files only, and talks to its networks only. Not while developing, when the server adds scripts of its own. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  `connect-src ${[...new Set([...hosts, ...loopback])].join(" ")}`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "require-trusted-types-for 'script'",
-].join("; ");
+const policy = (sources: string[]) =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    `connect-src ${sources.join(" ")}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+  ].join("; ");
 
-const contentSecurityPolicy: Plugin = {
+const contentSecurityPolicy = (sources: string[]): Plugin => ({
   name: "content-security-policy",
   apply: "build",
   transformIndexHtml: () => [
-    { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: policy }, injectTo: "head-prepend" },
+    { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: policy(sources) }, injectTo: "head-prepend" },
   ],
-};
+});
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   base: "./",
   build: { target: "es2022", chunkSizeWarningLimit: 2000 },
   preview: { host: "127.0.0.1", port: 4173 },
-  plugins: [contentSecurityPolicy],
-});
+  plugins: [contentSecurityPolicy(connectSources(configured(loadEnv(mode, import.meta.dirname, "VITE_"))))],
+}));

@@ -24,6 +24,7 @@ export const de: Words = {
     you: "Sie",
     contractName: "die Gemeinschaft",
     admin: "Betreiber",
+    asOf: (time) => `Sie sehen den Stand von ${time} Uhr.`,
   },
 
   start: {
@@ -258,8 +259,9 @@ export const de: Words = {
     none: "keiner",
     retire: "Zähler abmelden",
     certify: "Zähler beglaubigen",
-    disputes: "Offene Streitfälle der letzten Tage",
-    noDisputes: "Keine, an die sich das Netz noch erinnert. Zu älteren können Ihnen die Beteiligten einen Link schicken.",
+    disputes: "Offene Streitfälle",
+    noDisputes: "Es gibt keine.",
+    reading: (agreements) => `${agreements} Verträge durchgesehen …`,
     openAgreement: "Vertrag öffnen",
     number: "Seine Nummer",
   },
@@ -395,6 +397,7 @@ export const de: Words = {
     otherTab:
       "Sie unterschreiben gerade in einem anderen Fenster oder Tab dieser Seite. Schließen Sie das zuerst ab und versuchen Sie es dann noch einmal.",
     busy: "Das Netz ist ausgelastet. Warten Sie eine Minute und versuchen Sie es noch einmal.",
+    notRpc: "Geantwortet hat nicht das Netz, sondern etwas anderes, etwa die Anmeldeseite eines öffentlichen WLANs. Öffnen Sie zum Nachsehen eine andere Seite, und versuchen Sie es dann noch einmal.",
     archived: "Ein Eintrag wurde lange nicht benutzt und ist archiviert. Der Betreiber muss ihn zuerst zurückholen.",
     noContract: "In diesem Netz gibt es diese Gemeinschaft nicht. Prüfen Sie Adresse und Netz.",
     badLink: "Dieser Link ist unvollständig oder nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",

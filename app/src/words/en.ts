@@ -29,6 +29,7 @@ export const en = {
     you: "you",
     contractName: "the contract",
     admin: "admin",
+    asOf: (time: string) => `What you see is as of ${time}.`,
   },
 
   start: {
@@ -265,8 +266,9 @@ export const en = {
     none: "none",
     retire: "Retire the meter",
     certify: "Certify a meter",
-    disputes: "Open disputes of the last days",
-    noDisputes: "None that the network still remembers. Parties can send you a link to an older one.",
+    disputes: "Open disputes",
+    noDisputes: "There are none.",
+    reading: (agreements: string) => `${agreements} agreements looked at …`,
     openAgreement: "Open an agreement",
     number: "Its number",
   },
@@ -402,6 +404,7 @@ export const en = {
     refused: "The network did not take it. Nothing was paid, not even a fee; try again.",
     otherTab: "You are signing in another window or tab of this page. Finish there first, then try again.",
     busy: "The network is busy. Wait a minute and try again.",
+    notRpc: "What answered is not the network but something else, such as the log-in page of a public Wi-Fi. Open another page to see, then try again.",
     archived: "A record was not used for long and has been archived. The operator has to restore it first.",
     noContract: "There is no such contract on this network. Check the address and the network.",
     badLink: "This link is incomplete or not for this community. Ask for it once more.",

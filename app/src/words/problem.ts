@@ -20,6 +20,7 @@ export type ProblemKind =
   | "refused"
   | "otherTab"
   | "busy"
+  | "notRpc"
   | "archived"
   | "noContract"
   | "badLink"

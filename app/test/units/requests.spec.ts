@@ -1,0 +1,144 @@
+// How the page asks RPCs that are busy, silent, broken or not what they should be.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { test } from "@playwright/test";
+import { Requests, TIME_LIMIT } from "../../src/chain/requests.js";
+import { Problem } from "../../src/words/problem.js";
+import { dropBefore, garbage, hang, html, RpcProxy, status, times } from "../proxy.js";
+
+const PASSPHRASE = "the network";
+
+/** A network that knows its name, and answers everything else with 7. */
+let server: Server;
+let passphrase: string;
+/** Two RPCs of it. */
+let first: RpcProxy;
+let second: RpcProxy;
+/** How long the page waited before it asked again, in milliseconds. */
+let waits: number[];
+
+test.beforeEach(async () => {
+  waits = [];
+  passphrase = PASSPHRASE;
+  server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part: Buffer) => (body += part.toString()));
+    request.on("end", () => {
+      const result = body.includes("getNetwork") ? { passphrase } : 7;
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ jsonrpc: "2.0", id: 1, result }));
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  [first, second] = await Promise.all([RpcProxy.start(url), RpcProxy.start(url)]);
+});
+test.afterEach(() => {
+  first.stop();
+  second.stop();
+  server.close();
+  server.closeAllConnections();
+});
+
+const to = (...rpcs: [RpcProxy, ...RpcProxy[]]) => {
+  const [url, ...others] = rpcs.map(({ rpcUrl }) => rpcUrl) as [string, ...string[]];
+  return new Requests([url, ...others], PASSPHRASE, (milliseconds) => {
+    waits.push(milliseconds);
+    return Promise.resolve();
+  });
+};
+const ask = async (requests: Requests) => (await requests.post({ jsonrpc: "2.0", id: 1, method: "getHealth" })).result;
+const problem = (kind: string) => (error: unknown) => error instanceof Problem && error.kind === kind && error.detail === new URL(first.url).host;
+
+for (const code of [429, 503])
+  test(`one that answers ${code} is asked again after a while, twice as long each time`, async () => {
+    first.on("*", times(2, status(code)));
+    assert.equal(await ask(to(first)), 7);
+    assert.deepEqual([waits, first.count()], [[500, 1000], 3]);
+  });
+
+test("a busy one says when to ask again, but is not waited for longer than ten seconds", async () => {
+  first.on("*", times(1, status(503, { "retry-after": "3" })));
+  await ask(to(first));
+  first.on("*", times(1, status(429, { "retry-after": "3600" })));
+  await ask(to(first));
+  assert.deepEqual(waits, [3000, 10_000]);
+});
+
+test("one that stays busy is called busy after three times", async () => {
+  first.on("*", status(429));
+  await assert.rejects(ask(to(first)), problem("busy"));
+  assert.equal(first.count(), 3);
+});
+
+test("a dropped connection is tried again, and after three times there is no network", async () => {
+  first.on("*", times(1, dropBefore));
+  assert.equal(await ask(to(first)), 7);
+  first.on("*", dropBefore);
+  await assert.rejects(ask(to(first)), problem("offline"));
+  assert.equal(first.count(), 5);
+});
+
+test("one that does not answer within ten seconds is asked once more, and then there is no network", async () => {
+  assert.equal(TIME_LIMIT, 10_000);
+  first.on("*", hang);
+  const began = performance.now();
+  await assert.rejects(ask(to(first)), problem("offline"));
+  const seconds = (performance.now() - began) / 1000;
+  assert.ok(seconds > 19.9 && seconds < 25, String(seconds));
+  assert.equal(first.count(), 2);
+});
+
+for (const [what, answer] of Object.entries({ "a web page": html, garbage }))
+  test(`one that answers ${what} is no RPC, which is said at once`, async () => {
+    first.on("*", answer);
+    await assert.rejects(ask(to(first)), problem("notRpc"));
+    assert.deepEqual([waits, first.count()], [[], 1]);
+  });
+
+test("what an RPC itself calls an error is an answer, whatever its status", async () => {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: -32600, message: "no" } });
+  first.on("*", () => Promise.resolve({ status: 400, body }));
+  assert.deepEqual(await to(first).post({}), JSON.parse(body));
+  assert.equal(first.count(), 1);
+});
+
+test("no more than six requests are under way at once", async () => {
+  let [underWay, most] = [0, 0];
+  first.on("*", async (_, forward) => {
+    most = Math.max(most, ++underWay);
+    await sleep(20);
+    underWay--;
+    return forward();
+  });
+  const requests = to(first);
+  assert.deepEqual(await Promise.all(Array.from({ length: 20 }, () => ask(requests))), Array(20).fill(7));
+  assert.equal(most, 6);
+});
+
+for (const [what, answer] of Object.entries({ "is busy": status(429), "drops connections": dropBefore, "answers web pages": html }))
+  test(`where the first RPC ${what} the next one is asked, and stays the one that is asked`, async () => {
+    first.on("*", answer);
+    const requests = to(first, second);
+    assert.equal(await ask(requests), 7);
+    assert.equal(await ask(requests), 7);
+    assert.deepEqual([first.count(), second.counts, waits], [1, { getNetwork: 1, getHealth: 2 }, []]);
+  });
+
+test("an RPC of another network is never asked for anything but its network", async () => {
+  passphrase = "another network";
+  first.on("*", status(503));
+  await assert.rejects(ask(to(first, second)), problem("busy"));
+  assert.deepEqual([first.count("getHealth"), second.count("getHealth")], [3, 0]);
+});
+
+test("where all RPCs are in trouble the first one is tried again", async () => {
+  first.on("*", times(1, status(503)));
+  second.on("*", dropBefore);
+  const requests = to(first, second);
+  assert.equal(await ask(requests), 7);
+  assert.deepEqual([first.count("getHealth"), waits], [2, [500]]);
+});
