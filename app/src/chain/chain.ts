@@ -2,6 +2,7 @@
 
 import { rpc } from "@stellar/stellar-sdk";
 import {
+  AgreementStatus,
   Client,
   TransactionStatus,
   type AgreementEntry,
@@ -11,13 +12,29 @@ import {
   type Prosumer,
 } from "../../client/src/index.js";
 import { value } from "../contract/calls.js";
-import { MAX_PAGE } from "../contract/limits.js";
+import { MAX_PAGE, TRANSACTION_STEP } from "../contract/limits.js";
 import type { Delivery } from "../contract/rules.js";
-import type { Place } from "../person/place.js";
-import { ContractProblem } from "../words/problem.js";
+import { ContractProblem, Problem } from "../words/problem.js";
+import { Cache } from "./cache.js";
 import type { Network } from "./networks.js";
+import { Requests } from "./requests.js";
 
 const NOT_REGISTERED = 5;
+
+/** How many agreements are read at a time. */
+const AT_A_TIME = 8;
+
+/** The name by which the cache knows a prosumer's list of agreements: what is in it changes with a further one only. */
+export const listOf = (prosumer: string) => `agreements of ${prosumer}`;
+
+/** The name by which the cache knows whatever depends on all records. */
+export const EVERYTHING = "everything";
+
+/** What this browser remembers; it may be nothing. */
+export interface Memory {
+  recall: (key: string) => unknown;
+  remember: (key: string, value: unknown) => void;
+}
 
 export class Chain {
   readonly network: Network;
@@ -25,13 +42,20 @@ export class Chain {
   readonly server: rpc.Server;
   /** The generated client builds calls, for whoever is given as `publicKey`. */
   readonly client: Client;
+  readonly cache = new Cache();
 
-  constructor({ network, contractId }: Place) {
+  constructor(
+    { network, contractId }: { network: Network; contractId: string },
+    readonly memory: Memory,
+  ) {
     this.network = network;
     this.contractId = contractId;
-    const allowHttp = network.rpcUrl.startsWith("http:");
-    this.server = new rpc.Server(network.rpcUrl, { allowHttp });
-    const { rpcUrl, passphrase: networkPassphrase } = network;
+    const { rpcUrl, otherRpcUrls = [], passphrase: networkPassphrase } = network;
+    const allowHttp = rpcUrl.startsWith("http:");
+    const requests = new Requests([rpcUrl, ...otherRpcUrls], networkPassphrase);
+    this.server = new rpc.Server(rpcUrl, { allowHttp });
+    // The server gives the address with each request: that of the RPC which answers is known to the requests alone.
+    Object.assign(this.server.httpClient, { post: async (_: string, body: unknown) => ({ data: await requests.post(body) }) });
     this.client = new Client({ contractId, rpcUrl, networkPassphrase, allowHttp, server: this.server });
   }
 
@@ -40,36 +64,61 @@ export class Chain {
   }
 
   /** A prosumer's record, or undefined if the address is not registered. */
-  async prosumer(prosumer: string): Promise<Prosumer | undefined> {
-    try {
-      return value(await this.client.get_prosumer({ prosumer }));
-    } catch (error) {
-      if (error instanceof ContractProblem && error.code === NOT_REGISTERED) return undefined;
-      throw error;
-    }
+  prosumer(prosumer: string): Promise<Prosumer | undefined> {
+    return this.cache.read(
+      `prosumer ${prosumer}`,
+      () => ifRegistered(async () => value(await this.client.get_prosumer({ prosumer }))),
+      () => ({ about: [prosumer] }),
+    );
+  }
+
+  /** How many prosumers are registered. */
+  async prosumerCount(): Promise<bigint> {
+    return value(await this.client.get_prosumer_count());
   }
 
   /** An agreement, and what has come of it so far. */
-  async agreement(agreement_id: bigint): Promise<AgreementEntry> {
-    const [agreement, state] = await Promise.all([
-      this.client.get_agreement({ agreement_id }),
-      this.client.get_agreement_state({ agreement_id }),
-    ]);
-    return { agreement: value(agreement), state: value(state) };
+  agreement(agreement_id: bigint): Promise<AgreementEntry> {
+    return this.cache.read(
+      `agreement ${agreement_id}`,
+      async () => {
+        const [agreement, state] = await Promise.all([
+          this.client.get_agreement({ agreement_id }),
+          this.client.get_agreement_state({ agreement_id }),
+        ]);
+        return { agreement: value(agreement), state: value(state) };
+      },
+      (entry) => aboutEntries([entry]),
+    );
   }
 
   /** A prosumer's agreements before one of them, or its newest, the newest first. */
   async agreementPage(prosumer: string, before: bigint | null, limit: number): Promise<AgreementEntry[]> {
-    return value(await this.client.get_agreement_page({ prosumer, before, limit }));
+    return this.cache.read(
+      `${limit} agreements of ${prosumer} before ${before}`,
+      async () => {
+        const page = value(await this.client.get_agreement_page({ prosumer, before, limit }));
+        for (const entry of page) this.cache.keep(`agreement ${entry.agreement.agreement_id}`, entry, aboutEntries([entry]));
+        return page;
+      },
+      (page) => {
+        const { about, until } = aboutEntries(page);
+        return { about: before === null ? [listOf(prosumer), ...about] : about, until };
+      },
+    );
   }
 
   /** All of a prosumer's agreements, the newest first. */
   async *agreements(prosumer: string): AsyncGenerator<EnergyAgreement> {
+    for await (const page of this.pages(prosumer)) yield* page.map(({ agreement }) => agreement);
+  }
+
+  private async *pages(prosumer: string): AsyncGenerator<AgreementEntry[]> {
     const limit = Number(MAX_PAGE);
     let before: bigint | null = null;
     for (;;) {
       const page = await this.agreementPage(prosumer, before, limit);
-      yield* page.map(({ agreement }) => agreement);
+      yield page;
       const last = page[limit - 1];
       if (!last) return;
       before = last.agreement.agreement_id;
@@ -77,32 +126,96 @@ export class Chain {
   }
 
   /** All transactions of an agreement, the oldest first. */
-  async transactions(agreement_id: bigint): Promise<EnergyTransaction[]> {
-    return value(await this.client.get_agreement_transactions({ agreement_id }));
+  transactions(agreement_id: bigint): Promise<EnergyTransaction[]> {
+    return this.cache.read(
+      `transactions of ${agreement_id}`,
+      async () => value(await this.client.get_agreement_transactions({ agreement_id })),
+      () => ({ about: [String(agreement_id)] }),
+    );
   }
 
-  async transaction(transaction_id: bigint): Promise<EnergyTransaction> {
-    return value(await this.client.get_transaction({ transaction_id }));
+  transaction(transaction_id: bigint): Promise<EnergyTransaction> {
+    return this.cache.read(
+      `transaction ${transaction_id}`,
+      async () => value(await this.client.get_transaction({ transaction_id })),
+      () => ({ about: [String(transaction_id % TRANSACTION_STEP)] }),
+    );
   }
 
   /** An agreement's deliveries, the oldest first. */
-  async deliveries(agreement_id: bigint): Promise<Delivery[]> {
-    const [transactions, answer] = await Promise.all([
-      this.transactions(agreement_id),
-      this.client.get_transaction_states({ agreement_id }),
-    ]);
-    const states = value(answer);
-    // A delivery that was recorded between the two answers is left out until the next reading: without its state it is not known what can be done about it.
-    return transactions
-      .slice(0, states.length)
-      .map((transaction, place) =>
-        transaction.status === TransactionStatus.Settled ? { transaction } : { transaction, state: states[place] },
-      );
+  deliveries(agreement_id: bigint): Promise<Delivery[]> {
+    return this.cache.read(
+      `deliveries of ${agreement_id}`,
+      async () => {
+        const [transactions, answer] = await Promise.all([
+          this.transactions(agreement_id),
+          this.client.get_transaction_states({ agreement_id }),
+        ]);
+        const states = value(answer);
+        // A delivery that was recorded between the two answers is left out until the next reading: without its state it is not known what can be done about it.
+        return transactions
+          .slice(0, states.length)
+          .map((transaction, place) =>
+            transaction.status === TransactionStatus.Settled ? { transaction } : { transaction, state: states[place] },
+          );
+      },
+      () => ({ about: [String(agreement_id)] }),
+    );
+  }
+
+  /** All transactions of a prosumer, in no certain order. Tells how many agreements it has read, where that takes more than one request. */
+  history(prosumer: string, onProgress?: (agreements: number) => void, signal?: AbortSignal): Promise<EnergyTransaction[]> {
+    return this.cache.read(
+      `history of ${prosumer}`,
+      async () => {
+        try {
+          return (await ifRegistered(async () => value(await this.client.get_transaction_history({ prosumer })))) ?? [];
+        } catch (error) {
+          if (error instanceof Problem || error instanceof ContractProblem) throw error;
+          // The contract's answer ends where the budget of a call ends; pages never do.
+          return this.historyByPages(prosumer, onProgress, signal);
+        }
+      },
+      () => ({ about: [prosumer] }),
+    );
+  }
+
+  private async historyByPages(prosumer: string, onProgress?: (agreements: number) => void, signal?: AbortSignal): Promise<EnergyTransaction[]> {
+    const all: EnergyTransaction[] = [];
+    let read = 0;
+    for await (const page of this.pages(prosumer)) {
+      const ids = page.filter(({ state }) => state.transactions > 0n).map(({ agreement }) => agreement.agreement_id);
+      for (let from = 0; from < ids.length; from += AT_A_TIME) {
+        signal?.throwIfAborted();
+        const some = await Promise.all(ids.slice(from, from + AT_A_TIME).map((id) => this.transactions(id)));
+        all.push(...some.flat());
+      }
+      onProgress?.((read += page.length));
+    }
+    return all;
   }
 
   /** By how many seconds the ledger's clock is ahead of this machine's. */
   async clockSkew(): Promise<number> {
     const { closeTime } = await this.server.getLatestLedger();
-    return Number(closeTime) - Date.now() / 1000;
+    return skewOf(closeTime);
   }
+}
+
+export const skewOf = (closeTime: string | number) => Number(closeTime) - Date.now() / 1000;
+
+async function ifRegistered<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ContractProblem && error.code === NOT_REGISTERED) return undefined;
+    throw error;
+  }
+}
+
+/** An open agreement expires by itself. */
+function aboutEntries(entries: AgreementEntry[]): { about: string[]; until?: bigint } {
+  const about = entries.map(({ agreement }) => String(agreement.agreement_id));
+  const deadlines = entries.flatMap(({ agreement }) => (agreement.status === AgreementStatus.Active ? [agreement.delivery_deadline] : []));
+  return deadlines.length > 0 ? { about, until: deadlines.reduce((first, at) => (at < first ? at : first)) } : { about };
 }

@@ -50,11 +50,11 @@ export function configured(settings: Settings = {}): readonly Network[] {
   const names = listed(settings.VITE_NETWORKS);
   const unknown = names.find((name) => !known.some((network) => network.name === name));
   if (unknown !== undefined) throw new Error(`VITE_NETWORKS: there is no network ${unknown}`);
-  const own = { mainnet: listed(settings.VITE_MAINNET_RPC), testnet: listed(settings.VITE_TESTNET_RPC) };
+  const own: Record<string, string[]> = { mainnet: listed(settings.VITE_MAINNET_RPC), testnet: listed(settings.VITE_TESTNET_RPC) };
   return known
     .filter(({ name }) => names.length === 0 || names.includes(name))
     .map((network) => {
-      const [rpcUrl, ...otherRpcUrls] = own[network.name as keyof typeof own] ?? [];
+      const [rpcUrl, ...otherRpcUrls] = own[network.name] ?? [];
       return rpcUrl ? { ...network, rpcUrl, otherRpcUrls } : network;
     });
 }

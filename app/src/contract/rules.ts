@@ -63,6 +63,13 @@ export function settlement({ state }: AgreementEntry, deliveries: Delivery[], ro
   return last && { through: last.transaction_id, amount: settled.reduce((sum, { payment_amount }) => sum + payment_amount, 0n) };
 }
 
+/** Whether it depends on the seller's meter what this person can do: who records the deliveries, and whether a deposit can trust it. */
+export function sellerMatters({ agreement, state }: AgreementEntry, role: Role): boolean {
+  if (agreement.status !== AgreementStatus.Active) return false;
+  if (role === "provider") return state.transactions < MAX_TRANSACTIONS;
+  return role === "consumer" && state.deposit === Deposit.None && state.transactions === 0n;
+}
+
 export function agreementActions(
   entry: AgreementEntry,
   deliveries: Delivery[],

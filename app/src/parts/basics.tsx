@@ -1,6 +1,6 @@
 // The small pieces of which views are made.
 
-import type { ComponentChildren } from "preact";
+import { Fragment, type ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
@@ -125,7 +125,7 @@ export function ProblemText({ problem, words }: { problem: Problem | ContractPro
   return (
     <>
       <p>{words.problems[problem.kind]}</p>
-      {problem.kind === "unknown" && problem.detail && <p class="detail">{problem.detail.slice(0, 300)}</p>}
+      {(problem.kind === "unknown" || problem.kind === "notRpc") && problem.detail && <p class="detail">{problem.detail.slice(0, 300)}</p>}
     </>
   );
 }
@@ -136,22 +136,31 @@ interface LoadedViewProps<T> {
   children: (value: T) => ComponentChildren;
 }
 
-/** Shows what was read, that it is being read, or why it cannot be read. */
-export function LoadedView<T>({ of, words, children }: LoadedViewProps<T>) {
-  if (of.problem)
-    return (
-      <Notice kind="problem">
-        <ProblemText problem={of.problem} words={words} />
-        <Button onClick={of.reload}>{words.common.again}</Button>
-      </Notice>
-    );
-  if (of.value === undefined)
-    return (
-      <p class="loading" role="status">
-        {words.common.loading}
-      </p>
-    );
-  return <>{children(of.value)}</>;
+/** Shows what was read, that it is being read, or why it cannot be read. What was read before stays, with the time of it, so that nothing typed into it is lost. */
+export function LoadedView<T>({ of: { value, problem, asOf, reload }, words, children }: LoadedViewProps<T>) {
+  return (
+    <>
+      {problem && (
+        <Notice kind={value === undefined ? "problem" : "warning"}>
+          <ProblemText problem={problem} words={words} />
+          {value !== undefined && asOf && <AsOf at={asOf} />}
+          <Button onClick={reload}>{words.common.again}</Button>
+        </Notice>
+      )}
+      {value !== undefined && <Fragment key="value">{children(value)}</Fragment>}
+      {value === undefined && !problem && (
+        <p class="loading" role="status">
+          {words.common.loading}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Says that what is shown may be older than the ledger. */
+export function AsOf({ at }: { at: Date }) {
+  const { words, format } = useSession();
+  return <p>{words.common.asOf(format.clock(at))}</p>;
 }
 
 export function CopyButton({ text, kind = "plain", children }: { text: string; kind?: "primary" | "plain"; children: ComponentChildren }) {

@@ -23,15 +23,10 @@ export interface Period {
 
 export type Step = "day" | "month";
 
-/** Reads all deliveries in which the person is a party, the oldest first, and tells meanwhile how many agreements it has read. */
-export async function readRows(chain: Chain, me: string, onProgress: (agreements: number) => void): Promise<Row[]> {
-  const rows: Row[] = [];
-  let agreements = 0;
-  for await (const { agreement_id } of chain.agreements(me)) {
-    const transactions = await chain.transactions(agreement_id);
-    rows.push(...transactions.map((transaction): Row => ({ role: transaction.consumer === me ? "bought" : "sold", transaction })));
-    onProgress(++agreements);
-  }
+/** Reads all deliveries in which the person is a party, the oldest first, and tells how many agreements it has read if that takes a while. */
+export async function readRows(chain: Chain, me: string, onProgress: (agreements: number) => void, signal: AbortSignal): Promise<Row[]> {
+  const transactions = await chain.history(me, onProgress, signal);
+  const rows = transactions.map((transaction): Row => ({ role: transaction.consumer === me ? "bought" : "sold", transaction }));
   return rows.sort((a, b) => Number(a.transaction.delivered_at - b.transaction.delivered_at));
 }
 

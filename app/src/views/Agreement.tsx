@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { AgreementEntry, Prosumer } from "../../client/src/index.js";
-import { roleOf, type Delivery } from "../contract/rules.js";
+import { roleOf, sellerMatters, type Delivery } from "../contract/rules.js";
 import { AgreementActions } from "../parts/AgreementActions.js";
 import { AgreementCard } from "../parts/AgreementCard.js";
 import { DeliveryItem } from "../parts/DeliveryItem.js";
@@ -18,13 +18,17 @@ interface AgreementWithDeliveries {
 }
 
 export function Agreement({ id }: { id: bigint }) {
-  const { chain, words, version } = useSession();
+  const { chain, words, version, me, config } = useSession();
   const loaded = useLoad<AgreementWithDeliveries>(
     async () => {
-      const [entry, deliveries] = await Promise.all([chain.agreement(id), chain.deliveries(id)]);
-      return { entry, deliveries, seller: await chain.prosumer(entry.agreement.provider) };
+      const entry = await chain.agreement(id);
+      const [deliveries, seller] = await Promise.all([
+        entry.state.transactions > 0n ? chain.deliveries(id) : [],
+        sellerMatters(entry, roleOf(entry, me, config.admin)) ? chain.prosumer(entry.agreement.provider) : undefined,
+      ]);
+      return { entry, deliveries, seller };
     },
-    id,
+    `${id} ${me}`,
     version,
   );
   return (

@@ -28,7 +28,8 @@ function List({ me }: { me: string }) {
   useEffect(() => setShown(PAGE), [me]);
   const loaded = useLoad(
     async () => {
-      if (!(await chain.prosumer(me))) return { entries: [], more: false, unknown: true };
+      const prosumer = await chain.prosumer(me);
+      if (!prosumer?.last_agreement) return { entries: [], more: false, unknown: !prosumer };
       const entries: AgreementEntry[] = [];
       while (entries.length < shown) {
         const page = await chain.agreementPage(me, entries.at(-1)?.agreement.agreement_id ?? null, PAGE);

@@ -1,10 +1,11 @@
 // One contract: what everyone knows of it is read first, then its views can be shown.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Config } from "../../client/src/index.js";
-import { Chain } from "../chain/chain.js";
+import { Chain, skewOf } from "../chain/chain.js";
 import { openToken, type Token } from "../chain/token.js";
+import { Watch } from "../chain/watch.js";
 import { LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { recall, remember } from "../person/memory.js";
@@ -30,13 +31,17 @@ interface ContractInfo {
   token: Token;
   /** By how many seconds the ledger's clock is ahead. */
   skew: number;
+  watch: Watch;
 }
 
 export function Community({ place, words, locale, picker }: Props) {
-  const chain = useMemo(() => new Chain(place), [place]);
+  const chain = useMemo(() => new Chain(place, { recall, remember }), [place]);
   const info = useLoad<ContractInfo>(async () => {
-    const [config, skew] = await Promise.all([chain.config(), chain.clockSkew()]);
-    return { config, token: await openToken(chain, config.token_contract), skew };
+    // Changes are looked for from this ledger on, so it is asked for before anything else is read.
+    const { sequence, closeTime } = await chain.server.getLatestLedger();
+    const config = await chain.config();
+    const watch = new Watch(chain, config.token_contract, sequence);
+    return { config, token: await openToken(chain, config.token_contract), skew: skewOf(closeTime), watch };
   }, chain);
   if (info.value) return <Ready chain={chain} info={info.value} words={words} locale={locale} picker={picker} />;
   return (
@@ -59,14 +64,14 @@ export function Community({ place, words, locale, picker }: Props) {
 }
 
 const NAMES = "names";
-/** After so many milliseconds the ledger's clock is asked again, and with it everything that is shown. */
+/** After so many milliseconds the page looks again whether something has changed. */
 const REFRESH = 30_000;
 /** On a network where a day may take a minute. */
 const REFRESH_PLAYING = 5_000;
 
 type ReadyProps = { chain: Chain; info: ContractInfo } & Omit<Props, "place">;
 
-function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale, picker }: ReadyProps) {
+function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, locale, picker }: ReadyProps) {
   const format = useMemo(() => new Format(locale), [locale]);
   const [version, setVersion] = useState(0);
   const [skew, setSkew] = useState(firstSkew);
@@ -76,19 +81,31 @@ function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale,
   const { wallet, connect, elsewhere } = useWallet(chain.network);
   const plays = wallet?.kind === "play";
   const me = wallet?.address;
-  const refresh = () =>
-    chain.clockSkew().then(
-      (skew) => {
+  const seenAt = useRef(new Date());
+  const [asOf, setAsOf] = useState<Date>();
+  const readAgain = () => setVersion((version) => version + 1);
+  const refresh = (acted = false) =>
+    watch.look(me).then(
+      ({ skew, changed }) => {
+        seenAt.current = new Date();
+        setAsOf(undefined);
         setSkew(skew);
-        setVersion((version) => version + 1);
+        if (changed || acted) readAgain();
       },
-      () => undefined,
+      () => {
+        setAsOf(seenAt.current);
+        if (acted) readAgain();
+      },
     );
   const signing = useSigning({
     chain,
     tokenId: token.contractId,
     wallet,
-    refresh: () => void refresh(),
+    refresh() {
+      // An own call changes what no event tells of, such as the fee.
+      chain.cache.forgetAll();
+      void refresh(true);
+    },
   });
 
   useEffect(() => {
@@ -101,7 +118,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale,
       clearInterval(timer);
       document.removeEventListener("visibilitychange", look);
     };
-  }, [chain, plays]);
+  }, [chain, plays, me]);
 
   useEffect(() => {
     if (plays) readNeighbours().then(setNeighbours, () => undefined);
@@ -135,7 +152,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew }, words, locale,
   };
   return (
     <SessionContext.Provider value={session}>
-      <Shell picker={picker} signing={signing} elsewhere={elsewhere} />
+      <Shell picker={picker} signing={signing} elsewhere={elsewhere} asOf={asOf} />
     </SessionContext.Provider>
   );
 }

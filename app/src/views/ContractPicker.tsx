@@ -11,7 +11,7 @@ import type { Words } from "../words/en.js";
 export function ContractPicker({ words, picker }: { words: Words; picker: ComponentChildren }) {
   const { start } = words;
   const [contract, setContract] = useState("");
-  const [network, setNetwork] = useState("testnet");
+  const [network, setNetwork] = useState(networks[0]?.name ?? "");
   const [bad, setBad] = useState(false);
   const submit = (event: Event) => {
     event.preventDefault();

@@ -20,11 +20,11 @@ export function History() {
 }
 
 function Books({ me }: { me: string }) {
-  const { chain, words, token, format } = useSession();
+  const { chain, words, token, format, version } = useSession();
   const [step, setStep] = useState<Step>("day");
   const [shown, setShown] = useState<Shown>("energy");
   const [read, setRead] = useState(0);
-  const loaded = useLoad(async () => ((await chain.prosumer(me)) ? readRows(chain, me, setRead) : []), me);
+  const loaded = useLoad((signal) => readRows(chain, me, setRead, signal), me, version);
   const say = words.history;
   return (
     <>

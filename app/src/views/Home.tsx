@@ -1,7 +1,7 @@
 // The person: wallet, balance, registration and meter; and the community.
 
 import type { Prosumer } from "../../client/src/index.js";
-import { xlmBalance } from "../chain/token.js";
+import { isXlm, xlmBalance } from "../chain/token.js";
 import { Button, CopyButton, Facts, LoadedView, Person } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { fullLink } from "../person/place.js";
@@ -29,7 +29,11 @@ function Me({ wallet: { address, kind } }: { wallet: Wallet }) {
   const { chain, token, words, format, version, connect } = useSession();
   const loaded = useLoad(
     async () => {
-      const [prosumer, balance, xlm] = await Promise.all([chain.prosumer(address), token.balance(address), xlmBalance(chain, address)]);
+      const [prosumer, balance, xlm] = await Promise.all([
+        chain.prosumer(address),
+        token.balance(address),
+        isXlm(chain, token) ? 0n : xlmBalance(chain, address),
+      ]);
       return { prosumer, balance, xlm };
     },
     address,
@@ -43,7 +47,7 @@ function Me({ wallet: { address, kind } }: { wallet: Wallet }) {
             <>
               <h2 class="quiet">{words.wallet.balance}</h2>
               <p class="big">{format.amount(balance, token)}</p>
-              {token.symbol !== XLM.symbol && <p class="hint">{words.wallet.forFees(format.amount(xlm, XLM))}</p>}
+              {!isXlm(chain, token) && <p class="hint">{words.wallet.forFees(format.amount(xlm, XLM))}</p>}
               <Registration prosumer={prosumer} address={address} />
             </>
           )}

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Notice } from "../parts/basics.js";
+import { AsOf, Notice } from "../parts/basics.js";
 import { Icon } from "../parts/icons.js";
 import { href, readView, type View } from "../person/place.js";
 import { useSession } from "../person/session.js";
@@ -21,9 +21,11 @@ interface Props {
   picker: ComponentChildren;
   signing: Signing;
   elsewhere: boolean;
+  /** When the page has looked for changes the last time, if it cannot now. */
+  asOf: Date | undefined;
 }
 
-export function Shell({ picker, signing, elsewhere }: Props) {
+export function Shell({ picker, signing, elsewhere, asOf }: Props) {
   const { words, me = "", config, chain, wallet, names } = useSession();
   const [view, setView] = useState(() => readView(location.hash));
   const main = useRef<HTMLElement>(null);
@@ -69,6 +71,11 @@ export function Shell({ picker, signing, elsewhere }: Props) {
         {wallet?.kind === "play" && <Notice kind="warning">{words.wallet.plays(names[me])}</Notice>}
         {elsewhere && <Notice kind="warning">{words.wallet.wrongNetwork(words.start.networks[chain.network.name] ?? chain.network.name)}</Notice>}
         <SigningBanner signing={signing} />
+        {asOf && (
+          <Notice kind="warning">
+            <AsOf at={asOf} />
+          </Notice>
+        )}
         <Page view={view} />
       </main>
       <SigningDialog signing={signing} />
