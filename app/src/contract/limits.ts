@@ -7,4 +7,5 @@ export const MAX_READING = 34_359_738_367n;
 export const MAX_POWER = 16_777_215n;
 export const MAX_TRANSACTIONS = 40n;
 export const MAX_PAGE = 25n;
+export const AGREEMENTS_PER_PROVIDER = 1_000_000n;
 export const TRANSACTION_STEP = 10_000_000_000_000n;

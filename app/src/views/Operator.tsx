@@ -25,11 +25,13 @@ export function Operator() {
 }
 
 function Disputes() {
-  const { chain, words, format, version, nameOf } = useSession();
-  const loaded = useLoad(() => openDisputes(chain), chain, version);
+  const { chain, words, format, version, now, nameOf } = useSession();
+  const [read, setRead] = useState(0);
+  const loaded = useLoad((signal) => openDisputes(chain, now, setRead, signal), chain, version);
   return (
     <section class="card stack">
       <h2>{words.operator.disputes}</h2>
+      {!loaded.value && read > 0 && <p role="status">{words.operator.reading(format.number(BigInt(read)))}</p>}
       <LoadedView of={loaded} words={words}>
         {(disputes) =>
           disputes.length === 0 ? (
