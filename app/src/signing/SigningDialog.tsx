@@ -146,14 +146,14 @@ function ReviewFacts({ review: { call, movements, fee }, before }: { review: Rev
       {before && (
         <Notice kind="warning">
           <p>{words.sign.again}</p>
-          <p>{before.kind === "failed" ? words.sign.feePaid(format.amount(before.receipt.fee.total, XLM)) : words.sign.noFeePaid}</p>
+          <p>{before.kind === "failed" ? words.sign.feePaid(format.amount(before.receipt.fee, XLM)) : words.sign.noFeePaid}</p>
         </Notice>
       )}
       <Facts
         facts={[
           [words.sign.moves, moves.length > 0 ? <ul class="moves">{moves}</ul> : words.sign.nothingMoves],
           call.method === "fund_agreement" && [words.deposit.title, depositText(call.args.deposit, words)],
-          [words.sign.fee, words.sign.feeOf(format.amount(fee.total, XLM), format.amount(fee.rent, XLM))],
+          [words.sign.fee, words.sign.feeOf(format.amount(fee, XLM))],
           [words.sign.account, me && `${nameOf(me)} (${shortAddress(me)})`],
         ]}
       />

@@ -53,7 +53,7 @@ function Ended({ signed, end, press }: { signed: SignedCall; end: End; press: Si
             <strong>{words.done[call.method]}</strong>
           </p>
           <Told signed={signed} receipt={end.receipt} />
-          <p>{cost(end.receipt, session)}</p>
+          <p>{words.sign.cost(format.amount(end.receipt.fee, XLM))}</p>
           <Transaction hash={signed.hash} />
           <AgreementLink agreement={agreementOf(call) ?? end.receipt.agreement} press={press} />
         </Notice>
@@ -61,7 +61,7 @@ function Ended({ signed, end, press }: { signed: SignedCall; end: End; press: Si
     case "failed":
       return (
         <Notice kind="problem">
-          <p>{words.sign.notCarriedOut(format.amount(end.receipt.fee.total, XLM))}</p>
+          <p>{words.sign.notCarriedOut(format.amount(end.receipt.fee, XLM))}</p>
           <Transaction hash={signed.hash} />
         </Notice>
       );
@@ -105,9 +105,6 @@ function Told({ signed: { call }, receipt: { movements } }: { signed: SignedCall
     </ul>
   );
 }
-
-const cost = ({ fee: { total, rent } }: Receipt, { words, format }: Session) =>
-  rent > 0n ? words.sign.cost(format.amount(total, XLM), format.amount(rent, XLM)) : words.sign.costOnly(format.amount(total, XLM));
 
 function Transaction({ hash }: { hash: string }) {
   const { words, chain } = useSession();

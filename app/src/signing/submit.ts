@@ -6,7 +6,6 @@ import type { Chain } from "../chain/chain.js";
 import { assemble, readCall, value, type Assembled, type Call } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
-import { simulatedFee, type Fee } from "./fee.js";
 import { movements, transfers, type Movement } from "./movements.js";
 import { isRecorded } from "./records.js";
 import { addSignature } from "./share.js";
@@ -16,14 +15,16 @@ export interface Prepared {
   call: Call;
   assembled: Assembled;
   movements: Movement[];
-  fee: Fee;
+  /** In stroops: the most that can be charged. What is not used comes back at once. */
+  fee: bigint;
   /** Whether the person may go on to the wallet. */
   mayBeSigned: boolean;
 }
 
 /** What the ledger says of a call. */
 export interface Receipt {
-  fee: Fee;
+  /** What was charged, in stroops. */
+  fee: bigint;
   /** The payments that it made. */
   movements: Movement[];
   /** The number that the call answers with, if it makes an agreement. */
@@ -58,7 +59,7 @@ export async function prepare(
     call,
     assembled,
     movements: movements(assembled, tokenId),
-    fee: await simulatedFee(chain, assembled),
+    fee: BigInt(assembled.built?.fee ?? 0),
     mayBeSigned: true,
   };
 }
@@ -151,7 +152,7 @@ export async function ask({ server }: Chain, tokenId: string, { hash, call }: Si
     const { latestLedgerCloseTime, oldestLedgerCloseTime }: Record<string, unknown> = { ...found };
     return { type: "missing", hash, ledgerTime: Number(latestLedgerCloseTime), oldestTime: Number(oldestLedgerCloseTime) };
   }
-  const fee = { total: found.resultXdr.feeCharged, rent: rentCharged(found.resultMetaXdr) };
+  const fee = found.resultXdr.feeCharged;
   if (found.status === Api.GetTransactionStatus.FAILED) {
     return { type: "found", hash, end: { kind: "failed", receipt: { fee, movements: [] } } };
   }
@@ -164,11 +165,6 @@ export async function ask({ server }: Chain, tokenId: string, { hash, call }: Si
 export async function look(chain: Chain, signed: SignedCall): Promise<End> {
   if (!(await hasUsedNumber(chain, signed))) return { kind: "lapsed" };
   return { kind: (await isRecorded(chain, signed.call)) ? "recorded" : "forgotten" };
-}
-
-function rentCharged(meta: xdr.TransactionMeta): bigint {
-  if (meta.type !== "v4" || meta.value.sorobanMeta?.ext.type !== "v1") return 0n;
-  return meta.value.sorobanMeta.ext.value.rentFeeCharged;
 }
 
 function refusal(code: string | undefined): Problem {
