@@ -1,6 +1,5 @@
 import { render } from "preact";
 import { App } from "./App.js";
-import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { isPlayLink } from "./wallet/playKey.js";
 

@@ -1,7 +1,7 @@
-// Bars of two series, drawn by uPlot on a canvas; colours come from the style sheet.
+// Bars of one or two series as a drawing, whose colours come from the style sheet. The table beside it says the same in numbers.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { layout } from "./bars.js";
 
 /** The name of a colour in the style sheet. */
 export type Colour = "bought" | "sold";
@@ -14,77 +14,29 @@ interface Props {
   locale: string;
 }
 
-const HEIGHT = 260;
-const dark = matchMedia("(prefers-color-scheme: dark)");
+const HEIGHT = 220;
+/** Room for the numbers beside the bars, and for the labels below them. */
+const LEFT = 64;
+const BELOW = 30;
+/** As wide as it is printed; on a screen it is as wide as there is room. */
+const PRINTED = 640;
 
 export function Chart({ title, labels, series, unit, locale }: Props) {
+  const id = useId();
   const place = useRef<HTMLDivElement>(null);
-  const [scheme, setScheme] = useState(dark.matches);
-
-  useEffect(() => {
-    const follow = () => setScheme(dark.matches);
-    dark.addEventListener("change", follow);
-    return () => dark.removeEventListener("change", follow);
-  }, []);
-
-  useEffect(() => {
+  const [width, setWidth] = useState(PRINTED);
+  useLayoutEffect(() => {
     const element = place.current;
     if (!element) return;
-    // The canvas needs resolved colours, which only an element's own style has.
-    const colour = (name: string) => {
-      element.style.color = `var(${name})`;
-      const { color } = getComputedStyle(element);
-      element.style.color = "";
-      return color;
-    };
-    const [ink, line] = [colour("--quiet"), colour("--line")];
-    const fills = series.map((one) => colour(`--${one.colour}`));
-    const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "13px system-ui, sans-serif" };
-    const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 7 });
-    const chart = new uPlot(
-      {
-        width: element.clientWidth,
-        height: HEIGHT,
-        cursor: { show: false },
-        legend: { show: false },
-        scales: { x: { time: false, range: [-0.6, labels.length - 0.4] }, y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1e-7)] } },
-        axes: [
-          {
-            ...axis,
-            grid: { show: false },
-            size: 32,
-            splits: () => spread(labels.length, element.clientWidth),
-            values: (_, splits) => splits.map((at) => labels[at] ?? ""),
-          },
-          { ...axis, size: 64, values: (_, splits) => splits.map((value) => number.format(value)) },
-        ],
-        series: [
-          {},
-          ...series.map(({ name }, index) => ({
-            label: name,
-            stroke: fills[index],
-            fill: fills[index],
-            width: 0,
-            points: { show: false },
-            paths: uPlot.paths.bars?.({
-              size: [0.8 / series.length, 56 / series.length],
-              align: series.length === 1 ? 0 : index === 0 ? -1 : 1,
-              radius: 0.15,
-            }),
-          })),
-        ],
-      },
-      [labels.map((_, index) => index), ...series.map(({ values }) => values)],
-      element,
-    );
-    const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const measure = () => setWidth(Math.max(240, element.clientWidth));
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
-    return () => {
-      observer.disconnect();
-      chart.destroy();
-    };
-  }, [labels.join(), JSON.stringify(series), locale, scheme]);
-
+    return () => observer.disconnect();
+  }, []);
+  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 7 });
+  const values = series.map((one) => one.values);
+  const { bars, lines, labels: places } = layout(values, width - LEFT, HEIGHT);
   return (
     <>
       <figcaption class="legend">
@@ -95,13 +47,29 @@ export function Chart({ title, labels, series, unit, locale }: Props) {
         ))}
         <span class="unit">{unit}</span>
       </figcaption>
-      <div ref={place} class="chart" role="img" aria-label={title} />
+      <div ref={place} class="chart">
+        <svg viewBox={`${-LEFT} -8 ${width} ${HEIGHT + BELOW + 8}`} role="img" aria-labelledby={id}>
+          <title id={id}>{title}</title>
+          {lines.map(({ y, value }) => (
+            <g key={value}>
+              <line x1={0} x2={width - LEFT} y1={y} y2={y} />
+              <text x={-8} y={y} text-anchor="end" dominant-baseline="middle">
+                {number.format(value)}
+              </text>
+            </g>
+          ))}
+          {bars.map(({ series: of, period, x, y, width, height }) => (
+            <rect key={`${of} ${period}`} class={series[of]?.colour} x={x} y={y} width={width} height={height} rx={Math.min(3, width / 4)}>
+              <title>{`${series[of]?.name}, ${labels[period]}: ${number.format(values[of]?.[period] ?? 0)} ${unit}`}</title>
+            </rect>
+          ))}
+          {places.map(({ x, period }) => (
+            <text key={period} x={x} y={HEIGHT + BELOW - 8} text-anchor="middle">
+              {labels[period]}
+            </text>
+          ))}
+        </svg>
+      </div>
     </>
   );
-}
-
-/** The places on the axis that get a label: as many as there is room for. */
-function spread(count: number, width: number): number[] {
-  const step = Math.max(1, Math.ceil(count / (width / 72)));
-  return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
 }

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { AsOf, Notice } from "../parts/basics.js";
+import { later } from "../parts/later.js";
 import { Icon } from "../parts/icons.js";
 import { href, readView, type View } from "../person/place.js";
 import { useSession } from "../person/session.js";
@@ -12,10 +13,11 @@ import { SigningDialog } from "../signing/SigningDialog.js";
 import type { Signing } from "../signing/signing.js";
 import { Agreement } from "./Agreement.js";
 import { Agreements } from "./Agreements.js";
-import { History } from "./History.js";
 import { Home } from "./Home.js";
 import { Offer } from "./Offer.js";
-import { Operator } from "./Operator.js";
+
+const History = later(() => import("./History.js").then(({ History }) => History));
+const Operator = later(() => import("./Operator.js").then(({ Operator }) => Operator));
 
 interface Props {
   picker: ComponentChildren;

@@ -1,0 +1,18 @@
+// A view whose code is loaded when it is shown.
+
+import type { ComponentType } from "preact";
+import { useSession } from "../person/session.js";
+import { LoadedView } from "./basics.js";
+import { useLoad } from "./load.js";
+
+export function later(load: () => Promise<ComponentType>): ComponentType {
+  return function Later() {
+    const { words } = useSession();
+    const loaded = useLoad(async () => ({ View: await load() }), load);
+    return (
+      <LoadedView of={loaded} words={words}>
+        {({ View }) => <View />}
+      </LoadedView>
+    );
+  };
+}
