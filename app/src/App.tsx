@@ -4,25 +4,30 @@ import { useEffect, useState } from "preact/hooks";
 import { readPlace } from "./person/place.js";
 import { Community } from "./views/Community.js";
 import { ContractPicker } from "./views/ContractPicker.js";
-import { chooseLanguage, languages, localeOf, readLanguage, type Language } from "./words/words.js";
+import type { Words } from "./words/en.js";
+import { chooseLanguage, languages, loadWords, localeOf, type Language } from "./words/words.js";
 
-export function App() {
+interface Props {
+  language: Language;
+  words: Words;
+}
+
+export function App({ language: first, words: firstWords }: Props) {
   const [place] = useState(readPlace);
-  const [language, setLanguage] = useState(readLanguage);
-  const words = languages[language];
+  const [{ language, words }, setLanguage] = useState<Props>({ language: first, words: firstWords });
   useEffect(() => {
     document.documentElement.lang = language;
     document.title = words.title;
   }, [language]);
   const choose = (chosen: Language) => {
     chooseLanguage(chosen);
-    setLanguage(chosen);
+    void loadWords(chosen).then((words) => setLanguage({ language: chosen, words }));
   };
   const picker = (
     <select aria-label="Language / Sprache" value={language} onChange={(event) => choose(event.currentTarget.value as Language)}>
-      {Object.entries(languages).map(([name, { language }]) => (
+      {Object.entries(languages).map(([name, ownName]) => (
         <option key={name} value={name}>
-          {language}
+          {ownName}
         </option>
       ))}
     </select>

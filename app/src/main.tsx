@@ -2,10 +2,13 @@ import { render } from "preact";
 import { App } from "./App.js";
 import "./style.css";
 import { isPlayLink } from "./wallet/playKey.js";
+import { loadWords, readLanguage } from "./words/words.js";
 
 const root = document.getElementById("app");
 // A link to another person differs from this page's address in the fragment only, which alone loads nothing.
 addEventListener("hashchange", () => {
   if (isPlayLink(location.hash)) location.reload();
 });
-if (root) render(<App />, root);
+const language = readLanguage();
+const words = await loadWords(language);
+if (root) render(<App language={language} words={words} />, root);

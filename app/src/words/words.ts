@@ -1,12 +1,20 @@
 // The languages, and which of them this person reads.
 
 import { recall, remember } from "../person/memory.js";
-import { de } from "./de.js";
-import { en, type Words } from "./en.js";
+import type { Words } from "./en.js";
 
-export const languages = { en, de } satisfies Record<string, Words>;
+/** Each language is loaded when somebody reads it. */
+const loaders = {
+  en: () => import("./en.js").then(({ en }): Words => en),
+  de: () => import("./de.js").then(({ de }): Words => de),
+};
 
-export type Language = keyof typeof languages;
+export type Language = keyof typeof loaders;
+
+/** The languages by their own names. */
+export const languages: Record<Language, string> = { en: "English", de: "Deutsch" };
+
+export const loadWords = (language: Language): Promise<Words> => loaders[language]();
 
 const KEY = "language";
 
