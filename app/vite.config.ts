@@ -1,4 +1,6 @@
 import { defineConfig, loadEnv, type Plugin } from "vite";
+import { gzipSync } from "node:zlib";
+import { xdr } from "@stellar/stellar-sdk";
 import { configured, connectSources } from "./src/chain/networks.ts";
 
 /** The page runs its own files only, and talks to its networks only. Not while developing, when the server adds scripts of its own. */
@@ -22,9 +24,62 @@ const contentSecurityPolicy = (sources: string[]): Plugin => ({
   ],
 });
 
+/** The generated client has the contract's specification with all its texts, which the page does not show: without them it is a third as large. */
+const specificationWithoutTexts: Plugin = {
+  name: "specification-without-texts",
+  transform(code, id) {
+    if (!id.endsWith("/client/src/client.ts")) return undefined;
+    return code.replace(/"(AAAA[A-Za-z0-9+/=]+)"/g, (_, entry: string) => JSON.stringify(withoutTexts(entry)));
+  },
+};
+
+function withoutTexts(text: string): string {
+  const strip = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if ("doc" in value) value.doc = "";
+    for (const part of Object.values(value)) strip(part);
+  };
+  const entry = xdr.ScSpecEntry.fromXdr(text, "base64");
+  strip(entry);
+  return entry.toXdr("base64");
+}
+
+/** So many KB, as gzip makes them, a phone loads before it shows anything: the first chunk, what it imports, one language, and the styles. */
+const MOST_AT_START = 171;
+
+const sizeAtStart: Plugin = {
+  name: "size-at-start",
+  apply: "build",
+  generateBundle(_, bundle) {
+    const files = new Set<string>();
+    const add = (name: string) => {
+      const file = bundle[name];
+      if (!file || files.has(name)) return;
+      files.add(name);
+      if (file.type !== "chunk") return;
+      file.imports.forEach(add);
+      file.viteMetadata?.importedCss.forEach(add);
+    };
+    const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
+    for (const { fileName, isEntry, facadeModuleId } of chunks) if (isEntry || facadeModuleId?.endsWith("/words/de.ts")) add(fileName);
+    const sizes = [...files].map((name) => {
+      const file = bundle[name];
+      return gzipSync(file?.type === "chunk" ? file.code : (file?.source ?? "")).length;
+    });
+    const size = sizes.reduce((sum, one) => sum + one, 0) / 1000;
+    const text = `at start the page is ${size.toFixed(1)} KB gzip, of at most ${MOST_AT_START}`;
+    if (size > MOST_AT_START) this.error(text);
+    else this.info(text);
+  },
+};
+
 export default defineConfig(({ mode }) => ({
   base: "./",
   build: { target: "es2022", chunkSizeWarningLimit: 2000 },
   preview: { host: "127.0.0.1", port: 4173 },
-  plugins: [contentSecurityPolicy(connectSources(configured(loadEnv(mode, import.meta.dirname, "VITE_"))))],
+  plugins: [
+    specificationWithoutTexts,
+    sizeAtStart,
+    contentSecurityPolicy(connectSources(configured(loadEnv(mode, import.meta.dirname, "VITE_")))),
+  ],
 }));
