@@ -50,6 +50,14 @@ export function sumUp(rows: Row[], step: Step): Period[] {
   return periods;
 }
 
+/** What a kWh has cost on average, settled or not, rounded to the token's smallest unit; undefined where there was none. */
+export function averagePrices(periods: Period[]): { bought?: bigint; sold?: bigint } {
+  const sum = (...columns: Exclude<keyof Period, "start">[]) =>
+    periods.reduce((sum, period) => columns.reduce((all, column) => all + period[column], sum), 0n);
+  const price = (amount: bigint, kwh: bigint) => (kwh > 0n ? (amount + kwh / 2n) / kwh : undefined);
+  return { bought: price(sum("paid", "toPay"), sum("boughtKwh")), sold: price(sum("received", "toReceive"), sum("soldKwh")) };
+}
+
 function add(periods: Period[], start: Date): Period {
   const period = { start, boughtKwh: 0n, soldKwh: 0n, paid: 0n, received: 0n, toPay: 0n, toReceive: 0n };
   periods.push(period);

@@ -2,9 +2,9 @@
 
 import { useState } from "preact/hooks";
 import { Chart, type Colour } from "../parts/Chart.js";
-import { Button, LoadedView, saveFile } from "../parts/basics.js";
+import { Button, Facts, LoadedView, saveFile } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
-import { readRows, sumUp, toCsv, type Period, type Step } from "../person/books.js";
+import { averagePrices, readRows, sumUp, toCsv, type Period, type Step } from "../person/books.js";
 import { useSession } from "../person/session.js";
 
 type Shown = "energy" | "money";
@@ -100,6 +100,8 @@ function Sums({ periods, step, shown }: SumsProps) {
   const bars = used.filter((column) => column in colours);
   // These numbers are for the picture only; the table is exact.
   const drawn = (value: bigint) => (shown === "energy" ? Number(value) : Number(value) / 10 ** token.decimals);
+  const average = averagePrices(periods);
+  const perKwh = (price: bigint) => words.agreements.perKwh(format.amount(price, token));
   const filled = periods.filter((period) => used.some((column) => period[column] > 0n));
   return (
     <>
@@ -152,6 +154,12 @@ function Sums({ periods, step, shown }: SumsProps) {
           </tfoot>
         </table>
       </div>
+      <Facts
+        facts={[
+          average.bought !== undefined && [say.averageBought, perKwh(average.bought)],
+          average.sold !== undefined && [say.averageSold, perKwh(average.sold)],
+        ]}
+      />
     </>
   );
 }

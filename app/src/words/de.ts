@@ -241,6 +241,8 @@ export const de: Words = {
     toReceive: "Zu erhalten",
     period: "Zeit",
     sum: "Summe",
+    averageBought: "Gekauft im Schnitt",
+    averageSold: "Verkauft im Schnitt",
     csv: "Alles als CSV speichern",
     none: "Noch nichts geliefert.",
     chart: (what) => `Balken: ${what}. Die Zahlen stehen in der Tabelle darunter.`,

@@ -248,6 +248,8 @@ export const en = {
     toReceive: "To receive",
     period: "Time",
     sum: "Sum",
+    averageBought: "Bought, on average",
+    averageSold: "Sold, on average",
     csv: "Save all as CSV",
     none: "Nothing was delivered yet.",
     chart: (what: string) => `Bars: ${what}. The table below has the numbers.`,

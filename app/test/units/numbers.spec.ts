@@ -11,7 +11,7 @@ import {
   type Prosumer,
   type TransactionState,
 } from "../../client/src/index.js";
-import { sumUp, toCsv, type Row } from "../../src/person/books.js";
+import { averagePrices, sumUp, toCsv, type Row } from "../../src/person/books.js";
 import { describe } from "../../src/contract/describe.js";
 import { exactAmount, Format } from "../../src/words/format.js";
 import { agreementActions, deliveryActions } from "../../src/contract/rules.js";
@@ -129,6 +129,13 @@ test("deliveries are summed by day and month, with the days between, and written
   const lines = toCsv(entries, XLM).split("\r\n");
   assert.equal(lines.length, 5);
   assert.equal(lines[1], "7,7,bought,GA,2027-01-30T12:00:00.000Z,3,100,0.0000003,XLM,Settled,2027-01-30T12:00:00.000Z");
+});
+
+test("the average price counts what is open, too, is rounded to the nearest unit, and is not there without a delivery", () => {
+  const sold = { ...delivery("2027-01-31", 3n, false), role: "sold" as const };
+  sold.transaction.payment_amount = 5n;
+  assert.deepEqual(averagePrices(sumUp([delivery("2027-01-30", 4n, true), sold], "day")), { bought: 1n, sold: 2n });
+  assert.deepEqual(averagePrices([]), { bought: undefined, sold: undefined });
 });
 
 function delivery(day: string, kwh: bigint, settled: boolean): Row {
