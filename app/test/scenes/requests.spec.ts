@@ -41,6 +41,7 @@ async function refresh(rpc: RpcProxy, person: Person): Promise<number> {
   rpc.reset();
   await person.page.clock.fastForward(REFRESH);
   await person.settled(rpc);
+  console.log(`    a look for changes: ${JSON.stringify(rpc.counts)}`);
   return rpc.count();
 }
 
