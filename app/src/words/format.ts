@@ -20,7 +20,8 @@ const DAY = 24 * HOUR;
 export class Format {
   private readonly whole: Intl.NumberFormat;
   private readonly relative: Intl.RelativeTimeFormat;
-  private readonly separator: string;
+  /** What stands between a number's whole part and its fraction. */
+  readonly separator: string;
 
   constructor(readonly locale: string) {
     this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
@@ -81,8 +82,26 @@ export class Format {
     return this.time(seconds, { dateStyle: "medium" });
   }
 
+  /** With the year and the time zone, so that it means one moment to everybody who reads it. */
   dateTime(seconds: bigint): string {
-    return this.time(seconds, { dateStyle: "medium", timeStyle: "short" });
+    return this.time(seconds, {
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      timeZoneName: "short",
+    });
+  }
+
+  /** Without the time zone, where that is said once for many. */
+  dayTime(seconds: bigint): string {
+    return this.time(seconds, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  }
+
+  /** A moment and how far it is away, like "9 Dec 2026, 23:59 CET (in 9 days)". */
+  when(seconds: bigint, now: bigint): string {
+    return `${this.dateTime(seconds)} (${this.fromNow(seconds, now)})`;
   }
 
   /** The time of a day, like 13:05. */
@@ -91,6 +110,11 @@ export class Format {
   }
 
   day(date: Date): string {
+    return date.toLocaleDateString(this.locale, { day: "numeric", month: "short", year: "numeric" });
+  }
+
+  /** Without the year, for the axis of a picture. */
+  dayOfYear(date: Date): string {
     return date.toLocaleDateString(this.locale, { day: "numeric", month: "short" });
   }
 
