@@ -230,7 +230,7 @@ Open a tab for each whom you want to play. The play keys are for this machine’
   const lively = [...played, COOP];
   const names = [...lively, ...Object.keys(keys).filter((name) => !lively.includes(name))];
   for (const name of names) {
-    const view = name === COOP ? "/operator" : "";
+    const view = name === COOP ? "/admin" : "";
     console.log(`  as ${name.padEnd(COOP.length)}  ${siteUrl}#/play/${keysOf({ keys }, name).secret}${view}`);
   }
   console.log(`

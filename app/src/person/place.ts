@@ -11,7 +11,7 @@ export interface Place {
 }
 
 export type View =
-  | { name: "home" | "agreements" | "history" | "operator" }
+  | { name: "home" | "agreements" | "history" | "admin" }
   | { name: "agreement"; id: bigint }
   | { name: "offer"; consumer: string }
   | { name: "sign"; entry: string };
@@ -54,7 +54,7 @@ export function readView(hash: string): View {
   switch (name) {
     case "agreements":
     case "history":
-    case "operator":
+    case "admin":
       return { name };
     case "agreement":
       return /^\d{1,20}$/.test(argument) ? { name, id: BigInt(argument) } : { name: "agreements" };

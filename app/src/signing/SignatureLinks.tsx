@@ -30,7 +30,7 @@ export function SignatureLinks() {
             {links.map(({ link, other, method, madeAt }) => (
               <li key={link}>
                 <a href={new URL(link).hash || href({ name: "home" })}>
-                  {method === "register_meter" ? words.operator.certify : words.deliveryActions.compromise}, {nameOf(other)},{" "}
+                  {method === "register_meter" ? words.admin.certify : words.deliveryActions.compromise}, {nameOf(other)},{" "}
                   {format.date(BigInt(Math.floor(madeAt / 1000)))}
                 </a>
               </li>

@@ -99,7 +99,7 @@ function Meter({ prosumer, address }: { prosumer: Prosumer; address: string }) {
       <p>{prosumer.meter ? words.me.hasMeter : words.me.noMeter}</p>
       <Facts
         facts={[
-          !!prosumer.meter && [words.operator.meterNow, <Person address={prosumer.meter} />],
+          !!prosumer.meter && [words.admin.meterNow, <Person address={prosumer.meter} />],
           prosumer.meter_reading > 0n && [words.me.reading, format.kwh(prosumer.meter_reading)],
           !!prosumer.meter && [words.me.sold, format.kwh(prosumer.energy_sold_kwh)],
         ]}

@@ -16,8 +16,8 @@ import { Agreements } from "./Agreements.js";
 import { Home } from "./Home.js";
 import { Offer } from "./Offer.js";
 
+const Admin = later(() => import("./Admin.js").then(({ Admin }) => Admin));
 const History = later(() => import("./History.js").then(({ History }) => History));
-const Operator = later(() => import("./Operator.js").then(({ Operator }) => Operator));
 
 interface Props {
   picker: ComponentChildren;
@@ -45,7 +45,7 @@ export function Shell({ picker, signing, elsewhere, asOf }: Props) {
     event.preventDefault();
     main.current?.focus();
   };
-  const items = ["home", "agreements", "offer", "history", ...(me === config.admin ? (["operator"] as const) : [])] as const;
+  const items = ["home", "agreements", "offer", "history", ...(me === config.admin ? (["admin"] as const) : [])] as const;
   return (
     <>
       <header class="top">
@@ -97,8 +97,8 @@ function Page({ view }: { view: View }) {
       return <Offer to={view.consumer} />;
     case "history":
       return <History />;
-    case "operator":
-      return <Operator />;
+    case "admin":
+      return <Admin />;
     case "sign":
       return <SecondSignature entry={view.entry} />;
   }

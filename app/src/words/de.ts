@@ -9,7 +9,7 @@ export const de: Words = {
   title: "Nachbarstrom",
   skip: "Zum Inhalt",
 
-  nav: { label: "Hauptmenü", home: "Start", agreements: "Verträge", offer: "Verkaufen", history: "Verlauf", operator: "Betrieb" },
+  nav: { label: "Hauptmenü", home: "Start", agreements: "Verträge", offer: "Verkaufen", history: "Verlauf", admin: "Verwaltung" },
 
   common: {
     loading: "Wird geladen …",
@@ -23,7 +23,7 @@ export const de: Words = {
     more: "Mehr zeigen",
     you: "Sie",
     contractName: "die Gemeinschaft",
-    admin: "Betreiber",
+    admin: "Verwaltung",
     asOf: (time) => `Sie sehen den Stand von ${time} Uhr.`,
   },
 
@@ -32,7 +32,7 @@ export const de: Words = {
     lead: "Verkaufen Sie, was Ihr Dach liefert, und kaufen Sie, was Ihre Nachbarn übrig haben. Verträge und Zahlungen liegen im Stellar-Netz: Niemand steht dazwischen.",
     form: "Welche Gemeinschaft?",
     contract: "Adresse der Gemeinschaft",
-    contractHint: "Sie beginnt mit C und hat 56 Zeichen. Ihr Betreiber kennt sie.",
+    contractHint: "Sie beginnt mit C und hat 56 Zeichen. Ihre Verwaltung kennt sie.",
     network: "Netz",
     open: "Öffnen",
     bad: "Das ist keine solche Adresse: Prüfen Sie, ob sie vollständig ist.",
@@ -44,11 +44,11 @@ export const de: Words = {
     contract: "Adresse",
     network: "Netz",
     token: "Bezahlt wird in",
-    admin: "Betreiber und Schiedsstelle",
+    admin: "Verwaltung und Schiedsstelle",
     life: "Im Netz aufbewahrt für",
     lifeShort: "Die bezahlte Zeit im Netz läuft bald ab. Bitten Sie den Betreiber, sie zu verlängern.",
     trust:
-      "Der Betreiber beglaubigt Zähler und entscheidet bei Streit. Geld bewegen kann er nur zwischen den beiden Seiten einer strittigen Lieferung. Wer hier eine Anzahlung leistet oder liefert, vertraut ihm als Schiedsstelle.",
+      "Die Verwaltung beglaubigt Zähler und entscheidet bei Streit. Geld bewegen kann sie nur zwischen den beiden Seiten einer strittigen Lieferung. Wer hier eine Anzahlung leistet oder liefert, vertraut ihr als Schiedsstelle.",
     other: "Andere Gemeinschaft öffnen",
   },
 
@@ -149,7 +149,7 @@ export const de: Words = {
   },
   agreementHints: {
     fundMetered: (amount) =>
-      `Sie hinterlegen ${amount}. Der beglaubigte Zähler des Verkäufers ruft bei jeder Lieferung sofort davon ab; solche Lieferungen können nicht bestritten werden. Zieht der Betreiber den Zähler zurück, trägt der Verkäufer die Lieferungen ein, und Sie können jede ${REVIEW_HOURS} Stunden lang ansehen und bestreiten. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
+      `Sie hinterlegen ${amount}. Der beglaubigte Zähler des Verkäufers ruft bei jeder Lieferung sofort davon ab; solche Lieferungen können nicht bestritten werden. Zieht die Verwaltung den Zähler zurück, trägt der Verkäufer die Lieferungen ein, und Sie können jede ${REVIEW_HOURS} Stunden lang ansehen und bestreiten. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
     fundReviewed: (amount) =>
       `Sie hinterlegen ${amount}. Sie können jede Lieferung ${REVIEW_HOURS} Stunden lang ansehen und bestreiten; dann darf der Verkäufer abrufen. Was nicht geliefert wird, kommt nach Ablauf der Frist zu Ihnen zurück.`,
     pay: (amount) => `Alles, was offen ist: ${amount}, mit einer Unterschrift.`,
@@ -249,10 +249,10 @@ export const de: Words = {
     reading: (agreements) => `${agreements} Verträge gelesen …`,
   },
 
-  operator: {
-    title: "Betrieb",
     lead: "Für den Betreiber dieser Gemeinschaft: Zähler beglaubigen und Streit entscheiden.",
     notYou: "Sie sind nicht der Betreiber. Ansehen können Sie alles, handeln kann hier nur er.",
+  admin: {
+    title: "Verwaltung",
     find: "Nachbarn suchen",
     address: "Adresse der Nachbarn",
     show: "Zeigen",
@@ -276,7 +276,7 @@ export const de: Words = {
     powerHint: "Das Höchste, was sie einspeisen kann, aufgerundet. Schneller darf kein Stand wachsen.",
     send: "Unterschreiben und Link erzeugen",
     explain:
-      "Beide unterschreiben: die Nachbarn und der Betreiber. Wer anfängt, erzeugt einen Link; die andere Seite öffnet ihn und schickt alles ab.",
+      "Beide unterschreiben: die Nachbarn und die Verwaltung. Wer anfängt, erzeugt einen Link; die andere Seite öffnet ihn und schickt alles ab.",
     badAddress: "Das ist keine Adresse.",
     own: "Ein Zähler braucht einen eigenen Schlüssel.",
   },
@@ -401,13 +401,13 @@ export const de: Words = {
     archived: "Ein Eintrag wurde lange nicht benutzt und ist archiviert. Der Betreiber muss ihn zuerst zurückholen.",
     noContract: "In diesem Netz gibt es diese Gemeinschaft nicht. Prüfen Sie Adresse und Netz.",
     badLink: "Dieser Link ist unvollständig oder nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",
-    unknown: "Etwas Unerwartetes ist geschehen. Versuchen Sie es noch einmal; bleibt es dabei, sagen Sie dem Betreiber, was hier steht.",
+    unknown: "Etwas Unerwartetes ist geschehen. Versuchen Sie es noch einmal; bleibt es dabei, sagen Sie der Verwaltung, was hier steht.",
   },
 
   errors: {
     1: "Diese Gemeinschaft ist schon eingerichtet.",
-    2: "Diese Gemeinschaft ist noch nicht eingerichtet. Das muss der Betreiber tun.",
-    3: "Das dürfen Sie nicht: Nur Beteiligte können es, oder der Betreiber, wo er zuständig ist.",
+    2: "Diese Gemeinschaft ist noch nicht eingerichtet. Das muss die Verwaltung tun.",
+    3: "Das dürfen Sie nicht: Nur Beteiligte können es, oder die Verwaltung, wo sie zuständig ist.",
     4: "Ein Wert ist null oder zu groß. Prüfen Sie Ihre Eingaben.",
     5: "Jemand ist hier noch nicht angemeldet. Beide Seiten melden sich zuerst an.",
     6: "Einen Vertrag mit dieser Nummer gibt es nicht. Prüfen Sie sie.",
@@ -425,7 +425,7 @@ export const de: Words = {
     18: `Sie ist strittig. Warten Sie auf die Entscheidung, oder schließen Sie nach ${ARBITRATION_DAYS} Tagen ab.`,
     19: "Sie ist nicht strittig. Es gibt nichts zu entscheiden.",
     20: "Darüber ist schon entschieden, und das ist endgültig. Jetzt kann bezahlt werden.",
-    21: `Ohne Entscheidung abschließen kann man erst nach ${ARBITRATION_DAYS} Tagen. Warten Sie, oder fragen Sie den Betreiber.`,
+    21: `Ohne Entscheidung abschließen kann man erst nach ${ARBITRATION_DAYS} Tagen. Warten Sie, oder fragen Sie die Verwaltung.`,
     22: "Im Augenblick gibt es nichts zurückzuholen.",
     23: "Es wurde schon geliefert, deshalb ist keine Anzahlung mehr möglich. Bezahlen Sie stattdessen die Rechnung.",
     24: `Dieser Vertrag hat seine ${MAX_TRANSACTIONS} Lieferungen. Schließen Sie für den Rest einen neuen.`,

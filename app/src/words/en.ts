@@ -14,7 +14,7 @@ export const en = {
   title: "Neighbours’ energy",
   skip: "Skip to the content",
 
-  nav: { label: "Main", home: "Home", agreements: "Agreements", offer: "Sell", history: "History", operator: "Operator" },
+  nav: { label: "Main", home: "Home", agreements: "Agreements", offer: "Sell", history: "History", admin: "Admin" },
 
   common: {
     loading: "Loading …",
@@ -37,7 +37,7 @@ export const en = {
     lead: "Sell what your roof makes, buy what your neighbour’s does. Agreements and payments are kept on the Stellar network: nobody stands between you.",
     form: "Which community?",
     contract: "Contract",
-    contractHint: "It begins with C and has 56 characters. Your community’s operator has it.",
+    contractHint: "It begins with C and has 56 characters. Your community’s admin has it.",
     network: "Network",
     open: "Open",
     bad: "This is not the address of a contract: check that it is complete.",
@@ -49,11 +49,11 @@ export const en = {
     contract: "Contract",
     network: "Network",
     token: "Paid in",
-    admin: "Operator and judge",
+    admin: "Admin and judge",
     life: "Kept on the network for",
     lifeShort: "The contract’s time on the network ends soon. Tell the operator to extend it.",
     trust:
-      "The operator certifies meters and rules disputes. It can move money only between the two parties of a disputed delivery. Who pays a deposit or delivers here trusts it as a judge.",
+      "The admin certifies meters and rules disputes. It can move money only between the two parties of a disputed delivery. Who pays a deposit or delivers here trusts it as a judge.",
     other: "Open another community",
   },
 
@@ -154,7 +154,7 @@ export const en = {
   } satisfies Texts<AgreementActionName>,
   agreementHints: {
     fundMetered: (amount: string) =>
-      `You deposit ${amount}. The seller’s certified meter draws on it with each delivery, at once; such a delivery cannot be disputed. If the operator withdraws the meter, the seller records deliveries, and you can look at each for ${REVIEW_HOURS} hours and dispute it. What is not delivered comes back to you after the deadline.`,
+      `You deposit ${amount}. The seller’s certified meter draws on it with each delivery, at once; such a delivery cannot be disputed. If the admin withdraws the meter, the seller records deliveries, and you can look at each for ${REVIEW_HOURS} hours and dispute it. What is not delivered comes back to you after the deadline.`,
     fundReviewed: (amount: string) =>
       `You deposit ${amount}. You can look at each delivery for ${REVIEW_HOURS} hours and dispute it; then the seller may draw on it. What is not delivered comes back to you after the deadline.`,
     pay: (amount: string) => `Everything that is open: ${amount}, with one signature.`,
@@ -256,8 +256,8 @@ export const en = {
     reading: (agreements: string) => `${agreements} agreements read …`,
   },
 
-  operator: {
-    title: "Operator",
+  admin: {
+    title: "Admin",
     lead: "For the admin of this community: certify meters and rule disputes.",
     notYou: "You are not the admin. You can look, but only the admin can act here.",
     find: "Find a neighbour",
@@ -408,12 +408,12 @@ export const en = {
     archived: "A record was not used for long and has been archived. The operator has to restore it first.",
     noContract: "There is no such contract on this network. Check the address and the network.",
     badLink: "This link is incomplete or not for this community. Ask for it once more.",
-    unknown: "Something unexpected happened. Try again; if it stays, tell the operator what is written here.",
+    unknown: "Something unexpected happened. Try again; if it stays, tell the admin what is written here.",
   } satisfies Texts<ProblemKind>,
 
   errors: {
     1: "This contract is set up already.",
-    2: "This contract is not set up yet. Its operator has to initialise it.",
+    2: "This contract is not set up yet. Its admin has to initialise it.",
     3: "This is not yours to do: only a party of it can, or the admin where the admin acts.",
     4: "A value is zero or out of range. Check what you entered.",
     5: "Somebody is not registered here yet. Both sides register first.",

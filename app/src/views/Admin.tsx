@@ -10,13 +10,13 @@ import { go, href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { MeterForm } from "./MeterForm.js";
 
-export function Operator() {
+export function Admin() {
   const { words, me, config } = useSession();
   return (
     <>
-      <h1>{words.operator.title}</h1>
-      <p class="lead">{words.operator.lead}</p>
-      {me !== config.admin && <Notice kind="info">{words.operator.notYou}</Notice>}
+      <h1>{words.admin.title}</h1>
+      <p class="lead">{words.admin.lead}</p>
+      {me !== config.admin && <Notice kind="info">{words.admin.notYou}</Notice>}
       <Disputes />
       <Find />
       <OpenAgreement />
@@ -30,12 +30,12 @@ function Disputes() {
   const loaded = useLoad((signal) => openDisputes(chain, now, setRead, signal), chain, version);
   return (
     <section class="card stack">
-      <h2>{words.operator.disputes}</h2>
-      {!loaded.value && read > 0 && <p role="status">{words.operator.reading(format.number(BigInt(read)))}</p>}
+      <h2>{words.admin.disputes}</h2>
+      {!loaded.value && read > 0 && <p role="status">{words.admin.reading(format.number(BigInt(read)))}</p>}
       <LoadedView of={loaded} words={words}>
         {(disputes) =>
           disputes.length === 0 ? (
-            <p class="hint">{words.operator.noDisputes}</p>
+            <p class="hint">{words.admin.noDisputes}</p>
           ) : (
             <ul class="links">
               {disputes.map(({ transaction_id, agreement_id, provider, consumer, energy_delivered_kwh }) => (
@@ -70,10 +70,10 @@ function Find() {
   };
   return (
     <section class="card stack">
-      <h2>{words.operator.find}</h2>
+      <h2>{words.admin.find}</h2>
       <form class="stack" onSubmit={submit}>
-        <Field label={words.operator.address} value={typed} onInput={setTyped} problem={bad ? words.meter.badAddress : undefined} />
-        <Button submit>{words.operator.show}</Button>
+        <Field label={words.admin.address} value={typed} onInput={setTyped} problem={bad ? words.meter.badAddress : undefined} />
+        <Button submit>{words.admin.show}</Button>
       </form>
       {address && <Neighbour address={address} />}
     </section>
@@ -87,12 +87,12 @@ function Neighbour({ address }: { address: string }) {
     <LoadedView of={loaded} words={words}>
       {({ prosumer }) =>
         !prosumer ? (
-          <Notice kind="warning">{words.operator.notRegistered}</Notice>
+          <Notice kind="warning">{words.admin.notRegistered}</Notice>
         ) : (
           <>
             <Facts
               facts={[
-                [words.operator.meterNow, prosumer.meter ? <Person address={prosumer.meter} /> : words.operator.none],
+                [words.admin.meterNow, prosumer.meter ? <Person address={prosumer.meter} /> : words.admin.none],
                 [words.me.reading, format.kwh(prosumer.meter_reading)],
                 [words.me.sold, format.kwh(prosumer.energy_sold_kwh)],
               ]}
@@ -107,10 +107,10 @@ function Neighbour({ address }: { address: string }) {
                       act({ kind: "send", call: { method: "register_meter", args } });
                     }}
                   >
-                    {words.operator.retire}
+                    {words.admin.retire}
                   </Button>
                 )}
-                <h3>{words.operator.certify}</h3>
+                <h3>{words.admin.certify}</h3>
                 <MeterForm prosumer={address} other={address} />
               </>
             )}
@@ -131,10 +131,10 @@ function OpenAgreement() {
   };
   return (
     <section class="card stack">
-      <h2>{words.operator.openAgreement}</h2>
+      <h2>{words.admin.openAgreement}</h2>
       <form class="stack" onSubmit={submit}>
         <Field
-          label={words.operator.number}
+          label={words.admin.number}
           numeric
           value={number}
           onInput={setNumber}
