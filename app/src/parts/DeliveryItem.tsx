@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { Deposit, TransactionStatus, type AgreementEntry } from "../../client/src/index.js";
 import { placeOf } from "../contract/describe.js";
 import { closingTime, deliveryActions, type Delivery, type DeliveryActionName, type Role } from "../contract/rules.js";
+import { acceptedKwh } from "../person/books.js";
 import { useSession, type Session } from "../person/session.js";
 import type { Job } from "../signing/story.js";
 import { AcceptForm } from "./AcceptForm.js";
@@ -22,6 +23,8 @@ export function DeliveryItem(props: Props) {
   const { words, format, token, now, act } = session;
   const { delivery, deliveries, role } = props;
   const { transaction, state } = delivery;
+  const delivered = transaction.energy_delivered_kwh;
+  const accepted = acceptedKwh(transaction.payment_amount, props.entry.agreement.price_per_kwh);
   const [form, setForm] = useState<"compromise" | "rule">();
   const unpaid = deliveries.filter(({ transaction }) => transaction.status === TransactionStatus.Delivered).length;
   const actions = deliveryActions(props.entry, delivery, role, unpaid, now);
@@ -36,7 +39,9 @@ export function DeliveryItem(props: Props) {
         <StatusTag delivery={delivery} />
       </div>
       <div class="split">
-        <span class="kwh">{format.kwh(transaction.energy_delivered_kwh)}</span>
+        <span class="kwh">
+          {accepted < delivered ? words.agreement.partly(format.number(accepted), format.kwh(delivered)) : format.kwh(delivered)}
+        </span>
         <strong>{format.amount(transaction.payment_amount, token)}</strong>
       </div>
       <p class="hint">
@@ -44,7 +49,8 @@ export function DeliveryItem(props: Props) {
         {" · "}
         {words.agreement.reading(format.kwh(transaction.meter_reading))}
         {state?.metered && ` · ${words.agreement.metered}`}
-        {state?.ruled && ` · ${words.agreement.ruled}`}
+        {accepted < delivered && ` · ${accepted > 0n ? words.agreement.partlyPaid : words.agreement.nothingPaid}`}
+        {state?.ruled && accepted === delivered && ` · ${words.agreement.ruled}`}
       </p>
       <Countdown {...props} />
       {actions.length > 0 && (
@@ -80,11 +86,13 @@ function Countdown({ entry, delivery: { transaction, state } }: Props) {
   if (!state) return null;
   if (state.disputed_at !== null) {
     const at = closingTime(state.disputed_at);
-    return <p class="countdown">{now < at ? words.agreement.arbitration(format.fromNow(at, now)) : words.agreement.reviewStopped}</p>;
+    return <p class="countdown">{now < at ? words.agreement.arbitration(format.when(at, now)) : words.agreement.reviewStopped}</p>;
   }
-  if (transaction.status !== TransactionStatus.Delivered || entry.state.deposit === Deposit.None || state.ruled) return null;
+  if (transaction.status !== TransactionStatus.Delivered || entry.state.deposit === Deposit.None) return null;
   const at = state.provider_settles_from;
-  return <p class="countdown">{now < at ? words.agreement.review(format.fromNow(at, now)) : words.agreement.drawable}</p>;
+  if (now < at) return <p class="countdown">{words.agreement.review(format.when(at, now))}</p>;
+  const { drawable, drawableMetered, drawableRuled } = words.agreement;
+  return <p class="countdown">{state.ruled ? drawableRuled : state.metered ? drawableMetered : drawable}</p>;
 }
 
 function hint(

@@ -160,7 +160,7 @@ export function LoadedView<T>({ of: { value, problem, asOf, reload }, words, chi
 /** Says that what is shown may be older than the ledger. */
 export function AsOf({ at }: { at: Date }) {
   const { words, format } = useSession();
-  return <p>{words.common.asOf(format.clock(at))}</p>;
+  return <p>{words.common.asOf(format.clock(BigInt(Math.floor(at.getTime() / 1000))))}</p>;
 }
 
 export function CopyButton({ text, kind = "plain", children }: { text: string; kind?: "primary" | "plain"; children: ComponentChildren }) {

@@ -1,17 +1,21 @@
-// A person's deliveries: as rows, summed by day and month, and as CSV.
+// A person's deliveries: as rows, and summed by day, by month and by neighbour.
 
-import { TransactionStatus, type EnergyTransaction } from "../../client/src/index.js";
-import type { Chain } from "../chain/chain.js";
-import { exactAmount, type Unit } from "../words/format.js";
+import { Deposit, TransactionStatus, type AgreementEntry, type EnergyTransaction } from "../../client/src/index.js";
 
 export interface Row {
   role: "bought" | "sold";
+  /** The other party. */
+  neighbour: string;
   transaction: EnergyTransaction;
+  price: bigint;
+  /** What of the delivered energy is paid or to be paid: less than was delivered after a ruling. */
+  acceptedKwh: bigint;
+  /** Whether a deposit pays it. */
+  deposited: boolean;
 }
 
-/** The sums of a day or a month. */
-export interface Period {
-  start: Date;
+/** What was bought and sold, and for how much. Energy is what was accepted, so that kWh times price are the money. */
+export interface Sums {
   boughtKwh: bigint;
   soldKwh: bigint;
   paid: bigint;
@@ -19,47 +23,101 @@ export interface Period {
   /** What is not settled yet: the person has to pay the one, and is to receive the other. */
   toPay: bigint;
   toReceive: bigint;
+  /** What waits for a ruling, and is in none of the others. */
+  disputedKwh: bigint;
+  disputed: bigint;
+}
+
+/** The sums of a day or a month. */
+export interface Period extends Sums {
+  start: Date;
 }
 
 export type Step = "day" | "month";
 
-/** Reads all deliveries in which the person is a party, the oldest first, and tells how many agreements it has read if that takes a while. */
-export async function readRows(chain: Chain, me: string, onProgress: (agreements: number) => void, signal: AbortSignal): Promise<Row[]> {
-  const transactions = await chain.history(me, onProgress, signal);
-  const rows = transactions.map((transaction): Row => ({ role: transaction.consumer === me ? "bought" : "sold", transaction }));
+/** What a payment pays for: the ledger keeps the amount only, which a ruling lowers. */
+export const acceptedKwh = (paymentAmount: bigint, price: bigint) => paymentAmount / price;
+
+/** All deliveries in which the person is a party, the oldest first. */
+export function toRows(entries: AgreementEntry[], transactions: EnergyTransaction[], me: string): Row[] {
+  const known = new Map(entries.map((entry) => [entry.agreement.agreement_id, entry]));
+  const rows = transactions.flatMap((transaction): Row[] => {
+    const entry = known.get(transaction.agreement_id);
+    // An agreement that was made between the two answers is left out until the next reading.
+    if (!entry) return [];
+    const price = entry.agreement.price_per_kwh;
+    const role = transaction.consumer === me ? "bought" : "sold";
+    const neighbour = role === "bought" ? transaction.provider : transaction.consumer;
+    const deposited = entry.state.deposit !== Deposit.None;
+    return [{ role, neighbour, transaction, price, acceptedKwh: acceptedKwh(transaction.payment_amount, price), deposited }];
+  });
   return rows.sort((a, b) => Number(a.transaction.delivered_at - b.transaction.delivered_at));
+}
+
+export const noSums = (): Sums => ({ boughtKwh: 0n, soldKwh: 0n, paid: 0n, received: 0n, toPay: 0n, toReceive: 0n, disputedKwh: 0n, disputed: 0n });
+
+function addTo(sums: Sums, { role, acceptedKwh, transaction: { payment_amount: amount, status } }: Row): void {
+  if (status === TransactionStatus.Disputed) {
+    sums.disputedKwh += acceptedKwh;
+    sums.disputed += amount;
+    return;
+  }
+  sums[role === "bought" ? "boughtKwh" : "soldKwh"] += acceptedKwh;
+  if (status === TransactionStatus.Settled) sums[role === "bought" ? "paid" : "received"] += amount;
+  else sums[role === "bought" ? "toPay" : "toReceive"] += amount;
+}
+
+export function sumOf(rows: Row[]): Sums {
+  const sums = noSums();
+  for (const row of rows) addTo(sums, row);
+  return sums;
 }
 
 /** Sums by the person's own calendar: every day or month from the first to the last, those without deliveries too. */
 export function sumUp(rows: Row[], step: Step): Period[] {
   const periods: Period[] = [];
-  for (const { role, transaction } of rows) {
-    const start = startOf(new Date(Number(transaction.delivered_at) * 1000), step);
+  for (const row of rows) {
+    const start = startOf(dateOf(row), step);
     let period = periods.at(-1) ?? add(periods, start);
     while (period.start < start) period = add(periods, after(period.start, step));
-    const { energy_delivered_kwh: kwh, payment_amount: amount, status } = transaction;
-    const settled = status === TransactionStatus.Settled;
-    if (role === "bought") {
-      period.boughtKwh += kwh;
-      period[settled ? "paid" : "toPay"] += amount;
-    } else {
-      period.soldKwh += kwh;
-      period[settled ? "received" : "toReceive"] += amount;
-    }
+    addTo(period, row);
   }
   return periods;
 }
 
-/** What a kWh has cost on average, settled or not, rounded to the token's smallest unit; undefined where there was none. */
+/** What an accepted kWh has cost on average, settled or not, rounded to the token's smallest unit; undefined where there was none. */
 export function averagePrices(periods: Period[]): { bought?: bigint; sold?: bigint } {
-  const sum = (...columns: Exclude<keyof Period, "start">[]) =>
-    periods.reduce((sum, period) => columns.reduce((all, column) => all + period[column], sum), 0n);
+  const sum = (...columns: (keyof Sums)[]) => periods.reduce((sum, period) => columns.reduce((all, column) => all + period[column], sum), 0n);
   const price = (amount: bigint, kwh: bigint) => (kwh > 0n ? (amount + kwh / 2n) / kwh : undefined);
   return { bought: price(sum("paid", "toPay"), sum("boughtKwh")), sold: price(sum("received", "toReceive"), sum("soldKwh")) };
 }
 
+/** The sums with each neighbour, the largest trade first. */
+export function byNeighbour(rows: Row[]): [neighbour: string, sums: Sums][] {
+  const all = new Map<string, Row[]>();
+  for (const row of rows) all.set(row.neighbour, [...(all.get(row.neighbour) ?? []), row]);
+  const kwh = ({ boughtKwh, soldKwh, disputedKwh }: Sums) => boughtKwh + soldKwh + disputedKwh;
+  return [...all].map(([neighbour, of]): [string, Sums] => [neighbour, sumOf(of)]).sort(([, a], [, b]) => (kwh(a) < kwh(b) ? 1 : -1));
+}
+
+/** A month like 2026-03, by the person's own calendar. */
+export const monthOf = (date: Date) => `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}`;
+
+export const inMonth = (rows: Row[], month: string) => rows.filter((row) => monthOf(dateOf(row)) === month);
+
+/** The first moment of a month like 2026-03, and that of the next. */
+export function monthSpan(month: string): { start: Date; end: Date } {
+  const [year = 1970, number = 1] = month.split("-").map(Number);
+  return { start: new Date(year, number - 1, 1), end: new Date(year, number, 1) };
+}
+
+/** The months that have deliveries, the newest first. */
+export const monthsOf = (rows: Row[]) => [...new Set(rows.map((row) => monthOf(dateOf(row))))].reverse();
+
+const dateOf = ({ transaction }: Row) => new Date(Number(transaction.delivered_at) * 1000);
+
 function add(periods: Period[], start: Date): Period {
-  const period = { start, boughtKwh: 0n, soldKwh: 0n, paid: 0n, received: 0n, toPay: 0n, toReceive: 0n };
+  const period = { start, ...noSums() };
   periods.push(period);
   return period;
 }
@@ -70,37 +128,3 @@ const after = (start: Date, step: Step) =>
   step === "day"
     ? new Date(start.getFullYear(), start.getMonth(), start.getDate() + 1)
     : new Date(start.getFullYear(), start.getMonth() + 1, 1);
-
-const COLUMNS = [
-  "transaction_id",
-  "agreement_id",
-  "direction",
-  "neighbour",
-  "delivered_at",
-  "energy_kwh",
-  "meter_reading_kwh",
-  "amount",
-  "token",
-  "status",
-  "settled_at",
-];
-
-/** A table with one line for each delivery. Of its values only the token's symbol comes from outside; the rest are numbers, addresses, times and this page's words. */
-export function toCsv(rows: Row[], { symbol, decimals }: Unit): string {
-  const lines = rows.map(({ role, transaction: of }) => [
-    of.transaction_id,
-    of.agreement_id,
-    role,
-    role === "bought" ? of.provider : of.consumer,
-    isoTime(of.delivered_at),
-    of.energy_delivered_kwh,
-    of.meter_reading,
-    exactAmount(of.payment_amount, decimals),
-    symbol.replace(/[^A-Za-z0-9]/g, ""),
-    TransactionStatus[of.status],
-    of.settled_at === null ? "" : isoTime(of.settled_at),
-  ]);
-  return [COLUMNS, ...lines].map((line) => `${line.join(",")}\r\n`).join("");
-}
-
-const isoTime = (seconds: bigint) => new Date(Number(seconds) * 1000).toISOString();

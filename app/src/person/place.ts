@@ -4,6 +4,7 @@ import { StrKey } from "@stellar/stellar-sdk";
 import { findNetwork, type Network } from "../chain/networks.js";
 import { takePlayKey } from "../wallet/playKey.js";
 import { recall, remember } from "./memory.js";
+import { cleanName } from "./names.js";
 
 export interface Place {
   contractId: string;
@@ -11,9 +12,11 @@ export interface Place {
 }
 
 export type View =
-  | { name: "home" | "agreements" | "history" | "admin" }
-  | { name: "agreement"; id: bigint }
-  | { name: "offer"; consumer: string }
+  | { name: "home" | "agreements" | "history" | "members" | "admin" }
+  /** `called` is how the person who made the link calls itself. */
+  | { name: "agreement"; id: bigint; called?: string }
+  | { name: "offer"; consumer: string; called?: string }
+  | { name: "statement"; month: string; neighbour: string }
   | { name: "sign"; entry: string };
 
 interface Remembered {
@@ -50,27 +53,44 @@ export function placeQuery({ contractId, network, rpc }: Remembered): string {
 }
 
 export function readView(hash: string): View {
-  const [name, argument = ""] = hash.replace(/^#\/?/, "").split("/", 2).map(decodeURIComponent);
+  const [name, first = "", second = ""] = hash.replace(/^#\/?/, "").split("/", 3).map(decodeURIComponent);
+  const called = second ? { called: cleanName(second) } : {};
   switch (name) {
     case "agreements":
     case "history":
+    case "members":
     case "admin":
       return { name };
     case "agreement":
-      return /^\d{1,20}$/.test(argument) ? { name, id: BigInt(argument) } : { name: "agreements" };
+      return /^\d{1,20}$/.test(first) ? { name, id: BigInt(first), ...called } : { name: "agreements" };
     case "offer":
-      return { name, consumer: argument };
+      return { name, consumer: first, ...called };
+    case "statement":
+      return /^\d{4}-\d{2}$/.test(first) ? { name, month: first, neighbour: second } : { name: "history" };
     case "sign":
-      return { name, entry: argument };
+      return { name, entry: first };
     default:
       return { name: "home" };
   }
 }
 
 export function href(view: View): string {
-  const argument =
-    view.name === "agreement" ? String(view.id) : view.name === "offer" ? view.consumer : view.name === "sign" ? view.entry : "";
-  return `#/${view.name}${argument && `/${encodeURIComponent(argument)}`}`;
+  return `#/${[view.name, ...argumentsOf(view)].map(encodeURIComponent).join("/")}`;
+}
+
+function argumentsOf(view: View): string[] {
+  switch (view.name) {
+    case "agreement":
+      return [String(view.id), ...(view.called ? [view.called] : [])];
+    case "offer":
+      return [...(view.consumer ? [view.consumer] : []), ...(view.called ? [view.called] : [])];
+    case "statement":
+      return [view.month, view.neighbour];
+    case "sign":
+      return [view.entry];
+    default:
+      return [];
+  }
 }
 
 /** A link that another person can open. */

@@ -5,9 +5,11 @@ import { useContext } from "preact/hooks";
 import type { Config } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
 import type { Token } from "../chain/token.js";
+import type { Call } from "../contract/calls.js";
 import type { Describer } from "../contract/describe.js";
 import type { Job } from "../signing/story.js";
 import type { Wallet } from "../wallet/wallet.js";
+import type { Names } from "./names.js";
 
 export interface Session extends Describer {
   chain: Chain;
@@ -21,10 +23,14 @@ export interface Session extends Describer {
   now: bigint;
   /** It grows whenever a call has gone through, so that views read again. */
   version: number;
+  /** The last call of this page that went through, and how many did. */
+  done: { call: Call; number: number } | undefined;
   /** Opens the dialog in which the person checks a call and signs it, and which then sends it. */
   act: (job: Job) => void;
-  names: Record<string, string>;
-  setName: (address: string, name: string) => void;
+  /** Those that the person gave, and on a playground those of its people. */
+  names: Names;
+  ownNames: Names;
+  setNames: (names: Names) => void;
 }
 
 export const SessionContext = createContext<Session | undefined>(undefined);

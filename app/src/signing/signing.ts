@@ -10,7 +10,7 @@ import { forget, keep, recallSigned, takeTurn, watchSigned } from "./kept.js";
 import { saveLink } from "./outbox.js";
 import { assembleFor, signShared } from "./share.js";
 import { idle, next, shownIn, type Effect, type Event, type Job, type Review, type SignedCall, type State, type Way } from "./story.js";
-import { ask, look, prepare, readSigned, send, sign } from "./submit.js";
+import { ask, look, prepare, readSigned, send, sign, type Receipt } from "./submit.js";
 
 interface Needs {
   chain: Chain;
@@ -18,6 +18,8 @@ interface Needs {
   wallet: Wallet | undefined;
   /** Has all views read again. */
   refresh: () => void;
+  /** Tells them which call has gone through. */
+  onDone: (signed: SignedCall, receipt: Receipt) => void;
 }
 
 export interface Signing {
@@ -77,7 +79,7 @@ class Runner {
   }
 
   private perform(effect: Effect): void {
-    const { chain, wallet, tokenId, refresh } = this.needs;
+    const { chain, wallet, tokenId, refresh, onDone } = this.needs;
     switch (effect.do) {
       case "simulate": {
         const { run } = effect;
@@ -127,6 +129,9 @@ class Runner {
         return;
       case "refresh":
         refresh();
+        return;
+      case "tellDone":
+        onDone(effect.signed, effect.receipt);
         return;
     }
   }

@@ -126,7 +126,9 @@ export type Effect =
   | { do: "saveLink"; job: ShareJob; link: string }
   | { do: "emptyForm"; form: string }
   /** Has all views read again. */
-  | { do: "refresh" };
+  | { do: "refresh" }
+  /** Tells all views which call has gone through. */
+  | { do: "tellDone"; signed: SignedCall; receipt: Receipt };
 
 export interface Step {
   state: State;
@@ -342,6 +344,7 @@ function end(state: OpenEnded, end: End): Step {
     const again = simulate(run + 1, first.job, end);
     return move(again.state, ...effects, ...again.effects);
   }
+  if (end.kind === "done") effects.push({ do: "tellDone", signed, receipt: end.receipt });
   if (end.kind === "done" || end.kind === "recorded") effects.push(...emptied(signed.form));
   return move({ at: "ended", run, signed, open, end }, ...effects);
 }

@@ -25,6 +25,8 @@ export interface Prepared {
 export interface Receipt {
   /** What was charged, in stroops. */
   fee: bigint;
+  /** The time of its ledger, in Unix seconds. */
+  at: number;
   /** The payments that it made. */
   movements: Movement[];
   /** The number that the call answers with, if it makes an agreement. */
@@ -152,12 +154,12 @@ export async function ask({ server }: Chain, tokenId: string, { hash, call }: Si
     const { latestLedgerCloseTime, oldestLedgerCloseTime }: Record<string, unknown> = { ...found };
     return { type: "missing", hash, ledgerTime: Number(latestLedgerCloseTime), oldestTime: Number(oldestLedgerCloseTime) };
   }
-  const fee = found.resultXdr.feeCharged;
+  const charged = { fee: found.resultXdr.feeCharged, at: found.createdAt };
   if (found.status === Api.GetTransactionStatus.FAILED) {
-    return { type: "found", hash, end: { kind: "failed", receipt: { fee, movements: [] } } };
+    return { type: "found", hash, end: { kind: "failed", receipt: { ...charged, movements: [] } } };
   }
   const agreement = call.method === "create_agreement" && found.returnValue ? (scValToNative(found.returnValue) as bigint) : undefined;
-  const receipt = { fee, movements: transfers(found.events.contractEventsXdr.flat(), tokenId), agreement };
+  const receipt = { ...charged, movements: transfers(found.events.contractEventsXdr.flat(), tokenId), agreement };
   return { type: "found", hash, end: { kind: "done", receipt } };
 }
 

@@ -1,13 +1,13 @@
 // One agreement with its deliveries, and what this person can do about them now.
 
-import { useState } from "preact/hooks";
 import type { AgreementEntry, Prosumer } from "../../client/src/index.js";
 import { roleOf, sellerMatters, type Delivery } from "../contract/rules.js";
 import { AgreementActions } from "../parts/AgreementActions.js";
 import { AgreementCard } from "../parts/AgreementCard.js";
 import { DeliveryItem } from "../parts/DeliveryItem.js";
-import { Button, Field, LoadedView } from "../parts/basics.js";
+import { Facts, LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
+import { NameForm, NameFromLink } from "../parts/naming.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 
@@ -17,14 +17,15 @@ interface AgreementWithDeliveries {
   seller: Prosumer | undefined;
 }
 
-export function Agreement({ id }: { id: bigint }) {
+export function Agreement({ id, called }: { id: bigint; called?: string }) {
   const { chain, words, version, me, config } = useSession();
   const loaded = useLoad<AgreementWithDeliveries>(
     async () => {
       const entry = await chain.agreement(id);
+      const role = roleOf(entry, me, config.admin);
       const [deliveries, seller] = await Promise.all([
         entry.state.transactions > 0n ? chain.deliveries(id) : [],
-        sellerMatters(entry, roleOf(entry, me, config.admin)) ? chain.prosumer(entry.agreement.provider) : undefined,
+        role !== "provider" || sellerMatters(entry, role) ? chain.prosumer(entry.agreement.provider) : undefined,
       ]);
       return { entry, deliveries, seller };
     },
@@ -38,7 +39,12 @@ export function Agreement({ id }: { id: bigint }) {
       </a>
       <h1>{words.agreement.title(String(id))}</h1>
       <LoadedView of={loaded} words={words}>
-        {(read) => <AgreementDetails {...read} />}
+        {(read) => (
+          <>
+            <NameFromLink address={read.entry.agreement.provider} called={called} />
+            <AgreementDetails {...read} />
+          </>
+        )}
       </LoadedView>
     </>
   );
@@ -51,6 +57,7 @@ function AgreementDetails({ entry, deliveries, seller }: AgreementWithDeliveries
   return (
     <>
       <AgreementCard entry={entry} />
+      {role !== "provider" && <Plant seller={seller} />}
       <AgreementActions entry={entry} deliveries={deliveries} role={role} seller={seller} />
       <section class="stack">
         <h2>{words.agreement.deliveries}</h2>
@@ -74,21 +81,23 @@ function AgreementDetails({ entry, deliveries, seller }: AgreementWithDeliveries
   );
 }
 
+/** What the buyer may expect of the seller's readings: a certified meter grows no faster than its plant can export. */
+function Plant({ seller }: { seller: Prosumer | undefined }) {
+  const { words, format } = useSession();
+  const say = words.plant;
+  return (
+    <section class="card">
+      <Facts facts={[[say.title, seller?.meter ? say.certified(format.kw(seller.max_power_kw)) : say.none]]} />
+    </section>
+  );
+}
+
 function Naming({ address }: { address: string }) {
-  const { words, names, setName } = useSession();
-  const [name, setText] = useState(names[address] ?? "");
-  const save = (event: Event) => {
-    event.preventDefault();
-    setName(address, name.trim().slice(0, 40));
-  };
+  const { words } = useSession();
   return (
     <details>
       <summary>{words.agreement.name}</summary>
-      <form class="stack" onSubmit={save}>
-        <Field label={words.agreement.name} hint={words.agreement.nameHint} value={name} onInput={setText} />
-        <code class="address">{address}</code>
-        <Button submit>{words.agreement.save}</Button>
-      </form>
+      <NameForm address={address} label={words.agreement.name} />
     </details>
   );
 }

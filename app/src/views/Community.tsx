@@ -9,7 +9,9 @@ import { Watch } from "../chain/watch.js";
 import { LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { recall, remember } from "../person/memory.js";
+import { keepNames, readNames, type Names } from "../person/names.js";
 import { forgetPlace, type Place } from "../person/place.js";
+import { keepReceipt } from "../person/receipts.js";
 import { SessionContext, type Session } from "../person/session.js";
 import { useSigning } from "../signing/signing.js";
 import { useWallet } from "../wallet/connection.js";
@@ -63,7 +65,6 @@ export function Community({ place, words, locale, picker }: Props) {
   );
 }
 
-const NAMES = "names";
 /** After so many milliseconds the page looks again whether something has changed. */
 const REFRESH = 30_000;
 /** On a network where a day may take a minute. */
@@ -75,8 +76,9 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
   const format = useMemo(() => new Format(locale), [locale]);
   const [version, setVersion] = useState(0);
   const [skew, setSkew] = useState(firstSkew);
-  const [ownNames, setNames] = useState<Record<string, string>>(() => recall(NAMES) ?? {});
-  const [neighbours, setNeighbours] = useState<Record<string, string>>({});
+  const [ownNames, setOwnNames] = useState(readNames);
+  const [neighbours, setNeighbours] = useState<Names>({});
+  const [done, setDone] = useState<Session["done"]>();
   const names = { ...neighbours, ...ownNames };
   const { wallet, connect, elsewhere } = useWallet(chain.network);
   const plays = wallet?.kind === "play";
@@ -105,6 +107,10 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
       // An own call changes what no event tells of, such as the fee.
       chain.cache.forgetAll();
       void refresh(true);
+    },
+    onDone({ call, hash }, { fee, at }) {
+      keepReceipt(chain.contractId, call, { hash, fee, at });
+      setDone((before) => ({ call, number: (before?.number ?? 0) + 1 }));
     },
   });
 
@@ -135,13 +141,13 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     connect,
     now: BigInt(Math.floor(Date.now() / 1000 + skew)),
     version,
+    done,
     act: signing.start,
     names,
-    setName(address, name) {
-      const others = Object.entries(ownNames).filter(([named]) => named !== address);
-      const changed = Object.fromEntries(name ? [...others, [address, name]] : others);
-      remember(NAMES, changed);
-      setNames(changed);
+    ownNames,
+    setNames(names) {
+      keepNames(names);
+      setOwnNames(names);
     },
     nameOf(address) {
       if (address === me) return words.common.you;

@@ -1,10 +1,14 @@
-// What was bought and sold by day and month, as a picture, a table and a file.
+// What was bought and sold by day and month, and with whom, as a picture, a table and a file.
 
 import { useState } from "preact/hooks";
+import { readActivity } from "../chain/activity.js";
 import { Chart, type Colour } from "../parts/Chart.js";
-import { Button, Facts, LoadedView, saveFile } from "../parts/basics.js";
+import { Button, Facts, LoadedView, Person, saveFile } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
-import { averagePrices, readRows, sumUp, toCsv, type Period, type Step } from "../person/books.js";
+import { averagePrices, byNeighbour, inMonth, monthsOf, monthSpan, sumUp, type Period, type Row, type Step, type Sums } from "../person/books.js";
+import { toCsv } from "../person/csv.js";
+import { href } from "../person/place.js";
+import { paymentOf } from "../person/receipts.js";
 import { useSession } from "../person/session.js";
 
 type Shown = "energy" | "money";
@@ -20,37 +24,51 @@ export function History() {
 }
 
 function Books({ me }: { me: string }) {
-  const { chain, words, token, format, version } = useSession();
-  const [step, setStep] = useState<Step>("day");
-  const [shown, setShown] = useState<Shown>("energy");
+  const { chain, words, format, version } = useSession();
   const [read, setRead] = useState(0);
-  const loaded = useLoad((signal) => readRows(chain, me, setRead, signal), me, version);
-  const say = words.history;
+  const loaded = useLoad((signal) => readActivity(chain, me, setRead, signal), me, version);
   return (
     <>
-      {!loaded.value && read > 0 && <p role="status">{say.reading(format.number(BigInt(read)))}</p>}
+      {!loaded.value && read > 0 && <p role="status">{words.history.reading(format.number(BigInt(read)))}</p>}
       <LoadedView of={loaded} words={words}>
-        {(rows) =>
-          rows.length === 0 ? (
-            <p class="empty">{say.none}</p>
-          ) : (
-            <>
-              <div class="row">
-                <Choice<Shown>
-                  name="shown"
-                  label={say.show}
-                  value={shown}
-                  onChange={setShown}
-                  options={{ energy: say.energy, money: say.money }}
-                />
-                <Choice<Step> name="step" label={say.by} value={step} onChange={setStep} options={{ day: say.day, month: say.month }} />
-              </div>
-              <Sums periods={sumUp(rows, step)} step={step} shown={shown} />
-              <Button onClick={() => saveFile("energy.csv", "text/csv", toCsv(rows, token))}>{say.csv}</Button>
-            </>
-          )
-        }
+        {({ rows }) => (rows.length === 0 ? <p class="empty">{words.history.none}</p> : <Filtered rows={rows} />)}
       </LoadedView>
+    </>
+  );
+}
+
+function Filtered({ rows }: { rows: Row[] }) {
+  const { chain, words, token, format, names } = useSession();
+  const [step, setStep] = useState<Step>("day");
+  const [shown, setShown] = useState<Shown>("energy");
+  const [month, setMonth] = useState("");
+  const say = words.history;
+  const some = month ? inMonth(rows, month) : rows;
+  const save = () => {
+    const options = { token, decimalSign: format.separator, names, paymentOf: paymentOf(chain.contractId) };
+    saveFile(`energy${month && `-${month}`}.csv`, "text/csv;charset=utf-8", toCsv(some, options));
+  };
+  return (
+    <>
+      <div class="row">
+        <Choice<Shown> name="shown" label={say.show} value={shown} onChange={setShown} options={{ energy: say.energy, money: say.money }} />
+        <Choice<Step> name="step" label={say.by} value={step} onChange={setStep} options={{ day: say.day, month: say.month }} />
+        <label class="choice">
+          {say.during}
+          <select value={month} onChange={(event) => setMonth(event.currentTarget.value)}>
+            <option value="">{say.always}</option>
+            {monthsOf(rows).map((one) => (
+              <option key={one} value={one}>
+                {format.month(monthSpan(one).start)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <Periods periods={sumUp(some, step)} step={step} shown={shown} />
+      <Neighbours rows={some} shown={shown} month={month} />
+      <p class="hint">{say.ownTime(Intl.DateTimeFormat().resolvedOptions().timeZone)}</p>
+      <Button onClick={save}>{month ? say.csvMonth : say.csv}</Button>
     </>
   );
 }
@@ -77,26 +95,34 @@ function Choice<T extends string>({ name, label, value, options, onChange }: Cho
   );
 }
 
-interface SumsProps {
+type Column = keyof Sums;
+
+const colours: Partial<Record<Column, Colour>> = { boughtKwh: "bought", soldKwh: "sold", paid: "bought", received: "sold" };
+
+const columns: Record<Shown, Column[]> = { energy: ["boughtKwh", "soldKwh", "disputedKwh"], money: ["paid", "received", "toPay", "toReceive", "disputed"] };
+
+/** A column without any amount is left out. Open bills have a column, but no bars. */
+const usedColumns = (all: Sums[], shown: Shown) => columns[shown].filter((column) => all.some((sums) => sums[column] > 0n));
+
+function useColumns(shown: Shown) {
+  const { words, format, token } = useSession();
+  const say = words.history;
+  const names: Record<Column, string> = { ...say, boughtKwh: say.bought, soldKwh: say.sold, disputedKwh: say.disputed };
+  return { names, text: (value: bigint) => (shown === "energy" ? format.kwh(value) : format.amount(value, token)) };
+}
+
+interface PeriodsProps {
   periods: Period[];
   step: Step;
   shown: Shown;
 }
 
-type Column = Exclude<keyof Period, "start">;
-
-const colours: Partial<Record<Column, Colour>> = { boughtKwh: "bought", soldKwh: "sold", paid: "bought", received: "sold" };
-
-const columns: Record<Shown, Column[]> = { energy: ["boughtKwh", "soldKwh"], money: ["paid", "received", "toPay", "toReceive"] };
-
-function Sums({ periods, step, shown }: SumsProps) {
+function Periods({ periods, step, shown }: PeriodsProps) {
   const { words, format, token } = useSession();
   const say = words.history;
-  const names: Record<Column, string> = { ...say, boughtKwh: say.bought, soldKwh: say.sold };
+  const { names, text } = useColumns(shown);
   const label = (start: Date) => (step === "day" ? format.day(start) : format.month(start));
-  const text = (value: bigint) => (shown === "energy" ? format.kwh(value) : format.amount(value, token));
-  // A column without any amount is left out. Open bills have a column, but no bars.
-  const used = columns[shown].filter((column) => periods.some((period) => period[column] > 0n));
+  const used = usedColumns(periods, shown);
   const bars = used.filter((column) => column in colours);
   // These numbers are for the picture only; the table is exact.
   const drawn = (value: bigint) => (shown === "energy" ? Number(value) : Number(value) / 10 ** token.decimals);
@@ -109,7 +135,7 @@ function Sums({ periods, step, shown }: SumsProps) {
         <figure class="card">
           <Chart
             title={say.chart(bars.map((column) => names[column]).join(", "))}
-            labels={periods.map(({ start }) => label(start))}
+            labels={periods.map(({ start }) => (step === "day" ? format.dayOfYear(start) : format.month(start)))}
             series={bars.map((column) => ({
               name: names[column],
               colour: colours[column] ?? "sold",
@@ -161,5 +187,55 @@ function Sums({ periods, step, shown }: SumsProps) {
         ]}
       />
     </>
+  );
+}
+
+/** The sums with each neighbour; of a month, with a link to the statement about it. */
+function Neighbours({ rows, shown, month }: { rows: Row[]; shown: Shown; month: string }) {
+  const { words } = useSession();
+  const say = words.history;
+  const { names, text } = useColumns(shown);
+  const neighbours = byNeighbour(rows);
+  const used = usedColumns(
+    neighbours.map(([, sums]) => sums),
+    shown,
+  );
+  return (
+    <section class="stack">
+      <h2>{say.neighbours}</h2>
+      <div class="table" role="region" aria-label={say.neighbours} tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{say.neighbour}</th>
+              {used.map((column) => (
+                <th scope="col" key={column}>
+                  {names[column]}
+                </th>
+              ))}
+              {month && <th scope="col">{words.statement.title}</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {neighbours.map(([neighbour, sums]) => (
+              <tr key={neighbour}>
+                <th scope="row">
+                  <Person address={neighbour} />
+                </th>
+                {used.map((column) => (
+                  <td key={column}>{text(sums[column])}</td>
+                ))}
+                {month && (
+                  <td>
+                    <a href={href({ name: "statement", month, neighbour })}>{words.common.open}</a>
+                  </td>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {!month && <p class="hint">{say.statementHint}</p>}
+    </section>
   );
 }

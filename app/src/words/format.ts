@@ -118,11 +118,6 @@ export class Format {
     return date.toLocaleDateString(this.locale, { day: "numeric", month: "short" });
   }
 
-  /** A time of day, like 13:02. */
-  clock(date: Date): string {
-    return date.toLocaleTimeString(this.locale, { timeStyle: "short" });
-  }
-
   month(date: Date): string {
     return date.toLocaleDateString(this.locale, { month: "short", year: "numeric" });
   }

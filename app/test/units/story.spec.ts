@@ -29,7 +29,7 @@ const refusedReview = { mayBeSigned: false } as Review;
 const signed: SignedCall = { hash: "mine", transaction: "xdr", call: job.call, signedAt: 1000, validUntil: 1300, shared: false, form: "bill" };
 const withTwo: SignedCall = { ...signed, shared: true };
 const others: SignedCall = { ...signed, hash: "other" };
-const receipt: Receipt = { fee: 5n, movements: [] };
+const receipt: Receipt = { fee: 5n, at: 1010, movements: [] };
 const problem = new Problem("rejected");
 const outdated = new Problem("refused");
 const poor = new Problem("tooLittleXlm");
@@ -137,7 +137,7 @@ const begin = "simulating, new run > simulate";
 const away = "idle, new run > recall";
 const elsewhereShown = "sent, new run, dialog, of the other tab > ask 0";
 const ends = (place: "dialog" | "banner") => ({
-  "found, done": `ended, ${place}, done > forget > refresh > emptyForm`,
+  "found, done": `ended, ${place}, done > forget > refresh > tellDone > emptyForm`,
   "found, failed": `ended, ${place}, failed > forget > refresh`,
   "found, recorded": `ended, ${place}, recorded > forget > refresh > emptyForm`,
   "found, forgotten": `ended, ${place}, forgotten > forget > refresh`,

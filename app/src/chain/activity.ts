@@ -1,0 +1,39 @@
+// All that a person does on the contract: agreements with their states, and deliveries.
+
+import type { AgreementEntry, Prosumer } from "../../client/src/index.js";
+import { MAX_PAGE } from "../contract/limits.js";
+import type { Delivery } from "../contract/rules.js";
+import { toRows, type Row } from "../person/books.js";
+import { needsDeliveries } from "../person/todo.js";
+import type { Chain } from "./chain.js";
+
+export interface Activity {
+  prosumer: Prosumer | undefined;
+  entries: AgreementEntry[];
+  rows: Row[];
+  /** With their states, of those agreements in which something may wait for the person. */
+  deliveries: Map<bigint, Delivery[]>;
+}
+
+/** Three requests, and two more for each deposit with deliveries that are not paid yet. */
+export async function readActivity(chain: Chain, me: string, onProgress?: (agreements: number) => void, signal?: AbortSignal): Promise<Activity> {
+  const prosumer = await chain.prosumer(me);
+  const entries = prosumer?.last_agreement ? await readEntries(chain, me) : [];
+  const waiting = entries.filter(needsDeliveries).map(({ agreement }) => agreement.agreement_id);
+  const [transactions, ...deliveries] = await Promise.all([
+    entries.length > 0 ? chain.history(me, onProgress, signal) : [],
+    ...waiting.map(async (id) => [id, await chain.deliveries(id)] as const),
+  ]);
+  return { prosumer, entries, rows: toRows(entries, transactions, me), deliveries: new Map(deliveries) };
+}
+
+/** All agreements of a prosumer, the newest first: one request for 25. */
+async function readEntries(chain: Chain, prosumer: string): Promise<AgreementEntry[]> {
+  const limit = Number(MAX_PAGE);
+  const entries: AgreementEntry[] = [];
+  for (;;) {
+    const page = await chain.agreementPage(prosumer, entries.at(-1)?.agreement.agreement_id ?? null, limit);
+    entries.push(...page);
+    if (page.length < limit) return entries;
+  }
+}
