@@ -86,8 +86,8 @@ export function agreementActions(
   if (role === "consumer" && unpaid.length > 0) actions.push({ name: "pay" });
   if (role === "consumer" && open && state.deposit === Deposit.None) {
     const blocked: Reason | undefined = state.transactions > 0n ? { kind: "deliveryStarted" } : undefined;
-    if (seller?.meter) actions.push({ name: "fundMetered", blocked });
     actions.push({ name: "fundReviewed", blocked });
+    if (seller?.meter) actions.push({ name: "fundMetered", blocked });
   }
   if (role === "provider" && unpaid.length > 0) actions.push({ name: "draw", blocked: drawBlocked(entry, unpaid, now) });
   if (role === "provider" && open) actions.push({ name: "deliver", blocked: deliverBlocked(entry, seller) });

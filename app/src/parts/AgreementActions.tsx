@@ -1,6 +1,7 @@
 // What this person can do about an agreement as a whole.
 
-import { Deposit, type AgreementEntry, type Prosumer } from "../../client/src/index.js";
+import { useState } from "preact/hooks";
+import { AgreementStatus, Deposit, type AgreementEntry, type Prosumer } from "../../client/src/index.js";
 import type { Call } from "../contract/calls.js";
 import { MAX_READING } from "../contract/limits.js";
 import {
@@ -12,9 +13,14 @@ import {
   type Delivery,
   type Role,
 } from "../contract/rules.js";
+import { acceptedOffers, acceptOffer } from "../person/inbox.js";
+import { go } from "../person/place.js";
 import { useSession, type Session } from "../person/session.js";
+import { isOffer } from "../person/todo.js";
 import { Button, Field } from "./basics.js";
-import { useDraft } from "./draft.js";
+import { dayOf } from "./days.js";
+import { useDone } from "./done.js";
+import { prepareDraft, useDraft } from "./draft.js";
 import { typedNumber } from "./numbers.js";
 import { reasonText } from "./reasons.js";
 
@@ -27,34 +33,68 @@ interface Props {
 
 export function AgreementActions(props: Props) {
   const session = useSession();
-  const { words, now, act } = session;
+  const { chain, words, now, act } = session;
   const { entry, deliveries, role, seller } = props;
+  const [accepted, setAccepted] = useState(() => acceptedOffers(chain.contractId, [entry.agreement.agreement_id]).size > 0);
+  const answers = role === "consumer" && isOffer(entry);
   // What can be done stands before what cannot.
   const actions = agreementActions(entry, deliveries, role, seller, now).sort((a, b) => Number(!!a.blocked) - Number(!!b.blocked));
   if (role !== "provider" && role !== "consumer") return null;
+  const accept = () => {
+    acceptOffer(chain.contractId, entry.agreement.agreement_id);
+    setAccepted(true);
+  };
+  const renews = role === "provider" && entry.agreement.status !== AgreementStatus.Active;
   return (
     <section class="card stack">
-      <h2>{words.agreement.what}</h2>
-      {actions.length === 0 && <p>{words.agreement.nothing}</p>}
+      <h2>{answers && !accepted ? words.answer.title : words.agreement.what}</h2>
+      {answers && <p>{accepted ? words.answer.accepted : words.answer.lead}</p>}
+      {actions.length === 0 && !renews && <p>{words.agreement.nothing}</p>}
+      {answers && !accepted && (
+        <Button hint={words.answer.billHint} onClick={accept}>
+          {words.answer.bill}
+        </Button>
+      )}
+      {renews && <Renew entry={entry} />}
       {actions.map(({ name, blocked }, index) => {
         const reason = blocked && reasonText(blocked, session);
         if (name === "deliver" && !reason) return <DeliverForm key={name} entry={entry} seller={seller} />;
         return (
           <Button
             key={name}
-            kind={name === "cancel" ? "danger" : index === 0 && !reason ? "primary" : "plain"}
+            kind={name === "cancel" ? "danger" : index === 0 && !reason && !answers ? "primary" : "plain"}
             blocked={reason}
-            hint={hint(name, props, session)}
+            hint={answers && name === "cancel" ? words.answer.declineHint : hint(name, props, session)}
             onClick={() => {
               const call = callFor(name, props, session);
               if (call) act({ kind: "send", call });
             }}
           >
-            {words.agreementActions[name]}
+            {answers && name === "cancel" ? words.answer.decline : words.agreementActions[name]}
           </Button>
         );
       })}
     </section>
+  );
+}
+
+/** Fills in an offer with the same energy and price, and a deadline that is as far ahead as it was. */
+function Renew({ entry: { agreement } }: { entry: AgreementEntry }) {
+  const { words, format, token, now } = useSession();
+  const { consumer, energy_amount_kwh: kwh, price_per_kwh: price, created_at, delivery_deadline } = agreement;
+  const renew = () => {
+    prepareDraft(`offer ${consumer}`, {
+      consumer,
+      kwh: format.typed(kwh, 0),
+      price: format.typed(price, token.decimals),
+      deadline: dayOf(now + delivery_deadline - created_at),
+    });
+    go({ name: "offer", consumer });
+  };
+  return (
+    <Button kind="primary" hint={words.renew.hint(format.kwh(kwh), words.agreements.perKwh(format.amount(price, token)))} onClick={renew}>
+      {words.renew.button}
+    </Button>
   );
 }
 

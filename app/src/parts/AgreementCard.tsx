@@ -1,28 +1,31 @@
 // An agreement at a glance.
 
 import { AgreementStatus, Deposit, type AgreementEntry } from "../../client/src/index.js";
-import { roleOf } from "../contract/rules.js";
+import { roleOf, type Role } from "../contract/rules.js";
+import { acceptedOffers } from "../person/inbox.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
+import { isOffer } from "../person/todo.js";
 import type { Words } from "../words/en.js";
 import { Facts, Person, type Fact } from "./basics.js";
 
 export function AgreementCard({ entry, linked }: { entry: AgreementEntry; linked?: boolean }) {
-  const { words, format, token, now, me, config, nameOf } = useSession();
+  const { chain, words, format, token, now, me, config, nameOf } = useSession();
   const { agreement, state } = entry;
   const role = roleOf(entry, me, config.admin);
-  const due = role === "provider" ? words.agreements.dueToYou : role === "consumer" ? words.agreements.due : words.agreements.dueToSeller;
   const open = agreement.status === AgreementStatus.Active;
+  const offer = isOffer(entry) && acceptedOffers(chain.contractId, [agreement.agreement_id]).size === 0;
+  // What is disputed is not due before a ruling.
+  const due = state.pending_amount - state.disputed_amount;
   const facts: Fact[] = [
-    state.pending_amount > 0n && [due, <strong>{format.amount(state.pending_amount, token)}</strong>],
+    due > 0n && [dueLabel(state.deposit, role, words), <strong>{format.amount(due, token)}</strong>],
+    state.disputed_amount > 0n && [words.agreements.disputed, format.amount(state.disputed_amount, token)],
     [words.agreement.price, words.agreements.perKwh(format.amount(agreement.price_per_kwh, token))],
     [words.agreement.total, format.amount(agreement.total_amount, token)],
     state.escrow_amount > 0n && [words.deposit.left, format.amount(state.escrow_amount, token)],
     [
       words.agreement.until,
-      <span title={format.dateTime(agreement.delivery_deadline)}>
-        {open ? format.fromNow(agreement.delivery_deadline, now) : format.date(agreement.delivery_deadline)}
-      </span>,
+      open ? format.when(agreement.delivery_deadline, now) : format.dateTime(agreement.delivery_deadline),
     ],
   ];
   const heading =
@@ -35,18 +38,31 @@ export function AgreementCard({ entry, linked }: { entry: AgreementEntry; linked
       words.agreements.between(nameOf(agreement.provider), nameOf(agreement.consumer))
     );
   return (
-    <article class={`card agreement ${role}`}>
+    <article class={`card agreement ${role} ${offer ? "offer" : ""}`}>
       <h2>{linked ? <a href={href({ name: "agreement", id: agreement.agreement_id })}>{heading}</a> : heading}</h2>
       <p class="tags">
-        <span class={`tag ${open ? "good" : ""}`}>{words.status[agreement.status]}</span>
-        <span class="tag">{words.deposit.short[state.deposit]}</span>
+        {offer ? (
+          <span class="tag due">{words.answer.tag}</span>
+        ) : (
+          <>
+            <span class={`tag ${open ? "good" : ""}`}>{words.status[agreement.status]}</span>
+            <span class="tag">{words.deposit.short[state.deposit]}</span>
+          </>
+        )}
         {linked && <span class="number">{words.agreement.title(String(agreement.agreement_id))}</span>}
       </p>
-      <Delivered entry={entry} />
+      {!offer && <Delivered entry={entry} />}
       <Facts facts={facts} />
-      {!linked && <p class="hint">{depositText(state.deposit, words)}</p>}
+      {!linked && !offer && <p class="hint">{depositText(state.deposit, words)}</p>}
+      {offer && role === "provider" && <p class="hint">{words.answer.waitsSeller}</p>}
     </article>
   );
+}
+
+function dueLabel(deposit: Deposit, role: Role, { agreements: say }: Words): string {
+  if (role === "provider") return say.dueToYou;
+  if (deposit !== Deposit.None) return say.fromDeposit;
+  return role === "consumer" ? say.due : say.dueToSeller;
 }
 
 /** Says how a deposit may be drawn. */

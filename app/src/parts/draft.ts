@@ -5,6 +5,9 @@ import { recall, remember } from "../person/memory.js";
 
 const key = (form: string) => `draft ${form}`;
 
+/** Fills in a form before it is shown. */
+export const prepareDraft = (form: string, fields: Record<string, string>) => remember(key(form), fields, sessionStorage);
+
 /** Tells a form that is shown by its name that it is emptied. */
 const emptied = new EventTarget();
 

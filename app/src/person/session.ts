@@ -8,6 +8,7 @@ import type { Token } from "../chain/token.js";
 import type { Call } from "../contract/calls.js";
 import type { Describer } from "../contract/describe.js";
 import type { Job } from "../signing/story.js";
+import type { Receipt } from "../signing/submit.js";
 import type { Wallet } from "../wallet/wallet.js";
 import type { Names } from "./names.js";
 
@@ -24,7 +25,7 @@ export interface Session extends Describer {
   /** It grows whenever a call has gone through, so that views read again. */
   version: number;
   /** The last call of this page that went through, and how many did. */
-  done: { call: Call; number: number } | undefined;
+  done: { call: Call; receipt: Receipt; number: number } | undefined;
   /** Opens the dialog in which the person checks a call and signs it, and which then sends it. */
   act: (job: Job) => void;
   /** Those that the person gave, and on a playground those of its people. */

@@ -2,6 +2,7 @@
 
 import { agreementOf, describe } from "../contract/describe.js";
 import { Button, Notice, ProblemText } from "../parts/basics.js";
+import { SendOffer } from "../parts/SendLink.js";
 import { href } from "../person/place.js";
 import { useSession, type Session } from "../person/session.js";
 import { XLM } from "../words/format.js";
@@ -55,6 +56,7 @@ function Ended({ signed, end, press }: { signed: SignedCall; end: End; press: Si
           <Told signed={signed} receipt={end.receipt} />
           <p>{words.sign.cost(format.amount(end.receipt.fee, XLM))}</p>
           <Transaction hash={signed.hash} />
+          {end.receipt.agreement !== undefined && <SendOffer id={end.receipt.agreement} />}
           <AgreementLink agreement={agreementOf(call) ?? end.receipt.agreement} press={press} />
         </Notice>
       );

@@ -108,9 +108,9 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
       chain.cache.forgetAll();
       void refresh(true);
     },
-    onDone({ call, hash }, { fee, at }) {
-      keepReceipt(chain.contractId, call, { hash, fee, at });
-      setDone((before) => ({ call, number: (before?.number ?? 0) + 1 }));
+    onDone({ call, hash }, receipt) {
+      keepReceipt(chain.contractId, call, { ...receipt, hash });
+      setDone((before) => ({ call, receipt, number: (before?.number ?? 0) + 1 }));
     },
   });
 

@@ -1,36 +1,48 @@
 // Offers energy to a neighbour; the total is shown while it is typed.
 
-import { StrKey } from "@stellar/stellar-sdk";
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { MAX_TERM } from "../contract/limits.js";
 import { Button, Field, Notice } from "../parts/basics.js";
+import { dayOf, endOfDay } from "../parts/days.js";
+import { useDone } from "../parts/done.js";
 import { useDraft } from "../parts/draft.js";
 import { useLoad } from "../parts/load.js";
+import { NameFromLink } from "../parts/naming.js";
 import { typedNumber } from "../parts/numbers.js";
+import { SendOffer } from "../parts/SendLink.js";
+import { isAddress } from "../person/names.js";
+import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 
-export function Offer({ to }: { to: string }) {
+export function Offer({ to, called }: { to: string; called?: string }) {
   const { words, me } = useSession();
+  const [made, setMade] = useState<bigint>();
+  useDone("create_agreement", (_, { agreement }) => setMade(agreement));
   return (
     <>
       <h1>{words.offer.title}</h1>
       <p class="lead">{words.offer.lead}</p>
+      <NameFromLink address={to} called={called} />
+      {made !== undefined && <Made id={made} />}
       {me ? <OfferForm key={to} to={to} me={me} /> : <p class="empty">{words.agreements.connect}</p>}
     </>
   );
 }
 
-/** The last second of a day by the person's own calendar, in Unix seconds. */
-const endOfDay = (day: string) => BigInt(Math.floor(new Date(`${day}T23:59:59`).getTime() / 1000));
-
-/** A day in the form that date fields take, like 2026-03-31. */
-const dayOf = (seconds: bigint) => {
-  const date = new Date(Number(seconds) * 1000);
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-};
-
 /** An agreement ends with a day, up to 24 hours after any time of it. */
 const FURTHEST = MAX_TERM - 24n * 60n * 60n;
+
+/** The offer that was just made, to send to its buyer. */
+function Made({ id }: { id: bigint }) {
+  const { words } = useSession();
+  return (
+    <section class="card stack" data-made>
+      <h2>{words.send.title}</h2>
+      <SendOffer id={id} />
+      <a href={href({ name: "agreement", id })}>{words.send.another}</a>
+    </section>
+  );
+}
 
 function OfferForm({ to, me }: { to: string; me: string }) {
   const { chain, words, format, token, now, names, version, act } = useSession();
@@ -38,16 +50,15 @@ function OfferForm({ to, me }: { to: string; me: string }) {
   const { form, fields, set, tried, setTried } = useDraft(`offer ${to}`, { consumer: to, kwh: "", price: "", deadline: "" });
   const known = useId();
   const consumer = fields.consumer.trim();
-  const isAddress = StrKey.isValidEd25519PublicKey(consumer) || StrKey.isValidContract(consumer);
   const [first, last] = [dayOf(now), dayOf(now + FURTHEST)];
 
-  const badConsumer = !isAddress ? say.badAddress : consumer === me ? say.yourself : undefined;
+  const badConsumer = !isAddress(consumer) ? say.badAddress : consumer === me ? say.yourself : undefined;
   const kwh = typedNumber(format.parseKwh(fields.kwh), words);
   const price = typedNumber(format.parse(fields.price, token.decimals), words);
   const badDeadline = fields.deadline >= first && fields.deadline <= last ? undefined : say.badDeadline;
   const total = kwh.value !== undefined && price.value !== undefined ? kwh.value * price.value : undefined;
   const buyer = useLoad(
-    async () => ({ registered: badConsumer ? true : (await chain.prosumer(consumer)) !== undefined }),
+    async () => (badConsumer ? undefined : ((await chain.prosumer(consumer)) ?? "unregistered")),
     consumer,
     version,
   );
@@ -74,7 +85,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
           <option key={address} value={address} label={name} />
         ))}
       </datalist>
-      {buyer.value?.registered === false && <Notice kind="warning">{say.notRegistered}</Notice>}
+      {buyer.value === "unregistered" && <Notice kind="warning">{say.notRegistered}</Notice>}
       <Field label={say.kwh} numeric value={fields.kwh} onInput={set("kwh")} problem={tried ? kwh.problem : undefined} />
       <Field
         label={say.price(token.symbol)}
