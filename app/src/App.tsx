@@ -17,7 +17,7 @@ export function App({ language: first, words: firstWords }: Props) {
   const [{ language, words }, setLanguage] = useState<Props>({ language: first, words: firstWords });
   useEffect(() => {
     document.documentElement.lang = language;
-    document.title = words.title;
+    if (!place) document.title = words.title;
   }, [language]);
   const choose = (chosen: Language) => {
     chooseLanguage(chosen);

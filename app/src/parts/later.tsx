@@ -5,13 +5,13 @@ import { useSession } from "../person/session.js";
 import { LoadedView } from "./basics.js";
 import { useLoad } from "./load.js";
 
-export function later(load: () => Promise<ComponentType>): ComponentType {
-  return function Later() {
+export function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+  return function Later(props: P) {
     const { words } = useSession();
     const loaded = useLoad(async () => ({ View: await load() }), load);
     return (
       <LoadedView of={loaded} words={words}>
-        {({ View }) => <View />}
+        {({ View }) => <View {...props} />}
       </LoadedView>
     );
   };

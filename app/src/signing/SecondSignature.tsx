@@ -1,15 +1,32 @@
 // What another person signed and asks this one to sign: in words, made from what was signed.
 
+import { useEffect, useRef } from "preact/hooks";
 import { describe, placeOf } from "../contract/describe.js";
 import { Button, CopyButton, LoadedView, Notice } from "../parts/basics.js";
+import { useDone } from "../parts/done.js";
 import { useLoad } from "../parts/load.js";
+import { forgetWaiting, keepWaiting } from "../person/inbox.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { readShared, type Shared } from "./share.js";
 
 export function SecondSignature({ entry }: { entry: string }) {
-  const { chain, config, words, version } = useSession();
+  const { chain, config, words, version, me } = useSession();
+  const sent = useRef(false);
   const loaded = useLoad(() => readShared(chain, config.admin, entry), entry, version);
+  const shared = loaded.value;
+  // What asks for this person's signature waits on Home until it is sent.
+  useEffect(() => {
+    if (!shared || shared.other !== me || sent.current) return;
+    const { call, signer, other, expiresAt } = shared;
+    keepWaiting({ contractId: chain.contractId, other, entry, method: call.method, signer, until: Number(expiresAt) });
+  }, [shared, me]);
+  const forget = () => {
+    sent.current = true;
+    forgetWaiting(entry);
+  };
+  useDone("register_meter", forget);
+  useDone("resolve_dispute", forget);
   return (
     <>
       <h1>{words.share.title}</h1>

@@ -1,13 +1,15 @@
-// For the admin: meters and disputes.
+// For the admin: disputes, members and their meters, and the contract's life.
 
-import { StrKey } from "@stellar/stellar-sdk";
 import { useState } from "preact/hooks";
 import { openDisputes } from "../chain/disputes.js";
+import { readMembers, type Member } from "../chain/members.js";
 import { placeOf } from "../contract/describe.js";
 import { Button, Facts, Field, LoadedView, Notice, Person } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
+import { isAddress } from "../person/names.js";
 import { go, href } from "../person/place.js";
 import { useSession } from "../person/session.js";
+import { ContractLife } from "./ContractCard.js";
 import { MeterForm } from "./MeterForm.js";
 
 export function Admin() {
@@ -18,7 +20,13 @@ export function Admin() {
       <p class="lead">{words.admin.lead}</p>
       {me !== config.admin && <Notice kind="info">{words.admin.notYou}</Notice>}
       <Disputes />
+      <MemberList />
       <Find />
+      <section class="card stack">
+        <h2>{words.admin.life}</h2>
+        <ContractLife />
+        <p class="hint">{words.admin.lifeLead}</p>
+      </section>
       <OpenAgreement />
     </>
   );
@@ -56,6 +64,44 @@ function Disputes() {
   );
 }
 
+/** All members with their meters; each opens to what the admin can do about it. */
+function MemberList() {
+  const { chain, words, format, version } = useSession();
+  const loaded = useLoad(() => readMembers(chain), chain, version);
+  return (
+    <section class="card stack">
+      <h2>{words.members.title}</h2>
+      <LoadedView of={loaded} words={words}>
+        {({ found, registered }) => (
+          <>
+            <p>{words.members.found(format.number(BigInt(found.length)), format.number(registered))}</p>
+            {found.map((member) => (
+              <MemberItem key={member.address} member={member} />
+            ))}
+          </>
+        )}
+      </LoadedView>
+    </section>
+  );
+}
+
+function MemberItem({ member: { address, meter, maxPowerKw } }: { member: Member }) {
+  const { words, format } = useSession();
+  const [open, setOpen] = useState(false);
+  return (
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <Person address={address} /> · {meter ? words.members.plant(format.kw(maxPowerKw)) : words.members.noMeter}
+      </summary>
+      {open && (
+        <div class="stack">
+          <Neighbour address={address} />
+        </div>
+      )}
+    </details>
+  );
+}
+
 function Find() {
   const { words } = useSession();
   const [typed, setTyped] = useState("");
@@ -64,7 +110,7 @@ function Find() {
   const submit = (event: Event) => {
     event.preventDefault();
     const found = typed.trim();
-    const valid = StrKey.isValidEd25519PublicKey(found) || StrKey.isValidContract(found);
+    const valid = isAddress(found);
     setBad(!valid);
     setAddress(valid ? found : undefined);
   };
@@ -93,6 +139,7 @@ function Neighbour({ address }: { address: string }) {
             <Facts
               facts={[
                 [words.admin.meterNow, prosumer.meter ? <Person address={prosumer.meter} /> : words.admin.none],
+                !!prosumer.meter && [words.plant.power, format.kw(prosumer.max_power_kw)],
                 [words.me.reading, format.kwh(prosumer.meter_reading)],
                 [words.me.sold, format.kwh(prosumer.energy_sold_kwh)],
               ]}

@@ -2,22 +2,28 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { readActivity, type Activity } from "../chain/activity.js";
 import { AsOf, Notice } from "../parts/basics.js";
 import { later } from "../parts/later.js";
 import { Icon } from "../parts/icons.js";
+import { useLoad, type Loaded } from "../parts/load.js";
 import { href, readView, type View } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { SecondSignature } from "../signing/SecondSignature.js";
 import { SigningBanner } from "../signing/SigningBanner.js";
 import { SigningDialog } from "../signing/SigningDialog.js";
 import type { Signing } from "../signing/signing.js";
+import type { Words } from "../words/en.js";
 import { Agreement } from "./Agreement.js";
 import { Agreements } from "./Agreements.js";
 import { Home } from "./Home.js";
 import { Offer } from "./Offer.js";
+import { tasksIn } from "./Todo.js";
 
 const Admin = later(() => import("./Admin.js").then(({ Admin }) => Admin));
 const History = later(() => import("./History.js").then(({ History }) => History));
+const Members = later(() => import("./Members.js").then(({ Members }) => Members));
+const Statement = later(() => import("./Statement.js").then(({ Statement }) => Statement));
 
 interface Props {
   picker: ComponentChildren;
@@ -28,9 +34,24 @@ interface Props {
 }
 
 export function Shell({ picker, signing, elsewhere, asOf }: Props) {
-  const { words, me = "", config, chain, wallet, names } = useSession();
+  const { words, me = "", config, chain, wallet, names, now, version } = useSession();
   const [view, setView] = useState(() => readView(location.hash));
   const main = useRef<HTMLElement>(null);
+  // What waits for the person is read for Home. From then on the tab's title tells it, whatever is shown.
+  const [watches, setWatches] = useState(false);
+  useEffect(() => {
+    if (view.name === "home") setWatches(true);
+  }, [view.name]);
+  const activity = useLoad(
+    () => (watches && me ? readActivity(chain, me) : Promise.resolve(undefined)),
+    `${me} ${watches}`,
+    version,
+  );
+  const tasks = activity.value ? tasksIn(activity.value, me, chain.contractId, now) : [];
+  const title = `${tasks.length > 0 ? `(${tasks.length}) ` : ""}${titleOf(view, words)} – ${words.title}`;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   useEffect(() => {
     const follow = () => {
       setView(readView(location.hash));
@@ -78,25 +99,42 @@ export function Shell({ picker, signing, elsewhere, asOf }: Props) {
             <AsOf at={asOf} />
           </Notice>
         )}
-        <Page view={view} />
+        <Page view={view} activity={activity} />
       </main>
       <SigningDialog signing={signing} />
     </>
   );
 }
 
-function Page({ view }: { view: View }) {
+function titleOf(view: View, words: Words): string {
   switch (view.name) {
     case "home":
-      return <Home />;
+      return words.nav.home;
+    case "agreement":
+      return words.agreement.title(String(view.id));
+    case "sign":
+      return words.share.title;
+    default:
+      return words[view.name].title;
+  }
+}
+
+function Page({ view, activity }: { view: View; activity: Loaded<Activity | undefined> }) {
+  switch (view.name) {
+    case "home":
+      return <Home activity={activity} />;
     case "agreements":
       return <Agreements />;
     case "agreement":
-      return <Agreement id={view.id} />;
+      return <Agreement id={view.id} called={view.called} />;
     case "offer":
-      return <Offer to={view.consumer} />;
+      return <Offer to={view.consumer} called={view.called} />;
     case "history":
       return <History />;
+    case "members":
+      return <Members />;
+    case "statement":
+      return <Statement month={view.month} neighbour={view.neighbour} />;
     case "admin":
       return <Admin />;
     case "sign":
