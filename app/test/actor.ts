@@ -2,7 +2,7 @@
 
 import type { Keypair } from "@stellar/stellar-sdk";
 import type { AssembledTransaction, Result } from "@stellar/stellar-sdk/contract";
-import { send, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
+import { send, signer, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
 import type { Client } from "../client/src/index.js";
 
 const DAY = 86_400n;
@@ -25,6 +25,16 @@ export class Actor {
 
   async register(): Promise<void> {
     await this.act((client) => client.register_prosumer({ prosumer: this.address }));
+  }
+
+  /** As the admin, certifies a meter, to which its prosumer agrees. */
+  async certify(prosumer: Actor, { meter, reading = 0n, power }: { meter: string; reading?: bigint; power: bigint }): Promise<void> {
+    const certificate = await this.contract
+      .client(this.keypair)
+      .register_meter({ prosumer: prosumer.address, meter, meter_reading: reading, max_power_kw: power });
+    const { signAuthEntry } = signer(prosumer.keypair, this.network.passphrase);
+    await certificate.signAuthEntries({ address: prosumer.address, signAuthEntry });
+    await send(certificate);
   }
 
   /** Offers energy, and returns the agreement's id. The price is in the token's smallest unit. */
