@@ -56,7 +56,7 @@ function Paper({ rows, month, neighbour, me }: Props & { rows: Row[]; me: string
           [say.period, `${format.day(start)} – ${format.day(last)} (${Intl.DateTimeFormat().resolvedOptions().timeZone})`],
           [say.you, <Party address={me} name={readOwnName()} />],
           [say.neighbour, <Party address={neighbour} />],
-          [words.contract.contract, <code class="address">{chain.contractId}</code>],
+          [say.contract, <code class="address">{chain.contractId}</code>],
           [say.made, format.dateTime(now)],
         ]}
       />

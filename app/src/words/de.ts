@@ -270,6 +270,7 @@ export const de: Words = {
     period: "Zeitraum",
     you: "Sie",
     neighbour: "Nachbar",
+    contract: "Vertrag im Netz",
     made: "Erstellt am",
     bought: "Sie haben gekauft",
     sold: "Sie haben verkauft",

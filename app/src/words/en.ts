@@ -277,6 +277,7 @@ export const en = {
     period: "Period",
     you: "You",
     neighbour: "Neighbour",
+    contract: "Contract",
     made: "Made on",
     bought: "You bought",
     sold: "You sold",
