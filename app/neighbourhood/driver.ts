@@ -53,8 +53,14 @@ export class Driver {
   ) {
     const place = findNetwork("local", network.rpcUrl);
     if (!place) throw new Error(`${network.rpcUrl} is not of this machine`);
-    this.chain = new Chain({ network: place, contractId: state.contractId });
+    this.chain = new Chain({ network: place, contractId: state.contractId }, { recall: () => undefined, remember: () => undefined });
     this.names = new Map(Object.keys(state.keys).map((name) => [this.address(name), name]));
+  }
+
+  /** Everything is read anew: others act on the ledger, too. */
+  private get ledger(): Chain {
+    this.chain.cache.forgetAll();
+    return this.chain;
   }
 
   get inHistory(): boolean {
@@ -199,7 +205,7 @@ export class Driver {
 
   private async settle(agreement: Agreement, who: string, role: "provider" | "consumer"): Promise<void> {
     const { agreement_id } = agreement.agreement;
-    const due = settlement(agreement, await this.chain.deliveries(agreement_id), role, BigInt(this.state.time));
+    const due = settlement(agreement, await this.ledger.deliveries(agreement_id), role, BigInt(this.state.time));
     if (!due) return;
     await this.try(`${who} cannot settle`, this.keypair(who), (client) =>
       client.settle_agreement({ agreement_id, through: due.through, settler: this.address(who) }),
@@ -254,7 +260,7 @@ export class Driver {
 
   private async lastDelivery(seller: string, buyer: string, status: TransactionStatus) {
     for (const { agreement } of this.agreements.filter((of) => of.seller === seller && of.buyer === buyer)) {
-      const found = (await this.chain.transactions(agreement.agreement_id)).findLast((transaction) => transaction.status === status);
+      const found = (await this.ledger.transactions(agreement.agreement_id)).findLast((transaction) => transaction.status === status);
       if (found) return found;
     }
     return undefined;
@@ -266,7 +272,7 @@ export class Driver {
     const nameOf = (address: string) => this.names.get(address) ?? address;
     const pages = await Promise.all(
       households.map(async ({ name }) => {
-        const entries = await this.chain.agreementPage(this.address(name), null, Number(MAX_PAGE));
+        const entries = await this.ledger.agreementPage(this.address(name), null, Number(MAX_PAGE));
         // A page has the agreements in which its person buys, too.
         return entries.filter(({ agreement }) => nameOf(agreement.provider) === name);
       }),
@@ -278,7 +284,7 @@ export class Driver {
   }
 
   private async readSeller(name: string): Promise<Prosumer> {
-    const seller = await this.chain.prosumer(this.address(name));
+    const seller = await this.ledger.prosumer(this.address(name));
     if (!seller) throw new Error(`${name} is not registered`);
     this.sellers.set(name, seller);
     return seller;

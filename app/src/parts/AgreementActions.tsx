@@ -19,7 +19,6 @@ import { useSession, type Session } from "../person/session.js";
 import { isOffer } from "../person/todo.js";
 import { Button, Field } from "./basics.js";
 import { dayOf } from "./days.js";
-import { useDone } from "./done.js";
 import { prepareDraft, useDraft } from "./draft.js";
 import { typedNumber } from "./numbers.js";
 import { reasonText } from "./reasons.js";

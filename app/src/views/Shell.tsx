@@ -9,20 +9,20 @@ import { Icon } from "../parts/icons.js";
 import { useLoad, type Loaded } from "../parts/load.js";
 import { href, readView, type View } from "../person/place.js";
 import { useSession } from "../person/session.js";
-import { SecondSignature } from "../signing/SecondSignature.js";
 import { SigningBanner } from "../signing/SigningBanner.js";
 import { SigningDialog } from "../signing/SigningDialog.js";
 import type { Signing } from "../signing/signing.js";
 import type { Words } from "../words/en.js";
-import { Agreement } from "./Agreement.js";
-import { Agreements } from "./Agreements.js";
 import { Home } from "./Home.js";
-import { Offer } from "./Offer.js";
 import { tasksIn } from "./Todo.js";
 
 const Admin = later(() => import("./Admin.js").then(({ Admin }) => Admin));
+const Agreement = later(() => import("./Agreement.js").then(({ Agreement }) => Agreement));
+const Agreements = later(() => import("./Agreements.js").then(({ Agreements }) => Agreements));
 const History = later(() => import("./History.js").then(({ History }) => History));
 const Members = later(() => import("./Members.js").then(({ Members }) => Members));
+const Offer = later(() => import("./Offer.js").then(({ Offer }) => Offer));
+const SecondSignature = later(() => import("../signing/SecondSignature.js").then(({ SecondSignature }) => SecondSignature));
 const Statement = later(() => import("./Statement.js").then(({ Statement }) => Statement));
 
 interface Props {

@@ -1,4 +1,4 @@
-// The operator sees every open dispute, however old it is, with few requests.
+// The admin sees every open dispute, however old it is, with few requests.
 
 import assert from "node:assert/strict";
 import { Address, scValToNative, xdr } from "@stellar/stellar-sdk";
@@ -89,7 +89,7 @@ test("disputes are found in the records, whatever events the network remembers",
   await coop.settled(rpc);
   const open = async () => {
     rpc.reset();
-    await coop.page.evaluate(() => location.assign("#/operator"));
+    await coop.page.evaluate(() => location.assign("#/admin"));
     await coop.sees(`Agreement ${second}, Delivery 1`);
     await coop.settled(rpc);
     const { getEvents = 0, getLatestLedger = 0, ...counts } = rpc.counts;
@@ -110,7 +110,7 @@ test("disputes are found in the records, whatever events the network remembers",
   await open();
   await coop.sees(`Agreement ${fromCarol}, Delivery 1`);
   await admin.act((client) => client.resolve_dispute({ transaction_id: second, energy_accepted_kwh: 4n, resolver: admin.address }));
-  await coop.open("operator");
+  await coop.open("admin");
   await coop.sees(`Agreement ${fromCarol}, Delivery 1`);
   assert.equal(await coop.page.getByText(`Agreement ${second},`).count(), 0);
 });
@@ -125,6 +125,6 @@ test("disputes of archived agreements are found, too", async ({ actor, admin, pe
   // The contract lives on, and its records are archived.
   await clock.advance(125 * DAY);
   const coop = await person("Co-op", { keypair: admin.keypair, funded: false });
-  await coop.open("operator");
+  await coop.open("admin");
   await coop.sees(`Agreement ${id}, Delivery 1`);
 });

@@ -255,7 +255,7 @@ test("members are those of the ledger, and an address book travels as a file", a
   const place = findNetwork("local", rpc.rpcUrl);
   assert.ok(place);
   rpc.reset();
-  const { found, registered } = await readMembers(new Chain({ network: place, contractId: contract.contractId }));
+  const { found, registered } = await readMembers(new Chain({ network: place, contractId: contract.contractId }, { recall: () => undefined, remember: () => undefined }));
   assert.deepEqual([rpc.count(), registered, found.length], [4, 4n, 3]);
   for (const { address, ...read } of found) {
     const { number, agreements, meter, meter_reading, energy_sold_kwh, max_power_kw } = (
