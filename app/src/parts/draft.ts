@@ -6,20 +6,20 @@ import { recall, remember } from "../person/memory.js";
 const key = (form: string) => `draft ${form}`;
 
 /** Fills in a form before it is shown. */
-export const prepareDraft = (form: string, fields: Record<string, string>) => remember(key(form), fields, sessionStorage);
+export const prepareDraft = (form: string, fields: Record<string, string>) => remember(key(form), fields, "tab");
 
 /** Tells a form that is shown by its name that it is emptied. */
 const emptied = new EventTarget();
 
 /** Empties a form. */
 export function clearDraft(form: string): void {
-  remember(key(form), undefined, sessionStorage);
+  remember(key(form), undefined, "tab");
   emptied.dispatchEvent(new Event(form));
 }
 
 /** The texts of a form's fields. `form` says which form it is; `tried` is whether the person has pressed its button, so that it says what is wrong. */
 export function useDraft<T extends Record<string, string>>(form: string, empty: T) {
-  const [fields, setFields] = useState<T>(() => ({ ...empty, ...recall<Partial<T>>(key(form), sessionStorage) }));
+  const [fields, setFields] = useState<T>(() => ({ ...empty, ...recall<Partial<T>>(key(form), "tab") }));
   const [tried, setTried] = useState(false);
   useEffect(() => {
     const clear = () => {
@@ -31,7 +31,7 @@ export function useDraft<T extends Record<string, string>>(form: string, empty: 
   }, [form]);
   const set = (field: keyof T) => (value: string) => {
     const next = { ...fields, [field]: value };
-    remember(key(form), next, sessionStorage);
+    remember(key(form), next, "tab");
     setFields(next);
   };
   return { form, fields, set, tried, setTried };

@@ -1,28 +1,47 @@
-// What this browser remembers. Where a browser refuses to store anything, the page forgets it, and everything else works.
+// What this browser remembers. Where a browser refuses to store anything, the page remembers until it is left, and everything else works.
 
-let perTab = false;
+/** In this browser, or in this tab alone, until it is closed. */
+type Where = "browser" | "tab";
 
-/** Whether everything is remembered for this tab alone, until it is closed. */
+let usual: Where = "browser";
+/** What could not be stored. */
+const unstored = new Map<string, string>();
+
+/** Whether everything is remembered for this tab alone. */
 export function rememberPerTab(alone: boolean): void {
-  perTab = alone;
+  usual = alone ? "tab" : "browser";
 }
 
-const usual = () => (perTab ? sessionStorage : localStorage);
+/** Even to name a storage throws where a browser blocks it. */
+const storage = (where: Where) => (where === "tab" ? sessionStorage : localStorage);
 
-export function remember(key: string, value: unknown, storage: Storage = usual()): void {
+/** Whether this browser stores anything for the page. */
+export function canRemember(): boolean {
   try {
-    if (value === undefined) storage.removeItem(key);
-    else storage.setItem(key, JSON.stringify(value));
+    storage(usual).setItem("probe", "");
+    storage(usual).removeItem("probe");
+    return true;
   } catch {
-    return;
+    return false;
+  }
+}
+
+export function remember(key: string, value: unknown, where = usual): void {
+  const name = `${where} ${key}`;
+  unstored.delete(name);
+  try {
+    if (value === undefined) storage(where).removeItem(key);
+    else storage(where).setItem(key, JSON.stringify(value));
+  } catch {
+    if (value !== undefined) unstored.set(name, JSON.stringify(value));
   }
 }
 
 /** What was remembered under the key: the caller knows its type, having remembered it. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- without it, every caller would need a cast of its own
-export function recall<T>(key: string, storage: Storage = usual()): T | undefined {
+export function recall<T>(key: string, where = usual): T | undefined {
   try {
-    const text = storage.getItem(key);
+    const text = unstored.get(`${where} ${key}`) ?? storage(where).getItem(key);
     return text === null ? undefined : (JSON.parse(text) as T);
   } catch {
     return undefined;

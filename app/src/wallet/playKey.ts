@@ -39,10 +39,10 @@ export function forgetPlayKey(network: Network): void {
   if (kept(network)) keep(network, undefined);
 }
 
-const keep = ({ rpcUrl }: Network, secret: string | undefined) => remember(KEY, { rpcUrl, secret } satisfies Remembered, sessionStorage);
+const keep = ({ rpcUrl }: Network, secret: string | undefined) => remember(KEY, { rpcUrl, secret } satisfies Remembered, "tab");
 
 function kept(network: Network): Remembered | undefined {
-  const remembered = recall<Remembered>(KEY, sessionStorage);
+  const remembered = recall<Remembered>(KEY, "tab");
   return isPlayground(network) && remembered?.rpcUrl === network.rpcUrl ? remembered : undefined;
 }
 
