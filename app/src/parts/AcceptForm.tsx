@@ -2,7 +2,7 @@
 
 import type { AgreementEntry, EnergyTransaction } from "../../client/src/index.js";
 import { useSession } from "../person/session.js";
-import { Button, Field } from "./basics.js";
+import { Button, Field, Form } from "./basics.js";
 import { useDraft } from "./draft.js";
 import { typedNumber } from "./numbers.js";
 
@@ -27,7 +27,7 @@ export function AcceptForm({ entry: { agreement }, transaction: { transaction_id
   /** A party needs no second signature to give away what is its own: the consumer all, the provider nothing. */
   const givesAlone = (accepted: bigint) => accepted === (me === agreement.consumer ? most : 0n);
   return (
-    <form class="stack" onSubmit={submit}>
+    <Form class="stack" onSubmit={submit}>
       <p>{words.deliveryHints[form]}</p>
       <Field
         label={words.accept.kwh}
@@ -44,6 +44,6 @@ export function AcceptForm({ entry: { agreement }, transaction: { transaction_id
       <Button kind="primary" submit>
         {words.share.review}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -17,7 +17,7 @@ import { acceptedOffers, acceptOffer } from "../person/inbox.js";
 import { go } from "../person/place.js";
 import { useSession, type Session } from "../person/session.js";
 import { isOffer } from "../person/todo.js";
-import { Button, Field } from "./basics.js";
+import { Button, Field, Form } from "./basics.js";
 import { dayOf } from "./days.js";
 import { prepareDraft, useDraft } from "./draft.js";
 import { typedNumber } from "./numbers.js";
@@ -161,7 +161,7 @@ function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosume
     });
   };
   return (
-    <form class="stack" onSubmit={submit}>
+    <Form class="stack" onSubmit={submit}>
       <Field label={words.deliver.kwh} numeric value={fields.kwh} onInput={set("kwh")} problem={tried ? kwh.problem : undefined} />
       <Field
         label={words.deliver.reading}
@@ -174,6 +174,6 @@ function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosume
       <Button kind="primary" submit>
         {words.agreementActions.deliver}
       </Button>
-    </form>
+    </Form>
   );
 }

@@ -1,11 +1,12 @@
 // The small pieces of which views are made.
 
 import { Fragment, type ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
 import { ContractProblem, type Problem } from "../words/problem.js";
 import type { Loaded } from "./load.js";
+import type { Meaning } from "./numbers.js";
 
 interface ButtonProps {
   children: ComponentChildren;
@@ -55,9 +56,11 @@ interface FieldProps {
   min?: string;
   max?: string;
   list?: string;
+  /** What may have been meant, to choose from. */
+  meanings?: Meaning[];
 }
 
-export function Field({ label, value, onInput, hint, problem, type = "text", numeric, min, max, list }: FieldProps) {
+export function Field({ label, value, onInput, hint, problem, type = "text", numeric, min, max, list, meanings = [] }: FieldProps) {
   const id = useId();
   const notes = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
   return (
@@ -83,12 +86,43 @@ export function Field({ label, value, onInput, hint, problem, type = "text", num
           {problem}
         </p>
       )}
+      {problem && meanings.length > 0 && (
+        <div class="row">
+          {meanings.map(({ text, label }) => (
+            <Button key={text} onClick={() => onInput(text)}>
+              {label}
+            </Button>
+          ))}
+        </div>
+      )}
       {hint && (
         <p id={`${id}-hint`} class="hint">
           {hint}
         </p>
       )}
     </div>
+  );
+}
+
+interface FormProps {
+  class: string;
+  onSubmit: (event: Event) => void;
+  children: ComponentChildren;
+}
+
+/** A form. After it was sent in vain, whoever filled it in goes on at the first field that is wrong. */
+export function Form({ class: name, onSubmit, children }: FormProps) {
+  const [tries, setTries] = useState(0);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(), [tries]);
+  const submit = (event: Event) => {
+    onSubmit(event);
+    setTries(tries + 1);
+  };
+  return (
+    <form ref={form} class={name} onSubmit={submit} noValidate>
+      {children}
+    </form>
   );
 }
 

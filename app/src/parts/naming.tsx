@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { isAddress, namesake, withName } from "../person/names.js";
 import { useSession } from "../person/session.js";
-import { Button, Field, Notice } from "./basics.js";
+import { Button, Field, Form, Notice } from "./basics.js";
 
 /** A form that gives an address a name. */
 export function NameForm({ address, label, onSaved }: { address: string; label: string; onSaved?: () => void }) {
@@ -15,11 +15,11 @@ export function NameForm({ address, label, onSaved }: { address: string; label: 
     onSaved?.();
   };
   return (
-    <form class="stack" onSubmit={save}>
+    <Form class="stack" onSubmit={save}>
       <Field label={label} hint={words.agreement.nameHint} value={name} onInput={setName} />
       <code class="address">{address}</code>
       <Button submit>{words.agreement.save}</Button>
-    </form>
+    </Form>
   );
 }
 

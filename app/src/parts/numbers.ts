@@ -1,11 +1,19 @@
 // What was typed into a field for a number: the value, or what is wrong with it in words.
 
 import type { Words } from "../words/en.js";
-import type { Parsed } from "../words/format.js";
+import type { Format, Unit } from "../words/format.js";
+import type { Parsed } from "../words/typed.js";
+
+/** What may have been meant: the text that says it and nothing else, and how it is shown. */
+export interface Meaning {
+  text: string;
+  label: string;
+}
 
 export interface Typed {
   value?: bigint;
   problem?: string;
+  meanings?: Meaning[];
 }
 
 /** Takes a number from `least`, which is one if it is left out, to `most`. */
@@ -19,3 +27,16 @@ export function typedNumber(
   if (most !== undefined && parsed.value > most) return { problem: numbers.tooMuch(shown ?? String(most)) };
   return { value: parsed.value };
 }
+
+/** Takes a price, and asks for its meaning where it has two. */
+export function typedPrice(text: string, words: Words, format: Format, unit: Unit): Typed {
+  const parsed = format.parsePrice(text, unit);
+  const meanings =
+    "meanings" in parsed
+      ? parsed.meanings.map((value) => ({ text: format.typed(value, unit.decimals), label: format.amount(value, unit) }))
+      : undefined;
+  return { ...typedNumber(parsed, words), meanings };
+}
+
+/** A price that a token with these decimals can have. */
+export const examplePrice = (format: Format, { decimals }: Unit): string => format.typed(15n * 10n ** BigInt(Math.max(0, decimals - 2)), decimals);

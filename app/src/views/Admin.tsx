@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { openDisputes } from "../chain/disputes.js";
 import { readMembers, type Member } from "../chain/members.js";
 import { placeOf } from "../contract/describe.js";
-import { Button, Facts, Field, LoadedView, Notice, Person } from "../parts/basics.js";
+import { Button, Facts, Field, Form, LoadedView, Notice, Person } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { isAddress } from "../person/names.js";
 import { go, href } from "../person/place.js";
@@ -117,10 +117,10 @@ function Find() {
   return (
     <section class="card stack">
       <h2>{words.admin.find}</h2>
-      <form class="stack" onSubmit={submit}>
+      <Form class="stack" onSubmit={submit}>
         <Field label={words.admin.address} value={typed} onInput={setTyped} problem={bad ? words.meter.badAddress : undefined} />
         <Button submit>{words.admin.show}</Button>
-      </form>
+      </Form>
       {address && <Neighbour address={address} />}
     </section>
   );
@@ -179,7 +179,7 @@ function OpenAgreement() {
   return (
     <section class="card stack">
       <h2>{words.admin.openAgreement}</h2>
-      <form class="stack" onSubmit={submit}>
+      <Form class="stack" onSubmit={submit}>
         <Field
           label={words.admin.number}
           numeric
@@ -188,7 +188,7 @@ function OpenAgreement() {
           problem={number && id === undefined ? words.numbers.notANumber : undefined}
         />
         <Button submit>{words.common.open}</Button>
-      </form>
+      </Form>
     </section>
   );
 }

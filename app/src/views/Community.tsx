@@ -18,6 +18,7 @@ import { useWallet } from "../wallet/connection.js";
 import { readNeighbours } from "../wallet/playKey.js";
 import type { Words } from "../words/en.js";
 import { Format, shortAddress } from "../words/format.js";
+import { languageTags } from "../words/words.js";
 import { Shell } from "./Shell.js";
 
 interface Props {
@@ -73,7 +74,7 @@ const REFRESH_PLAYING = 5_000;
 type ReadyProps = { chain: Chain; info: ContractInfo } & Omit<Props, "place">;
 
 function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, locale, picker }: ReadyProps) {
-  const format = useMemo(() => new Format(locale), [locale]);
+  const format = useMemo(() => new Format(locale, languageTags()), [locale]);
   const [version, setVersion] = useState(0);
   const [skew, setSkew] = useState(firstSkew);
   const [ownNames, setOwnNames] = useState(readNames);

@@ -4,7 +4,7 @@ import { StrKey } from "@stellar/stellar-sdk";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { networks } from "../chain/networks.js";
-import { Button, Field } from "../parts/basics.js";
+import { Button, Field, Form } from "../parts/basics.js";
 import { placeQuery } from "../person/place.js";
 import type { Words } from "../words/en.js";
 
@@ -28,7 +28,7 @@ export function ContractPicker({ words, picker }: { words: Words; picker: Compon
       <main class="stack">
         <h1>{start.title}</h1>
         <p class="lead">{start.lead}</p>
-        <form class="card stack" onSubmit={submit}>
+        <Form class="card stack" onSubmit={submit}>
           <h2>{start.form}</h2>
           <Field
             label={start.contract}
@@ -53,7 +53,7 @@ export function ContractPicker({ words, picker }: { words: Words; picker: Compon
           <Button kind="primary" submit>
             {start.open}
           </Button>
-        </form>
+        </Form>
       </main>
     </>
   );

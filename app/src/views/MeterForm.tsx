@@ -2,7 +2,7 @@
 
 import { StrKey } from "@stellar/stellar-sdk";
 import { MAX_POWER, MAX_READING } from "../contract/limits.js";
-import { Button, Field } from "../parts/basics.js";
+import { Button, Field, Form } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
 import { typedNumber } from "../parts/numbers.js";
 import { useSession } from "../person/session.js";
@@ -14,7 +14,7 @@ export function MeterForm({ prosumer, other }: { prosumer: string; other: string
   const isAddress = StrKey.isValidEd25519PublicKey(meter) || StrKey.isValidContract(meter);
   const badMeter = !isAddress ? words.meter.badAddress : meter === prosumer ? words.meter.own : undefined;
   const reading = typedNumber(format.parseKwh(fields.reading), words, { least: 0n, most: MAX_READING, shown: format.kwh(MAX_READING) });
-  const power = typedNumber(format.parseKwh(fields.power), words, { most: MAX_POWER, shown: format.kw(MAX_POWER) });
+  const power = typedNumber(format.parseKw(fields.power), words, { most: MAX_POWER, shown: format.kw(MAX_POWER) });
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);
@@ -25,7 +25,7 @@ export function MeterForm({ prosumer, other }: { prosumer: string; other: string
     act(me === other ? { kind: "send", call, form } : { kind: "share", call, other, form });
   };
   return (
-    <form class="stack" onSubmit={submit}>
+    <Form class="stack" onSubmit={submit}>
       <Field
         label={words.meter.address}
         hint={words.meter.addressHint}
@@ -52,6 +52,6 @@ export function MeterForm({ prosumer, other }: { prosumer: string; other: string
       <Button kind="primary" submit>
         {words.meter.send}
       </Button>
-    </form>
+    </Form>
   );
 }

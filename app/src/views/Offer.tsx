@@ -2,13 +2,13 @@
 
 import { useId, useState } from "preact/hooks";
 import { MAX_TERM } from "../contract/limits.js";
-import { Button, Field, Notice } from "../parts/basics.js";
+import { Button, Field, Form, Notice } from "../parts/basics.js";
 import { dayOf, endOfDay } from "../parts/days.js";
 import { useDone } from "../parts/done.js";
 import { useDraft } from "../parts/draft.js";
 import { useLoad } from "../parts/load.js";
 import { NameFromLink } from "../parts/naming.js";
-import { typedNumber } from "../parts/numbers.js";
+import { examplePrice, typedNumber, typedPrice } from "../parts/numbers.js";
 import { SendOffer } from "../parts/SendLink.js";
 import { isAddress } from "../person/names.js";
 import { href } from "../person/place.js";
@@ -54,7 +54,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
 
   const badConsumer = !isAddress(consumer) ? say.badAddress : consumer === me ? say.yourself : undefined;
   const kwh = typedNumber(format.parseKwh(fields.kwh), words);
-  const price = typedNumber(format.parse(fields.price, token.decimals), words);
+  const price = typedPrice(fields.price, words, format, token);
   const badDeadline = fields.deadline >= first && fields.deadline <= last ? undefined : say.badDeadline;
   const total = kwh.value !== undefined && price.value !== undefined ? kwh.value * price.value : undefined;
   const buyer = useLoad(
@@ -71,7 +71,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
     act({ kind: "send", call: { method: "create_agreement", args: { provider: me, consumer, ...terms } }, form });
   };
   return (
-    <form class="card stack" onSubmit={submit}>
+    <Form class="card stack" onSubmit={submit}>
       <Field
         label={say.consumer}
         hint={say.consumerHint}
@@ -90,10 +90,11 @@ function OfferForm({ to, me }: { to: string; me: string }) {
       <Field
         label={say.price(token.symbol)}
         numeric
-        hint={say.priceHint(format.typed(15n * 10n ** BigInt(token.decimals), token.decimals + 2))}
+        hint={say.priceHint(examplePrice(format, token))}
         value={fields.price}
         onInput={set("price")}
         problem={tried ? price.problem : undefined}
+        meanings={price.meanings}
       />
       <Field
         label={say.deadline}
@@ -111,6 +112,6 @@ function OfferForm({ to, me }: { to: string; me: string }) {
       <Button kind="primary" submit>
         {say.send}
       </Button>
-    </form>
+    </Form>
   );
 }

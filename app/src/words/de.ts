@@ -225,7 +225,11 @@ export const de: Words = {
   numbers: {
     empty: "Geben Sie eine Zahl ein.",
     notANumber: "Das ist keine Zahl.",
-    ambiguous: "Meinen Sie Tausender oder einen Bruchteil? Schreiben Sie die Zahl ohne Tausenderpunkt.",
+    sign: "Bitte ohne Vorzeichen.",
+    exponent: "Bitte die Zahl ausschreiben, ohne Exponenten.",
+    unit: "Bitte in der Einheit, die beim Feld steht.",
+    fraction: "Hier sind nur ganze Zahlen möglich.",
+    ambiguous: "Tausend oder ein Bruchteil? Wählen Sie, was Sie meinen:",
     tooPrecise: "Das sind zu viele Nachkommastellen.",
     tooLarge: "Diese Zahl ist zu groß.",
     zero: "Es muss mehr als null sein.",

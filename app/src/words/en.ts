@@ -3,9 +3,9 @@
 import type { Call } from "../contract/calls.js";
 import { MAX_TRANSACTIONS } from "../contract/limits.js";
 import type { AgreementActionName, DeliveryActionName } from "../contract/rules.js";
-import type { NumberProblem } from "./format.js";
 import { ARBITRATION_DAYS, REVIEW_HOURS } from "./limits.js";
 import type { ErrorCode, ProblemKind } from "./problem.js";
+import type { NumberProblem } from "./typed.js";
 
 type Texts<Key extends string | number> = Record<Key, string>;
 
@@ -232,7 +232,11 @@ export const en = {
   numbers: {
     empty: "Enter a number.",
     notANumber: "This is not a number.",
-    ambiguous: "Do you mean thousands or a fraction? Write it without a separator of thousands.",
+    sign: "Write it without a sign.",
+    exponent: "Write the number out, without an exponent.",
+    unit: "Write it in the unit that the field’s name has.",
+    fraction: "Only whole numbers can be entered here.",
+    ambiguous: "Thousands or a fraction? Choose what you mean:",
     tooPrecise: "This has too many decimals.",
     tooLarge: "This number is too large.",
     zero: "It must be more than zero.",

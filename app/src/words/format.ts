@@ -1,5 +1,7 @@
 // Numbers, money, energy and time as this person reads and writes them. Amounts are whole numbers of the smallest unit from end to end.
 
+import { parse, separatorOf, type Parsed } from "./typed.js";
+
 export interface Unit {
   symbol: string;
   decimals: number;
@@ -7,12 +9,6 @@ export interface Unit {
 
 export const XLM: Unit = { symbol: "XLM", decimals: 7 };
 
-/** Why what was typed cannot be taken as a number. */
-export type NumberProblem = "empty" | "notANumber" | "ambiguous" | "tooPrecise" | "tooLarge";
-
-export type Parsed = { value: bigint } | { problem: NumberProblem };
-
-const MAX_U64 = 2n ** 64n - 1n;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -22,11 +18,17 @@ export class Format {
   private readonly relative: Intl.RelativeTimeFormat;
   /** What stands between a number's whole part and its fraction. */
   readonly separator: string;
+  private readonly separators: string[];
 
-  constructor(readonly locale: string) {
+  /** `languages` are all that this person's browser names. */
+  constructor(
+    readonly locale: string,
+    languages: readonly string[] = [],
+  ) {
     this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
-    this.separator = new Intl.NumberFormat(locale).formatToParts(1.5).find(({ type }) => type === "decimal")?.value ?? ".";
+    this.separator = separatorOf(locale);
+    this.separators = [this.separator, ...languages.map(separatorOf)];
   }
 
   number(value: bigint): string {
@@ -52,30 +54,25 @@ export class Format {
     return this.number(BigInt(whole)) + (shown && this.separator + shown);
   }
 
-  /** An amount as a person would type it, without groups. */
+  /** An amount as a person would type it, without groups, and so that it means nothing else. */
   typed(value: bigint, decimals: number): string {
     const [whole, fraction] = split(value, decimals);
-    const shown = fraction.replace(/0+$/, "");
+    const digits = fraction.replace(/0+$/, "");
+    const shown = digits.length === 3 ? `${digits}0` : digits;
     return whole + (shown && this.separator + shown);
   }
 
   parseKwh(text: string): Parsed {
-    return this.parse(text, 0);
+    return parse(text, { units: ["kWh"], decimals: 0 });
   }
 
-  /** Takes a point or a comma, but refuses one that may group thousands as well: nobody shall pay a thousand times the price. */
-  parse(text: string, decimals: number): Parsed {
-    const trimmed = text.replaceAll(/[\s'’_]/g, "");
-    if (!trimmed) return { problem: "empty" };
-    const match = /^(\d*)(?:([.,])(\d+))?$/.exec(trimmed);
-    if (!match) return { problem: "notANumber" };
-    const [, whole, separator, fraction = ""] = match;
-    if (!whole && !fraction) return { problem: "notANumber" };
-    if (separator && separator !== this.separator && fraction.length === 3 && whole !== "0" && whole) return { problem: "ambiguous" };
-    const digits = fraction.replace(/0+$/, "");
-    if (digits.length > decimals) return { problem: "tooPrecise" };
-    const value = BigInt((whole || "0") + digits.padEnd(decimals, "0"));
-    return value > MAX_U64 ? { problem: "tooLarge" } : { value };
+  parseKw(text: string): Parsed {
+    return parse(text, { units: ["kW", "kWp"], decimals: 0 });
+  }
+
+  /** A price for each kWh: how this page and people write that is left out. */
+  parsePrice(text: string, { symbol, decimals }: Unit): Parsed {
+    return parse(text.replace(/\s*(?:\/|per|je|pro)\s*kWh\s*$/i, ""), { units: [symbol], decimals, separators: this.separators });
   }
 
   date(seconds: bigint): string {

@@ -19,11 +19,29 @@ export const loadWords = (language: Language): Promise<Words> => loaders[languag
 const KEY = "language";
 
 export function readLanguage(): Language {
-  const chosen = recall<string>(KEY) ?? navigator.language.slice(0, 2);
-  return chosen in languages ? (chosen as Language) : "en";
+  return [recall<string>(KEY), ...languageTags().map((tag) => new Intl.Locale(tag).language)].find(isKnown) ?? "en";
 }
+
+const isKnown = (name: string | undefined): name is Language => name !== undefined && Object.hasOwn(languages, name);
 
 export const chooseLanguage = (language: Language) => remember(KEY, language);
 
-/** The language as the person's own region writes it, if the browser tells the region. */
-export const localeOf = (language: Language) => navigator.languages.find((locale) => locale.startsWith(language)) ?? language;
+/** The languages that the browser names, the dearest first, as far as they are any: systems and extensions set odd ones, like "en-US@posix" and "en_US". */
+export function languageTags(): string[] {
+  const browser: Partial<NavigatorLanguage> = navigator;
+  return [...new Set([browser.language, ...(browser.languages ?? [])].flatMap((tag) => canonical(tag) ?? []))];
+}
+
+function canonical(tag = ""): string | undefined {
+  try {
+    return Intl.getCanonicalLocales(tag.replace(/[@.].*$/, "").replaceAll("_", "-"))[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The language as the person's own region writes its numbers and dates, if the browser tells a region. */
+export function localeOf(language: Language): string {
+  const region = languageTags().map((tag) => new Intl.Locale(tag).region).find((region) => region !== undefined);
+  return new Intl.Locale(language, { region }).toString();
+}
