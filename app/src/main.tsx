@@ -1,5 +1,7 @@
 import { render } from "preact";
 import { App } from "./App.js";
+import { Boundary } from "./parts/Boundary.js";
+import { keepTextsTranslatable } from "./parts/translation.js";
 import "./style.css";
 import { isPlayLink } from "./wallet/playKey.js";
 import { loadWords, readLanguage } from "./words/words.js";
@@ -9,6 +11,13 @@ const root = document.getElementById("app");
 addEventListener("hashchange", () => {
   if (isPlayLink(location.hash)) location.reload();
 });
+keepTextsTranslatable();
 const language = readLanguage();
 const words = await loadWords(language);
-if (root) render(<App language={language} words={words} />, root);
+if (root)
+  render(
+    <Boundary words={words}>
+      <App language={language} words={words} />
+    </Boundary>,
+    root,
+  );

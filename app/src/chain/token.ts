@@ -2,6 +2,7 @@
 
 import { Address, Asset, scValToNative, type xdr } from "@stellar/stellar-sdk";
 import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
+import { shownUnit } from "../words/format.js";
 import type { Chain } from "./chain.js";
 
 export interface Token {
@@ -20,8 +21,7 @@ export async function openToken(chain: Chain, contractId: string): Promise<Token
   const { symbol, decimals } = await nameOf(chain, contractId);
   return {
     contractId,
-    symbol: symbol === "native" ? "XLM" : symbol,
-    decimals,
+    ...shownUnit(symbol === "native" ? "XLM" : symbol, decimals),
     balance: (id) =>
       chain.cache.read(
         `token ${balanceOf(id)}`,

@@ -17,7 +17,9 @@ export type View =
   | { name: "agreement"; id: bigint; called?: string }
   | { name: "offer"; consumer: string; called?: string }
   | { name: "statement"; month: string; neighbour: string }
-  | { name: "sign"; entry: string };
+  | { name: "sign"; entry: string }
+  /** The address is none of this page, such as a link that was cut. */
+  | { name: "nowhere" };
 
 interface Remembered {
   contractId: string;
@@ -26,6 +28,8 @@ interface Remembered {
 }
 
 const KEY = "place";
+/** The largest number that the contract can take for an id. */
+const MAX_ID = 2n ** 64n - 1n;
 
 /** The contract and network that the link names, or else those of the last time. */
 export function readPlace(): Place | undefined {
@@ -53,7 +57,7 @@ export function placeQuery({ contractId, network, rpc }: Remembered): string {
 }
 
 export function readView(hash: string): View {
-  const [name, first = "", second = ""] = hash.replace(/^#\/?/, "").split("/", 3).map(decodeURIComponent);
+  const [name, first, second] = decoded(hash);
   const called = second ? { called: cleanName(second) } : {};
   switch (name) {
     case "agreements":
@@ -62,15 +66,27 @@ export function readView(hash: string): View {
     case "admin":
       return { name };
     case "agreement":
-      return /^\d{1,20}$/.test(first) ? { name, id: BigInt(first), ...called } : { name: "agreements" };
+      return /^\d{1,20}$/.test(first) && BigInt(first) <= MAX_ID ? { name, id: BigInt(first), ...called } : { name: "nowhere" };
     case "offer":
       return { name, consumer: first, ...called };
     case "statement":
       return /^\d{4}-\d{2}$/.test(first) ? { name, month: first, neighbour: second } : { name: "history" };
     case "sign":
       return { name, entry: first };
-    default:
+    case "":
+    case "home":
       return { name: "home" };
+    default:
+      return { name: "nowhere" };
+  }
+}
+
+function decoded(hash: string): [name: string, first: string, second: string] {
+  try {
+    const [name = "", first = "", second = ""] = hash.replace(/^#\/?/, "").split("/", 3).map(decodeURIComponent);
+    return [name, first, second];
+  } catch {
+    return ["nowhere", "", ""];
   }
 }
 

@@ -4,9 +4,10 @@ import { useState } from "preact/hooks";
 import { openDisputes } from "../chain/disputes.js";
 import { readMembers, type Member } from "../chain/members.js";
 import { placeOf } from "../contract/describe.js";
+import { addressProblem } from "../parts/addresses.js";
 import { Button, Facts, Field, Form, LoadedView, Notice, Person } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
-import { isAddress } from "../person/names.js";
+import { typedNumber } from "../parts/numbers.js";
 import { go, href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { ContractLife } from "./ContractCard.js";
@@ -106,19 +107,19 @@ function Find() {
   const { words } = useSession();
   const [typed, setTyped] = useState("");
   const [address, setAddress] = useState<string>();
-  const [bad, setBad] = useState(false);
+  const [bad, setBad] = useState<string>();
   const submit = (event: Event) => {
     event.preventDefault();
     const found = typed.trim();
-    const valid = isAddress(found);
-    setBad(!valid);
-    setAddress(valid ? found : undefined);
+    const problem = addressProblem(found, words);
+    setBad(problem);
+    setAddress(problem ? undefined : found);
   };
   return (
     <section class="card stack">
       <h2>{words.admin.find}</h2>
       <Form class="stack" onSubmit={submit}>
-        <Field label={words.admin.address} value={typed} onInput={setTyped} problem={bad ? words.meter.badAddress : undefined} />
+        <Field label={words.admin.address} value={typed} onInput={setTyped} problem={bad} />
         <Button submit>{words.admin.show}</Button>
       </Form>
       {address && <Neighbour address={address} />}
@@ -169,11 +170,14 @@ function Neighbour({ address }: { address: string }) {
 }
 
 function OpenAgreement() {
-  const { words } = useSession();
+  const { words, format } = useSession();
   const [number, setNumber] = useState("");
-  const id = /^\d{1,15}$/.test(number.trim()) ? BigInt(number.trim()) : undefined;
+  const [tried, setTried] = useState(false);
+  // It may be copied with the word before it.
+  const { value: id, problem } = typedNumber(format.parseWhole(number.replace(words.agreement.title(""), "")), words);
   const submit = (event: Event) => {
     event.preventDefault();
+    setTried(true);
     if (id !== undefined) go({ name: "agreement", id });
   };
   return (
@@ -185,7 +189,7 @@ function OpenAgreement() {
           numeric
           value={number}
           onInput={setNumber}
-          problem={number && id === undefined ? words.numbers.notANumber : undefined}
+          problem={tried ? problem : undefined}
         />
         <Button submit>{words.common.open}</Button>
       </Form>

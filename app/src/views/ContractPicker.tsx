@@ -4,7 +4,8 @@ import { StrKey } from "@stellar/stellar-sdk";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { networks } from "../chain/networks.js";
-import { Button, Field, Form } from "../parts/basics.js";
+import { Button, Field, Form, Notice } from "../parts/basics.js";
+import { canRemember } from "../person/memory.js";
 import { placeQuery } from "../person/place.js";
 import type { Words } from "../words/en.js";
 
@@ -28,6 +29,7 @@ export function ContractPicker({ words, picker }: { words: Words; picker: Compon
       <main class="stack">
         <h1>{start.title}</h1>
         <p class="lead">{start.lead}</p>
+        {!canRemember() && <Notice kind="info">{words.wallet.forgets}</Notice>}
         <Form class="card stack" onSubmit={submit}>
           <h2>{start.form}</h2>
           <Field

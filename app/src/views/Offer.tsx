@@ -2,7 +2,8 @@
 
 import { useId, useState } from "preact/hooks";
 import { MAX_TERM } from "../contract/limits.js";
-import { Button, Field, Form, Notice } from "../parts/basics.js";
+import { addressProblem } from "../parts/addresses.js";
+import { Button, Field, Form } from "../parts/basics.js";
 import { dayOf, endOfDay } from "../parts/days.js";
 import { useDone } from "../parts/done.js";
 import { useDraft } from "../parts/draft.js";
@@ -10,7 +11,6 @@ import { useLoad } from "../parts/load.js";
 import { NameFromLink } from "../parts/naming.js";
 import { examplePrice, typedNumber, typedPrice } from "../parts/numbers.js";
 import { SendOffer } from "../parts/SendLink.js";
-import { isAddress } from "../person/names.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 
@@ -52,13 +52,13 @@ function OfferForm({ to, me }: { to: string; me: string }) {
   const consumer = fields.consumer.trim();
   const [first, last] = [dayOf(now), dayOf(now + FURTHEST)];
 
-  const badConsumer = !isAddress(consumer) ? say.badAddress : consumer === me ? say.yourself : undefined;
+  const badConsumer = addressProblem(consumer, words) ?? (consumer === me ? say.yourself : undefined);
   const kwh = typedNumber(format.parseKwh(fields.kwh), words);
   const price = typedPrice(fields.price, words, format, token);
   const badDeadline = fields.deadline >= first && fields.deadline <= last ? undefined : say.badDeadline;
   const total = kwh.value !== undefined && price.value !== undefined ? kwh.value * price.value : undefined;
   const buyer = useLoad(
-    async () => (badConsumer ? undefined : ((await chain.prosumer(consumer)) ?? "unregistered")),
+    async () => (badConsumer ? undefined : { registered: (await chain.prosumer(consumer)) !== undefined }),
     consumer,
     version,
   );
@@ -66,7 +66,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (badConsumer || badDeadline || kwh.value === undefined || price.value === undefined) return;
+    if (badConsumer || buyer.value?.registered === false || badDeadline || kwh.value === undefined || price.value === undefined) return;
     const terms = { energy_amount_kwh: kwh.value, price_per_kwh: price.value, delivery_deadline: endOfDay(fields.deadline) };
     act({ kind: "send", call: { method: "create_agreement", args: { provider: me, consumer, ...terms } }, form });
   };
@@ -85,7 +85,6 @@ function OfferForm({ to, me }: { to: string; me: string }) {
           <option key={address} value={address} label={name} />
         ))}
       </datalist>
-      {buyer.value === "unregistered" && <Notice kind="warning">{say.notRegistered}</Notice>}
       <Field label={say.kwh} numeric value={fields.kwh} onInput={set("kwh")} problem={tried ? kwh.problem : undefined} />
       <Field
         label={say.price(token.symbol)}
@@ -109,7 +108,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
       <p class="total" role="status">
         {say.total} <output class="big">{total === undefined ? "–" : format.amount(total, token)}</output>
       </p>
-      <Button kind="primary" submit>
+      <Button kind="primary" submit blocked={buyer.value?.registered === false ? say.notRegistered : undefined}>
         {say.send}
       </Button>
     </Form>

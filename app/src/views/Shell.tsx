@@ -7,6 +7,7 @@ import { AsOf, Notice } from "../parts/basics.js";
 import { later } from "../parts/later.js";
 import { Icon } from "../parts/icons.js";
 import { useLoad, type Loaded } from "../parts/load.js";
+import { canRemember } from "../person/memory.js";
 import { href, readView, type View } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { SigningBanner } from "../signing/SigningBanner.js";
@@ -93,6 +94,7 @@ export function Shell({ picker, signing, elsewhere, asOf }: Props) {
       <main ref={main} tabIndex={-1} class="stack">
         {wallet?.kind === "play" && <Notice kind="warning">{words.wallet.plays(names[me])}</Notice>}
         {elsewhere && <Notice kind="warning">{words.wallet.wrongNetwork(words.start.networks[chain.network.name] ?? chain.network.name)}</Notice>}
+        {view.name === "home" && !canRemember() && <Notice kind="info">{words.wallet.forgets}</Notice>}
         <SigningBanner signing={signing} />
         {asOf && (
           <Notice kind="warning">
@@ -102,6 +104,18 @@ export function Shell({ picker, signing, elsewhere, asOf }: Props) {
         <Page view={view} activity={activity} />
       </main>
       <SigningDialog signing={signing} />
+    </>
+  );
+}
+
+/** Where a link leads that was cut or mistyped. */
+function Nowhere() {
+  const { words } = useSession();
+  return (
+    <>
+      <h1>{words.nowhere.title}</h1>
+      <p>{words.nowhere.advice}</p>
+      <a href={href({ name: "home" })}>{words.nav.home}</a>
     </>
   );
 }
@@ -139,5 +153,7 @@ function Page({ view, activity }: { view: View; activity: Loaded<Activity | unde
       return <Admin />;
     case "sign":
       return <SecondSignature entry={view.entry} />;
+    case "nowhere":
+      return <Nowhere />;
   }
 }

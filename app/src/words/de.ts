@@ -61,6 +61,8 @@ export const de: Words = {
     browserUsed: "Ihr Schlüssel liegt zum Ausprobieren nur in diesem Browser. Wer die Browserdaten löscht, löscht ihn mit.",
     plays: (name) => `Sie sind hier ${name ?? "jemand"}: Spielschlüssel, nur für das Netz auf diesem Rechner.`,
     playUsed: "Der Spielschlüssel ist nur in diesem Tab. Wer den Tab schließt, vergisst ihn; der Link öffnet ihn wieder.",
+    forgets:
+      "Dieser Browser speichert für diese Seite nichts. Alles funktioniert, aber Namen, Entwürfe und ein Schlüssel zum Ausprobieren sind weg, sobald Sie sie verlassen.",
     connecting: "Wird verbunden …",
     disconnect: "Trennen",
     balance: "Sie haben",
@@ -216,7 +218,6 @@ export const de: Words = {
     deadlineHint: "Bis zum Ende dieses Tages, höchstens ein Jahr voraus.",
     total: "Summe",
     send: "Angebot machen",
-    badAddress: "Das ist keine Adresse: Sie beginnt mit G und hat 56 Zeichen.",
     yourself: "Das ist Ihre eigene Adresse.",
     badDeadline: "Wählen Sie einen Tag ab heute, höchstens ein Jahr voraus.",
     notRegistered: "Diese Nachbarn sind hier noch nicht angemeldet. Bitten Sie sie zuerst darum.",
@@ -234,6 +235,21 @@ export const de: Words = {
     tooLarge: "Diese Zahl ist zu groß.",
     zero: "Es muss mehr als null sein.",
     tooMuch: (most) => `Höchstens ${most}.`,
+  },
+
+  addresses: {
+    bad: "Das ist keine Adresse: Sie beginnt mit G oder C und hat 56 Zeichen.",
+    muxed: "Das ist eine M-Adresse, wie Börsen sie vergeben; der Vertrag im Netz kann sie nicht verwenden. Bitten Sie um die eigene Adresse der Nachbarn, die mit G beginnt.",
+  },
+
+  nowhere: {
+    title: "Hier ist nichts",
+    advice: "Der Link ist unvollständig oder enthält einen Fehler. Lassen Sie ihn sich noch einmal schicken, oder gehen Sie zur Startseite.",
+  },
+  crash: {
+    title: "Die Seite ist stehen geblieben",
+    advice: "Der Fehler liegt an der Seite, nicht an Ihnen. Was Sie unterschrieben haben, ist im Netz sicher. Laden Sie die Seite neu; bleibt sie wieder stehen, öffnen Sie eine andere Gemeinschaft und sagen Sie es dem Betreiber.",
+    reload: "Seite neu laden",
   },
 
   history: {
@@ -417,7 +433,6 @@ export const de: Words = {
     send: "Unterschreiben und Link erzeugen",
     explain:
       "Beide unterschreiben: die Nachbarn und die Verwaltung. Wer anfängt, erzeugt einen Link; die andere Seite öffnet ihn und schickt alles ab.",
-    badAddress: "Das ist keine Adresse.",
     own: "Ein Zähler braucht einen eigenen Schlüssel.",
   },
 
@@ -540,7 +555,9 @@ export const de: Words = {
     notRpc: "Geantwortet hat nicht das Netz, sondern etwas anderes, etwa die Anmeldeseite eines öffentlichen WLANs. Öffnen Sie zum Nachsehen eine andere Seite, und versuchen Sie es dann noch einmal.",
     archived: "Ein Eintrag wurde lange nicht benutzt und ist archiviert. Der Betreiber muss ihn zuerst zurückholen.",
     noContract: "In diesem Netz gibt es diese Gemeinschaft nicht. Prüfen Sie Adresse und Netz.",
-    badLink: "Dieser Link ist unvollständig oder nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",
+    otherContract: "Unter dieser Adresse liegt ein anderer Vertrag im Netz, vielleicht ein Token. Öffnen Sie die Gemeinschaft mit der Adresse, die ihr Betreiber nennt.",
+    badToken: "Das Token dieser Gemeinschaft gibt mehr Nachkommastellen an, als ein Betrag haben kann. Vertrauen Sie ihm nicht; öffnen Sie eine andere Gemeinschaft.",
+    badLink: "Dieser Link ist unvollständig, wurde verändert oder ist nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",
     unknown: "Etwas Unerwartetes ist geschehen. Versuchen Sie es noch einmal; bleibt es dabei, sagen Sie der Verwaltung, was hier steht.",
   },
 

@@ -66,6 +66,8 @@ export const en = {
     browserUsed: "Your key is in this browser only, for trying out. Clearing the browser’s data deletes it.",
     plays: (name = "somebody") => `You are ${name} here: play key, this machine’s network only.`,
     playUsed: "The play key is in this tab only. Closing the tab forgets it; the link opens it again.",
+    forgets:
+      "This browser stores nothing for this page. Everything works, but names, drafts and a key for trying out are gone when you leave it.",
     connecting: "Connecting …",
     disconnect: "Disconnect",
     balance: "You have",
@@ -223,7 +225,6 @@ export const en = {
     deadlineHint: "The end of that day, at most a year ahead.",
     total: "Total",
     send: "Make the offer",
-    badAddress: "This is not an address: it begins with G and has 56 characters.",
     yourself: "This is your own address.",
     badDeadline: "Choose a day from today on, at most a year ahead.",
     notRegistered: "This neighbour has not registered here yet. Ask them to do so first.",
@@ -242,6 +243,21 @@ export const en = {
     zero: "It must be more than zero.",
     tooMuch: (most: string) => `It can be at most ${most}.`,
   } satisfies Record<NumberProblem, string> & Record<string, unknown>,
+
+  addresses: {
+    bad: "This is not an address: it begins with G or C and has 56 characters.",
+    muxed: "This is an M address, as exchanges give one, and the contract cannot use it. Ask for the neighbour’s own address, which begins with G.",
+  },
+
+  nowhere: {
+    title: "Nothing is here",
+    advice: "The link is not complete or has a mistake in it. Ask for it once more, or go on from the home page.",
+  },
+  crash: {
+    title: "This page has stopped",
+    advice: "The fault is the page’s, not yours. What you have signed is safe on the network. Load the page again; if it stops again, open another community and tell the operator.",
+    reload: "Load the page again",
+  },
 
   history: {
     title: "History",
@@ -423,7 +439,6 @@ export const en = {
     powerHint: "The most that it can feed in, rounded up. No reading may grow faster.",
     send: "Sign and make a link",
     explain: "Both sign: the neighbour and the admin. The first makes a link, the second opens it and sends it off.",
-    badAddress: "This is not an address.",
     own: "A meter needs a key of its own.",
   },
 
@@ -547,7 +562,9 @@ export const en = {
     notRpc: "What answered is not the network but something else, such as the log-in page of a public Wi-Fi. Open another page to see, then try again.",
     archived: "A record was not used for long and has been archived. The operator has to restore it first.",
     noContract: "There is no such contract on this network. Check the address and the network.",
-    badLink: "This link is incomplete or not for this community. Ask for it once more.",
+    otherContract: "At this address is another kind of contract, perhaps a token. Open the community by the address that its operator gives.",
+    badToken: "This community’s token says that it has more decimals than any amount can have. Do not trust it; open another community.",
+    badLink: "This link is incomplete, was changed, or is not for this community. Ask for it once more.",
     unknown: "Something unexpected happened. Try again; if it stays, tell the admin what is written here.",
   } satisfies Texts<ProblemKind>,
 

@@ -23,6 +23,8 @@ export type ProblemKind =
   | "notRpc"
   | "archived"
   | "noContract"
+  | "otherContract"
+  | "badToken"
   | "badLink"
   | "unknown";
 
@@ -53,6 +55,10 @@ export function problemOf(thrown: unknown): Problem | ContractProblem {
   if (thrown instanceof ExpiredState) return new Problem("archived");
   if (/account not found/i.test(message)) return new Problem("noAccount");
   if (/failed to fetch|network ?error|load failed|timeout|ECONN/i.test(message)) return new Problem("offline");
+  // The network's own words for: a function or an argument that this contract does not know; a signature that does not fit what is called.
+  if (/HostError: Error\((Value, InvalidInput|WasmVm, MissingValue)/.test(message)) return new Problem("otherContract");
+  if (/HostError: Error\(Auth, InvalidAction/.test(message)) return new Problem("badLink");
   if (/Storage, MissingValue|contract instance|contract not found/i.test(message)) return new Problem("noContract");
-  return new Problem("unknown", message);
+  // What follows the first line of such a message is a log for programmers.
+  return new Problem("unknown", message.split("\n")[0]);
 }

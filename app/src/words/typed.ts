@@ -91,7 +91,7 @@ function digit(char: string): string {
 /** What is left without the unit, and whether there was one. Whoever names a token may put digits into its symbol: these need a space before them. */
 function withoutUnit(text: string, units: string[]): [text: string, hasUnit: boolean] {
   const lower = text.toLowerCase();
-  for (const unit of units.map((unit) => unit.toLowerCase()).sort((a, b) => b.length - a.length)) {
+  for (const unit of units.map((unit) => inAscii(unit).toLowerCase()).sort((a, b) => b.length - a.length)) {
     if (!/[\p{L}\p{Sc}]/u.test(unit)) continue;
     const apart = /\d/.test(unit) ? " " : "";
     if (lower.endsWith(apart + unit)) return [text.slice(0, -unit.length).trim(), true];

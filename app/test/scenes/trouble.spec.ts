@@ -102,7 +102,7 @@ test("the contract’s errors are told by name and advice", async ({ person }) =
   await carol.open("agreement/999000001");
   await carol.sees("There is no agreement with this number.");
   await carol.open("sign/AAAA");
-  await carol.sees("This link is incomplete or not for this community.");
+  await carol.sees("This link is incomplete, was changed, or is not for this community.");
 });
 
 test("what comes in a link is never markup", async ({ person }) => {
