@@ -22,10 +22,13 @@ export interface Describer {
   words: Words;
   format: Format;
   token: Unit;
-  nameOf: (address: string) => string;
+  /** Who reads it. */
+  me?: string | undefined;
+  /** The dative is what “from” and “of” ask for, in languages that have one. */
+  nameOf: (address: string, as?: "dative") => string;
 }
 
-export function describe({ method, args }: Call, { words, format, token, nameOf }: Describer): string {
+export function describe({ method, args }: Call, { words, format, token, me, nameOf }: Describer): string {
   const say = words.calls;
   const ofTransaction = (id: bigint) => {
     const { agreement, delivery } = placeOf(id);
@@ -35,7 +38,7 @@ export function describe({ method, args }: Call, { words, format, token, nameOf 
     case "register_prosumer":
       return say.register_prosumer();
     case "register_meter": {
-      const prosumer = nameOf(args.prosumer);
+      const prosumer = args.prosumer === me ? undefined : nameOf(args.prosumer, "dative");
       if (!args.meter) return say.retire_meter({ prosumer });
       const [reading, power] = [format.kwh(args.meter_reading), format.kw(args.max_power_kw)];
       return say.register_meter({ prosumer, meter: nameOf(args.meter), reading, power });

@@ -35,7 +35,7 @@ export function AgreementCard({ entry, linked }: { entry: AgreementEntry; linked
         <Person address={role === "provider" ? agreement.consumer : agreement.provider} />
       </>
     ) : (
-      words.agreements.between(nameOf(agreement.provider), nameOf(agreement.consumer))
+      words.agreements.between(nameOf(agreement.provider, "dative"), nameOf(agreement.consumer))
     );
   return (
     <article class={`card agreement ${role} ${offer ? "offer" : ""}`}>

@@ -49,7 +49,7 @@ function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
   const expired = now >= expiresAt;
   return (
     <section class="card stack">
-      <p>{words.share.signedBy(nameOf(signer))}</p>
+      {me !== signer && <p>{words.share.signedBy(nameOf(signer))}</p>}
       <p class="sentence">{describe(call, session)}</p>
       {call.method === "resolve_dispute" && <AgreementLink transactionId={call.args.transaction_id} />}
       {expired ? (
@@ -69,7 +69,7 @@ function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
             </>
           )}
           {me === undefined && <Notice kind="info">{words.share.connect}</Notice>}
-          {me !== undefined && me !== other && me !== signer && <Notice kind="info">{words.share.forOther(nameOf(other))}</Notice>}
+          {me !== undefined && me !== other && me !== signer && <Notice kind="info">{words.share.forOther(nameOf(other, "dative"))}</Notice>}
         </>
       )}
     </section>

@@ -139,7 +139,7 @@ function FirstFacts({ job }: { job: Job }) {
 function ReviewFacts({ review: { call, movements, fee }, before }: { review: Review; before: Before | undefined }) {
   const { words, format, token, me, nameOf } = useSession();
   const moves = movements.map(({ from, to, amount }) => (
-    <li key={from + to}>{words.sign.move(format.amount(amount, token), nameOf(from), nameOf(to))}</li>
+    <li key={from + to}>{words.sign.move(format.amount(amount, token), nameOf(from, "dative"), nameOf(to))}</li>
   ));
   return (
     <>

@@ -53,7 +53,7 @@ function Disputes() {
                     {words.agreement.title(String(agreement_id))}, {words.agreement.delivery(String(placeOf(transaction_id).delivery))}
                   </a>
                   <span class="hint">
-                    {words.agreements.between(nameOf(provider), nameOf(consumer))} · {format.kwh(energy_delivered_kwh)}
+                    {words.agreements.between(nameOf(provider, "dative"), nameOf(consumer))} · {format.kwh(energy_delivered_kwh)}
                   </span>
                 </li>
               ))}

@@ -150,9 +150,10 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
       keepNames(names);
       setOwnNames(names);
     },
-    nameOf(address) {
-      if (address === me) return words.common.you;
-      if (address === chain.contractId) return words.common.contractName;
+    nameOf(address, as) {
+      const { you, youDative, contractName, contractDative } = words.common;
+      if (address === me) return as ? youDative : you;
+      if (address === chain.contractId) return as ? contractDative : contractName;
       const name = names[address] ?? (address === config.admin ? words.common.admin : undefined);
       return name ? `${name} (${shortAddress(address)})` : shortAddress(address);
     },

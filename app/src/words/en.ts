@@ -27,7 +27,10 @@ export const en = {
     open: "Open",
     more: "Show more",
     you: "you",
+    /** As the object of “from” and “of”: other languages have another form. */
+    youDative: "you",
     contractName: "the contract",
+    contractDative: "the contract",
     admin: "admin",
     asOf: (time: string) => `What you see is as of ${time}.`,
   },
@@ -102,7 +105,7 @@ export const en = {
     noneHint: "Sell energy to a neighbour, or send one the link on your home page.",
     youBuy: "You buy from",
     youSell: "You sell to",
-    between: (seller: string, buyer: string) => `${seller} sells to ${buyer}`,
+    between: (seller: string, buyer: string) => `Sold by ${seller} to ${buyer}`,
     delivered: (done: string, all: string) => `${done} of ${all} delivered`,
     perKwh: (price: string) => `${price} per kWh`,
     due: "To pay",
@@ -450,6 +453,7 @@ export const en = {
     file: "Save as a file",
     openFileHint: "Have you been sent a file for signing?",
     outbox: "Links that you made",
+    /** Never the person who reads it. */
     signedBy: (who: string) => `${who} has signed this and asks for your signature:`,
     forOther: (who: string) => `This waits for the signature of ${who}. Connect with that account to sign.`,
     yours: (who: string) => `You signed this. Send the link to ${who}.`,
@@ -508,9 +512,9 @@ export const en = {
 
   calls: {
     register_prosumer: () => "Register as a neighbour who shares energy.",
-    register_meter: (x: { prosumer: string; meter: string; reading: string; power: string }) =>
-      `Certify ${x.meter} as the meter of ${x.prosumer}, counting from ${x.reading}, for a plant of at most ${x.power}.`,
-    retire_meter: (x: { prosumer: string }) => `Retire the meter of ${x.prosumer}.`,
+    register_meter: (x: { prosumer?: string; meter: string; reading: string; power: string }) =>
+      `Certify ${x.meter} as ${x.prosumer ? `the meter of ${x.prosumer}` : "your meter"}, counting from ${x.reading}, for a plant of at most ${x.power}.`,
+    retire_meter: (x: { prosumer?: string }) => `Retire ${x.prosumer ? `the meter of ${x.prosumer}` : "your meter"}.`,
     create_agreement: (x: { consumer: string; kwh: string; price: string; total: string; deadline: string }) =>
       `Offer ${x.consumer} ${x.kwh} at ${x.price} per kWh, ${x.total} in all, until ${x.deadline}.`,
     fund_metered: (x: { agreement: string }) => `Pay the deposit for agreement ${x.agreement}, on which the certified meter draws at once.`,
@@ -574,12 +578,12 @@ export const en = {
     3: "This is not yours to do: only a party of it can, or the admin where the admin acts.",
     4: "A value is zero or out of range. Check what you entered.",
     5: "Somebody is not registered here yet. Both sides register first.",
-    6: "There is no agreement with this number. Check it.",
-    7: "There is no delivery with this number. Check it.",
+    6: "There is no agreement with this number. Check the number.",
+    7: "There is no delivery with this number. Check the number.",
     8: "This agreement is no longer open. Settle what was delivered, and make a new one.",
     9: "That is more than what remains of the agreement. Deliver at most that.",
     10: "The token did not move the money. See whether the payer has enough and both accept the token, then try again.",
-    11: "The day is over: the deadline has passed. Make a new agreement.",
+    11: "The deadline has passed. Make a new agreement.",
     12: "It is paid already. Nothing is left to do.",
     13: "You cannot sell to yourself. Choose another neighbour.",
     14: "A number is too large. Agree on less energy or a lower price.",
