@@ -1,3 +1,4 @@
+import "./words/oddLanguage.js";
 import { render } from "preact";
 import { App } from "./App.js";
 import { Boundary } from "./parts/Boundary.js";

@@ -9,6 +9,7 @@ import {
   type Prosumer,
   type TransactionState,
 } from "../../client/src/index.js";
+import type { ErrorCode } from "../words/problem.js";
 import { ARBITRATION_PERIOD, MAX_TRANSACTIONS } from "./limits.js";
 
 /** A delivery, with its state while something can be done about it. */
@@ -23,6 +24,20 @@ export type DeliveryActionName = "payOne" | "dispute" | "giveIn" | "compromise" 
 export type Reason =
   | { kind: "deliveryStarted" | "fundedCancel" | "meterRecords" | "fullAgreement" | "buyerPays" | "ruledFinal" | "trustsMeter" }
   | { kind: "inReview" | "arbitration" | "untilDeadline"; at: bigint };
+
+/** How the contract refuses what a reason blocks: with an error, or by asking for the signature of somebody else. */
+export const refusals: Record<Reason["kind"], ErrorCode | "otherSignature"> = {
+  deliveryStarted: 23,
+  fundedCancel: 16,
+  meterRecords: "otherSignature",
+  fullAgreement: 24,
+  buyerPays: "otherSignature",
+  ruledFinal: 20,
+  trustsMeter: 26,
+  inReview: 17,
+  arbitration: 21,
+  untilDeadline: 22,
+};
 
 export interface Action<Name> {
   name: Name;

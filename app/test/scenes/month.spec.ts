@@ -9,6 +9,7 @@ import type { Client } from "../../client/src/index.js";
 import { send } from "../../neighbourhood/network.js";
 import type { Person } from "../person.js";
 import { takePictures } from "../pictures.js";
+import { RulesCheck } from "../rules.js";
 import { test } from "../scene.js";
 import { Stage } from "../stage.js";
 
@@ -22,6 +23,7 @@ test.describe.serial("a month among neighbours", () => {
   let admin: Person;
   let meterKey: Keypair;
   let reader: Client;
+  let rules: RulesCheck;
   let provider: string;
   let consumer = "";
   let reading = 0n;
@@ -36,6 +38,11 @@ test.describe.serial("a month among neighbours", () => {
     await stage.network.fund(meterKey.publicKey());
     reader = stage.contract.client();
     provider = alice.address;
+    rules = new RulesCheck(stage);
+  });
+  // Whatever has happened, the page offers each person what the contract takes, and blocks what it refuses.
+  test.afterEach(async () => {
+    if (consumer) await rules.hold(provider);
   });
   test.afterAll(async () => {
     await stage.close();
@@ -124,10 +131,13 @@ test.describe.serial("a month among neighbours", () => {
 
   test("Alice offers 40 kWh at 0.1234567 XLM, the total is shown while she types, and a mistake is explained", async () => {
     await alice.open(`offer/${consumer}`);
-    await alice.fill(/^Price per kWh/, "0,123");
+    await alice.fill(/^Price per kWh/, "1,500");
     await alice.fill("How much? (kWh)", "1,500");
     await alice.press("Make the offer");
-    await alice.sees("Do you mean thousands or a fraction?");
+    await alice.sees("Thousands or a fraction? Choose what you mean:");
+    assert.equal(await alice.button("1,500.00 XLM").count(), 1);
+    await alice.press("1.50 XLM");
+    assert.equal(await alice.page.locator("output").textContent(), "2,250.00 XLM");
     await offers("40", "0.1234567", 10);
     assert.equal(await alice.page.locator("output").textContent(), "4.938268 XLM");
     await alice.review();
@@ -463,6 +473,34 @@ test.describe.serial("a month among neighbours", () => {
     await bob.sees("0,1234567 XLM je kWh");
     await pictures(bob.page, "agreement-german");
     assert.equal(await bob.page.evaluate(() => document.documentElement.lang), "de");
+  });
+
+  test("the month has tried every rule of which it tells, against the contract", () => {
+    const tried = [...rules.tried].sort();
+    assert.deepEqual(tried, [
+      "cancel",
+      "cancel: fundedCancel",
+      "close",
+      "close: arbitration",
+      "compromise",
+      "deliver",
+      "deliver: meterRecords",
+      "dispute",
+      "dispute: ruledFinal",
+      "draw",
+      "draw: buyerPays",
+      "draw: inReview",
+      "fundMetered",
+      "fundMetered: deliveryStarted",
+      "fundReviewed",
+      "fundReviewed: deliveryStarted",
+      "giveIn",
+      "pay",
+      "payOne",
+      "refund",
+      "refund: untilDeadline",
+      "rule",
+    ]);
   });
 
   test("no page broke its content security policy, and none asked anybody but its own server and the network", () => {
