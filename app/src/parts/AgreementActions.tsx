@@ -45,7 +45,7 @@ export function AgreementActions(props: Props) {
   };
   const renews = role === "provider" && entry.agreement.status !== AgreementStatus.Active;
   return (
-    <section class="card stack">
+    <section class="card stack unprinted">
       <h2>{answers && !accepted ? words.answer.title : words.agreement.what}</h2>
       {answers && <p>{accepted ? words.answer.accepted : words.answer.lead}</p>}
       {actions.length === 0 && !renews && <p>{words.agreement.nothing}</p>}

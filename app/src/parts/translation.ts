@@ -9,15 +9,13 @@ const TEXT = "t-";
 const PLAIN = new Set([TEXT, "option", "title", "desc", "text", "tspan", "style", "script", "textarea"]);
 
 export function keepTextsTranslatable(): void {
-  const before = options.vnode;
-  options.vnode = (vnode: VNode<{ children?: unknown }>) => {
+  options.vnode = (vnode: VNode<{ children?: ComponentChild | ComponentChild[] }>) => {
     const { type, props } = vnode;
     if (type === Fragment || (typeof type === "string" && !PLAIN.has(type))) {
       const { children } = props;
-      if (Array.isArray(children)) props.children = (children as ComponentChild[]).map(asElement);
-      else props.children = asElement(children as ComponentChild, 0);
+      if (Array.isArray(children)) props.children = children.map(asElement);
+      else props.children = asElement(children, 0);
     }
-    before?.(vnode);
   };
 }
 

@@ -17,7 +17,7 @@ const MAX_SYMBOL = 12;
 /** A token as this page shows it. Whoever made the token chose its symbol: it is short, has no control characters, and turns no sentence around. */
 export function shownUnit(symbol: string, decimals: number): Unit {
   if (decimals > MAX_DECIMALS) throw new Problem("badToken");
-  const chars = [...symbol.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim()];
+  const chars = Array.from(symbol.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim());
   const short = chars.length > MAX_SYMBOL ? `${chars.slice(0, MAX_SYMBOL).join("")}…` : chars.join("") || "?";
   return { symbol: /^[ -~]*$/.test(short) ? short : `\u2068${short}\u2069`, decimals };
 }

@@ -181,9 +181,9 @@ const translate = (page: Page) =>
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) texts.push(walker.currentNode as Text);
     for (const text of texts.filter(({ data, parentElement }) => data.trim() && parentElement?.localName !== "option")) {
-      const font = document.createElement("font");
-      font.append(Object.assign(document.createElement("font"), { textContent: `‹${text.data}›` }));
-      text.replaceWith(font);
+      const other = document.createElement("span");
+      other.append(Object.assign(document.createElement("span"), { textContent: `‹${text.data}›` }));
+      text.replaceWith(other);
     }
   });
 
