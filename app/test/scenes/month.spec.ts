@@ -293,6 +293,7 @@ test.describe.serial("a month among neighbours", () => {
   test("Bob deposits for a month of metered deliveries, and is told that they are paid at once", async () => {
     await offers("200", "0.15", 21);
     await alice.signs("The offer is made.");
+    await rules.hold(provider);
     await bob.open(`agreement/${metered}`);
     await bob.sees("such a delivery cannot be disputed");
     assert.equal(await bob.button("Pay a deposit, and look at each delivery").count(), 1);
@@ -480,7 +481,6 @@ test.describe.serial("a month among neighbours", () => {
     assert.deepEqual(tried, [
       "cancel",
       "cancel: fundedCancel",
-      "close",
       "close: arbitration",
       "compromise",
       "deliver",
@@ -496,7 +496,6 @@ test.describe.serial("a month among neighbours", () => {
       "fundReviewed: deliveryStarted",
       "giveIn",
       "pay",
-      "payOne",
       "refund",
       "refund: untilDeadline",
       "rule",
