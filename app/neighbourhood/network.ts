@@ -27,9 +27,15 @@ const GUARD = 'exec 3<&0; "$@" </dev/null & network=$!; exec 2>/dev/null; { read
 /** Days for which the network tells its events and transactions: a month that is played in minutes can be looked at as a whole. */
 const REMEMBERED_DAYS = 100;
 
+export interface NetworkOptions {
+  port?: number;
+  stateFile?: string;
+  passphrase?: Networks;
+}
+
 /** At a free port if none is given, and forgotten when it stops if there is no file that keeps it. */
-export async function startNetwork({ port = 0, stateFile }: { port?: number; stateFile?: string } = {}): Promise<LocalNetwork> {
-  const options = ["--port", String(port), "--retention-ledgers", String(REMEMBERED_DAYS * 17_280)];
+export async function startNetwork({ port = 0, stateFile, passphrase = Networks.STANDALONE }: NetworkOptions = {}): Promise<LocalNetwork> {
+  const options = ["--port", String(port), "--passphrase", passphrase, "--retention-ledgers", String(REMEMBERED_DAYS * 17_280)];
   if (stateFile) options.push("--state-file", stateFile);
   // Detached: Ctrl-C reaches this process, which stops the network when it has done what it is about to do.
   const child = spawn("sh", ["-c", GUARD, "sh", LOCALNET, ...options], { stdio: ["pipe", "pipe", "inherit"], detached: true });
@@ -51,7 +57,7 @@ export async function startNetwork({ port = 0, stateFile }: { port?: number; sta
   return {
     url,
     rpcUrl,
-    passphrase: Networks.STANDALONE,
+    passphrase,
     server: new rpc.Server(rpcUrl, { allowHttp: true }),
     ended,
     advance: (seconds) => post(`advance?seconds=${seconds}`),
