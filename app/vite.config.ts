@@ -2,6 +2,7 @@ import { defineConfig, loadEnv, type Plugin } from "vite";
 import { gzipSync } from "node:zlib";
 import { xdr } from "@stellar/stellar-sdk";
 import { configured, connectSources } from "./src/chain/networks.ts";
+import { RELAY } from "./src/wallet/walletConnect/address.ts";
 
 /** The page runs its own files only, and talks to its networks only. Not while developing, when the server adds scripts of its own. */
 const policy = (sources: string[]) =>
@@ -73,13 +74,14 @@ const sizeAtStart: Plugin = {
   },
 };
 
-export default defineConfig(({ mode }) => ({
-  base: "./",
-  build: { target: "es2022", chunkSizeWarningLimit: 2000 },
-  preview: { host: "127.0.0.1", port: 4173 },
-  plugins: [
-    specificationWithoutTexts,
-    sizeAtStart,
-    contentSecurityPolicy(connectSources(configured(loadEnv(mode, import.meta.dirname, "VITE_")))),
-  ],
-}));
+export default defineConfig(({ mode }) => {
+  const settings = loadEnv(mode, import.meta.dirname, "VITE_");
+  // Wallets on phones are reached by this relay, if whoever publishes the page has an id there.
+  const relays = settings.VITE_WALLETCONNECT_PROJECT_ID ? [RELAY] : [];
+  return {
+    base: "./",
+    build: { target: "es2022", chunkSizeWarningLimit: 2000 },
+    preview: { host: "127.0.0.1", port: 4173 },
+    plugins: [specificationWithoutTexts, sizeAtStart, contentSecurityPolicy([...connectSources(configured(settings)), ...relays])],
+  };
+});

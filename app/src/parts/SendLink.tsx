@@ -1,10 +1,10 @@
 // A link for a neighbour: to copy, to share, or to photograph.
 
-import { useEffect, useState } from "preact/hooks";
 import { readOwnName } from "../person/names.js";
 import { fullLink } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { Button, CopyButton } from "./basics.js";
+import { QrCode } from "./QrCode.js";
 
 /** An offer, to send to its buyer. */
 export function SendOffer({ id }: { id: bigint }) {
@@ -35,29 +35,5 @@ export function SendLink({ link, title }: { link: string; title: string }) {
         {"share" in navigator && <Button onClick={() => void share()}>{say.share}</Button>}
       </div>
     </>
-  );
-}
-
-/** What draws codes is loaded when the first is shown. */
-function QrCode({ text, label }: { text: string; label: string }) {
-  const [code, setCode] = useState<{ size: number; data: boolean[][] }>();
-  useEffect(() => {
-    let current = true;
-    import("uqr").then(
-      ({ encode }) => current && setCode(encode(text, { border: 4 })),
-      () => undefined,
-    );
-    return () => {
-      current = false;
-    };
-  }, [text]);
-  if (!code) return null;
-  const path = code.data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : []))).join("");
-  // Dark on light in either scheme: cameras expect that.
-  return (
-    <svg class="qr" role="img" aria-label={label} viewBox={`0 0 ${code.size} ${code.size}`} shape-rendering="crispEdges">
-      <rect width={code.size} height={code.size} fill="#fff" />
-      <path d={path} fill="#000" />
-    </svg>
   );
 }

@@ -10,6 +10,7 @@ import type { Describer } from "../contract/describe.js";
 import type { Job } from "../signing/story.js";
 import type { Receipt } from "../signing/submit.js";
 import type { Wallet } from "../wallet/wallet.js";
+import type { Problem } from "../words/problem.js";
 import type { Names } from "./names.js";
 
 export interface Session extends Describer {
@@ -20,6 +21,10 @@ export interface Session extends Describer {
   /** The address of the connected wallet, if there is one. */
   me: string | undefined;
   connect: (wallet: Wallet | undefined) => void;
+  /** Whether the wallet of the last time is being looked for. */
+  connecting: boolean;
+  /** Why there is no wallet any more. */
+  lost: Problem | undefined;
   /** The ledger's time, in Unix seconds. */
   now: bigint;
   /** It grows whenever a call has gone through, so that views read again. */

@@ -8,6 +8,7 @@ import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
 import { shortAddress, XLM } from "../words/format.js";
 import { SIGNATURE_HOLDS } from "./share.js";
+import { InWallet } from "./InWallet.js";
 import type { Signing } from "./signing.js";
 import { SigningStatus, WayButtons } from "./SigningStatus.js";
 import { shownIn, type Before, type Job, type Review, type State } from "./story.js";
@@ -107,7 +108,7 @@ function Body({ state, press }: { state: State; press: Signing["press"] }) {
     case "review":
       return state.review ? <ReviewFacts review={state.review} before={state.before} /> : <FirstFacts job={state.job} />;
     case "asking":
-      return wallet?.kind === "freighter" ? <p class="hint">{words.sign.inWallet}</p> : null;
+      return wallet ? <InWallet wallet={wallet} /> : null;
     case "link":
       return <Link link={state.link} other={state.job.other} />;
     case "problem":

@@ -81,7 +81,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
   const [neighbours, setNeighbours] = useState<Names>({});
   const [done, setDone] = useState<Session["done"]>();
   const names = { ...neighbours, ...ownNames };
-  const { wallet, connect, elsewhere } = useWallet(chain.network);
+  const { wallet, connect, connecting, lost, elsewhere } = useWallet(chain.network);
   const plays = wallet?.kind === "play";
   const me = wallet?.address;
   const seenAt = useRef(new Date());
@@ -140,6 +140,8 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     wallet,
     me,
     connect,
+    connecting,
+    lost,
     now: BigInt(Math.floor(Date.now() / 1000 + skew)),
     version,
     done,

@@ -3,48 +3,66 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Network } from "../chain/networks.js";
 import { recall, remember } from "../person/memory.js";
-import { recallBrowserKey } from "./browserKey.js";
-import { connectFreighter, reconnectFreighter, watchFreighter } from "./freighter.js";
-import { forgetPlayKey, recallPlayKey } from "./playKey.js";
-import type { Wallet, WalletKind } from "./wallet.js";
+import { Problem } from "../words/problem.js";
+import { browserKey } from "./browserKey.js";
+import { freighter } from "./freighter.js";
+import { forgetPlayKey, playKey } from "./playKey.js";
+import { checked, type Connector, type Wallet, type WalletKind } from "./wallet.js";
+import { walletConnect } from "./walletConnect.js";
+
+/** All ways to connect a wallet, in the order in which they are offered. */
+export const connectors: readonly Connector[] = [freighter, walletConnect, browserKey];
 
 const KEY = "wallet";
 
+async function reconnect(network: Network): Promise<Wallet | undefined> {
+  const player = await playKey.reconnect(network);
+  if (player) return player;
+  const kind = recall<WalletKind>(KEY);
+  return connectors.find((connector) => connector.kind === kind)?.reconnect(network);
+}
+
 export function useWallet(network: Network) {
   const [wallet, setWallet] = useState<Wallet>();
-  /** Whether the wallet is on another network than the contract. */
+  /** Whether a wallet that is remembered is being looked for. */
+  const [connecting, setConnecting] = useState(true);
   const [elsewhere, setElsewhere] = useState(false);
+  /** Why there is no wallet any more. */
+  const [lost, setLost] = useState<Problem>();
+
+  const use = (next: Wallet | undefined) => setWallet(next && checked(next, network));
 
   useEffect(() => {
-    const player = recallPlayKey(network);
-    if (player) {
-      setWallet(player);
-      return;
-    }
-    const kind = recall<WalletKind>(KEY);
-    if (kind === "browser") setWallet(recallBrowserKey(network));
-    if (kind === "freighter") reconnectFreighter(network).then(setWallet, () => undefined);
+    setConnecting(true);
+    reconnect(network)
+      .then(use, (error: unknown) => setLost(error instanceof Problem ? error : undefined))
+      .finally(() => setConnecting(false));
   }, [network]);
 
   useEffect(() => {
-    if (wallet?.kind !== "freighter") {
-      setElsewhere(false);
-      return;
-    }
-    return watchFreighter((address, passphrase) => {
-      // A locked wallet shows no account: it stays connected, and says so when it is asked to sign.
-      if (address && address !== wallet.address) void connectFreighter(network).then(setWallet, () => undefined);
-      setElsewhere(!!passphrase && passphrase !== network.passphrase);
+    setElsewhere(false);
+    return wallet?.watch?.({
+      onElsewhere: setElsewhere,
+      onWallet(next) {
+        use(next);
+        if (next) return;
+        remember(KEY, undefined);
+        setLost(new Problem("walletGone"));
+      },
     });
   }, [network, wallet]);
 
   return {
     wallet,
+    connecting,
     elsewhere,
+    lost,
     connect: (next: Wallet | undefined) => {
       forgetPlayKey(network);
       remember(KEY, next?.kind);
-      setWallet(next);
+      if (!next) wallet?.disconnect?.();
+      setLost(undefined);
+      use(next);
     },
   };
 }

@@ -12,7 +12,8 @@ import {
 } from "@stellar/freighter-api";
 import type { Network } from "../chain/networks.js";
 import { Problem } from "../words/problem.js";
-import type { Wallet } from "./wallet.js";
+import { isPhone } from "./device.js";
+import type { Connector, Wallet } from "./wallet.js";
 
 const REJECTED = -4;
 
@@ -25,34 +26,32 @@ function check({ error }: { error?: Failure }): void {
   if (error) throw error.code === REJECTED ? new Problem("rejected") : new Problem("walletFailed", error.message);
 }
 
-/** Asks for access, which may open the wallet. */
-export async function connectFreighter(network: Network): Promise<Wallet> {
-  if (!(await isConnected()).isConnected) throw new Problem("noWallet");
-  const access = await requestAccess();
-  check(access);
-  if (!access.address) throw new Problem("locked");
-  return freighter(network, access.address);
-}
+export const freighter: Connector = {
+  kind: "freighter",
+  // Browsers on phones have no extensions.
+  offered: () => !isPhone,
+  async connect(network) {
+    if (!(await isConnected()).isConnected) throw new Problem("noWallet");
+    const access = await requestAccess();
+    check(access);
+    if (!access.address) throw new Problem("locked");
+    return wallet(network, access.address);
+  },
+  async reconnect(network) {
+    if (!(await isConnected()).isConnected || !(await isAllowed()).isAllowed) return undefined;
+    const { address } = await getAddress();
+    return address ? wallet(network, address) : undefined;
+  },
+};
 
-/** The account that was allowed before, without asking; undefined if the wallet is not there, locked or has withdrawn it. */
-export async function reconnectFreighter(network: Network): Promise<Wallet | undefined> {
-  if (!(await isConnected()).isConnected || !(await isAllowed()).isAllowed) return undefined;
-  const { address } = await getAddress();
-  return address ? freighter(network, address) : undefined;
-}
+const LOOK_EVERY = 2000;
 
-/** Tells the account and network that the wallet shows, now and whenever they change. It ends when the function that it returns is called. */
-export function watchFreighter(onChange: (address: string, networkPassphrase: string) => void): () => void {
-  const watcher = new WatchWalletChanges(2000);
-  watcher.watch(({ address, networkPassphrase }) => onChange(address, networkPassphrase));
-  return () => watcher.stop();
-}
-
-function freighter(network: Network, address: string): Wallet {
+function wallet(network: Network, address: string): Wallet {
   const options = { address, networkPassphrase: network.passphrase };
   return {
     kind: "freighter",
     address,
+    asksElsewhere: {},
     signTransaction: (transaction) => signTransaction(transaction, options),
     async signAuthEntry(entry) {
       const { signedAuthEntry, ...rest } = await signAuthEntry(entry, options);
@@ -66,6 +65,15 @@ function freighter(network: Network, address: string): Wallet {
       const details = await getNetworkDetails();
       check(details);
       if (details.networkPassphrase !== network.passphrase) throw new Problem("wrongNetwork", details.network);
+    },
+    watch({ onWallet, onElsewhere }) {
+      const watcher = new WatchWalletChanges(LOOK_EVERY);
+      watcher.watch((shown) => {
+        // A locked wallet shows no account: it stays connected, and says so when it is asked to sign.
+        if (shown.address && shown.address !== address) freighter.reconnect(network).then((next) => next && onWallet(next), () => undefined);
+        onElsewhere(!!shown.networkPassphrase && shown.networkPassphrase !== network.passphrase);
+      });
+      return () => watcher.stop();
     },
   };
 }

@@ -4,7 +4,7 @@ import { Keypair, StrKey } from "@stellar/stellar-sdk";
 import { KeypairSigner } from "@stellar/stellar-sdk/contract";
 import { isPlayground, type Network } from "../chain/networks.js";
 import { recall, remember, rememberPerTab } from "../person/memory.js";
-import type { Wallet } from "./wallet.js";
+import type { Connector, Wallet } from "./wallet.js";
 
 interface Remembered {
   rpcUrl: string;
@@ -27,6 +27,11 @@ export function takePlayKey(network: Network | undefined): void {
   if (network && isPlayground(network) && secret && StrKey.isValidEd25519SecretSeed(secret)) keep(network, secret);
   rememberPerTab(!!network && !!kept(network));
 }
+
+/** It is not offered: it comes by a link. */
+export const playKey: Pick<Connector, "reconnect"> = {
+  reconnect: (network) => Promise.resolve(recallPlayKey(network)),
+};
 
 export function recallPlayKey(network: Network): Wallet | undefined {
   const secret = kept(network)?.secret;

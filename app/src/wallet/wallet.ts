@@ -1,14 +1,88 @@
-// What the page needs of a wallet (SEP-43), whichever it is.
+// What the page needs of a wallet (SEP-43), whichever it is, and of each way to connect one.
 
+import { Keypair, hash, TransactionBuilder } from "@stellar/stellar-sdk";
 import type { SignAuthEntry, SignTransaction } from "@stellar/stellar-sdk/contract";
+import type { Network } from "../chain/networks.js";
+import { Problem } from "../words/problem.js";
 
-export type WalletKind = "freighter" | "browser" | "play";
+export type WalletKind = "freighter" | "walletConnect" | "browser" | "play";
 
 export interface Wallet {
   kind: WalletKind;
   address: string;
+  /** May take as long as the person does, and fails with a problem that says why. */
   signTransaction: SignTransaction;
   signAuthEntry: SignAuthEntry;
   /** Throws the problem that a signature would meet now: it is locked, or shows another account or network. */
   check: () => Promise<void>;
+  /** The person has to look at another window or app to sign; with a link, where a press opens that app. */
+  asksElsewhere?: { link?: string; app?: string };
+  /** Tells what the person changes in the wallet, until the function that it returns is called. */
+  watch?: (watcher: Watcher) => () => void;
+  /** Tells the wallet that it is not needed any more. */
+  disconnect?: () => void;
+}
+
+export interface Watcher {
+  /** The wallet shows another account; none if it has ended the connection. */
+  onWallet: (wallet: Wallet | undefined) => void;
+  /** Whether the wallet is on another network than the contract. */
+  onElsewhere: (elsewhere: boolean) => void;
+}
+
+/** One way to connect a wallet. */
+export interface Connector {
+  kind: WalletKind;
+  /** Whether it works on this device, for this network. */
+  offered: (network: Network) => boolean;
+  /** Asks the person for access. */
+  connect: (network: Network, pairing: Pairing) => Promise<Wallet>;
+  /** The wallet that was connected before, without asking; none if it is not there any more. */
+  reconnect: (network: Network) => Promise<Wallet | undefined>;
+}
+
+/** For a wallet that runs somewhere else. */
+export interface Pairing {
+  /** Gets the code that the wallet has to scan or to open. */
+  show: (uri: string) => void;
+  /** Aborted when the person gives up. */
+  signal: AbortSignal;
+}
+
+/** The same wallet, of whose answers only the signatures are taken, and only if they are this account's for what was asked. */
+export const checked = (wallet: Wallet, { passphrase }: Network): Wallet => ({
+  ...wallet,
+  async signTransaction(text, options) {
+    const asked = TransactionBuilder.fromXdr(text, passphrase);
+    const { signedTxXdr, ...rest } = await wallet.signTransaction(text, options);
+    if (rest.error) return { ...rest, signedTxXdr };
+    const key = Keypair.fromPublicKey(wallet.address);
+    const signature = signaturesOf(signedTxXdr, passphrase).find((signature) => key.verify(asked.hash(), signature));
+    if (!signature) throw new Problem("badSignature");
+    asked.addSignature(wallet.address, btoa(String.fromCharCode(...signature)));
+    return { ...rest, signedTxXdr: asked.toXdr() };
+  },
+  async signAuthEntry(preimage, options) {
+    const answer = await wallet.signAuthEntry(preimage, options);
+    if (answer.error) return answer;
+    const asked = hash(bytesOf(preimage));
+    if (!Keypair.fromPublicKey(wallet.address).verify(asked, bytesOf(answer.signedAuthEntry))) throw new Problem("badSignature");
+    return answer;
+  },
+});
+
+function signaturesOf(text: string, passphrase: string): Uint8Array[] {
+  try {
+    return TransactionBuilder.fromXdr(text, passphrase).signatures.map(({ signature }) => signature.value);
+  } catch {
+    return [];
+  }
+}
+
+function bytesOf(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
 }

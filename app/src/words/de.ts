@@ -58,6 +58,20 @@ export const de: Words = {
     title: "Ihre Wallet",
     lead: "Zum Lesen brauchen Sie keine. Zum Kaufen und Verkaufen verbinden Sie eine Wallet: Sie verwahrt Ihren Schlüssel und unterschreibt für Sie.",
     freighter: "Freighter verbinden",
+    app: "Wallet-App verbinden",
+    appHint: "Freighter oder LOBSTR auf diesem Telefon, über WalletConnect.",
+    phone: "Wallet auf einem Telefon verbinden",
+    phoneHint: "Freighter oder LOBSTR: Sie scannen damit einen Code, über WalletConnect.",
+    openApp: (app) => `${app} öffnen`,
+    scan: "Öffnen Sie auf Ihrem Telefon Freighter oder LOBSTR, wählen Sie dort WalletConnect oder den Scanner und scannen Sie diesen Code.",
+    qr: "QR-Code für Ihre Wallet",
+    copyCode: "Code kopieren",
+    waitsForApp: "Wartet, bis Sie in Ihrer Wallet zustimmen: höchstens fünf Minuten.",
+    getApp: "Wenn Sie noch keine dieser Wallets haben, installieren Sie zuerst eine:",
+    getExtension:
+      "Freighter ist eine Erweiterung für diesen Browser. Wenn Sie sie noch nicht haben, bekommen Sie sie hier; laden Sie danach diese Seite neu:",
+    noneOnPhones:
+      "Diese Seite kann sich mit keiner Wallet auf einem Telefon verbinden. Öffnen Sie sie an einem Computer, in einem Browser mit der Erweiterung Freighter.",
     browser: "Ohne Wallet ausprobieren",
     browserHint: "Legt in diesem Browser einen Schlüssel mit Spielgeld an.",
     browserUsed: "Ihr Schlüssel liegt zum Ausprobieren nur in diesem Browser. Wer die Browserdaten löscht, löscht ihn mit.",
@@ -474,6 +488,7 @@ export const de: Words = {
       done: "Im Netz gespeichert",
     },
     inWallet: "Ihre Wallet öffnet sich: Prüfen Sie dort und stimmen Sie zu.",
+    inApp: "Ihre Wallet hat es erhalten: Öffnen Sie die App, prüfen Sie es dort und stimmen Sie zu.",
     done: "Fertig",
     cost: (total) => `Gekostet hat es ${total}.`,
     failed: "Das hat nicht geklappt",
@@ -540,6 +555,16 @@ export const de: Words = {
     rejected: "Sie haben in Ihrer Wallet abgelehnt. Es ist nichts geschehen; Sie können es noch einmal versuchen.",
     noWallet:
       "Freighter wurde in diesem Browser nicht gefunden. Installieren Sie es, laden Sie die Seite neu und verbinden Sie noch einmal.",
+    walletGone: "Ihre Wallet hat die Verbindung beendet. Verbinden Sie sie neu.",
+    walletSilent: "Ihre Wallet hat nicht rechtzeitig geantwortet. Öffnen Sie sie und versuchen Sie es noch einmal.",
+    relayFailed:
+      "Der Dienst zwischen dieser Seite und Ihrer Wallet ist nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal.",
+    badSignature:
+      "Was Ihre Wallet geantwortet hat, ist nicht Ihre Unterschrift unter das hier Gezeigte. Es wurde nichts abgeschickt. Wählen Sie in der Wallet das verbundene Konto und versuchen Sie es noch einmal.",
+    noEntries:
+      "Ihre Wallet kann nicht als erste unterschreiben, denn sie unterschreibt nur ganze Transaktionen. Lassen Sie die andere Seite zuerst unterschreiben und sich den Link schicken, oder verbinden Sie Freighter.",
+    manySigners:
+      "Ihr Konto braucht mehrere Unterschriften und kann deshalb nicht als erstes unterschreiben. Lassen Sie die andere Seite zuerst unterschreiben und sich den Link schicken.",
     locked: "Ihre Wallet ist gesperrt oder gibt kein Konto frei. Öffnen Sie Freighter, entsperren Sie es und versuchen Sie es noch einmal.",
     otherAccount: "Ihre Wallet zeigt ein anderes Konto als das hier verbundene. Wählen Sie dort dieses Konto, oder verbinden Sie neu.",
     wrongNetwork: "Ihre Wallet ist in einem anderen Netz. Wählen Sie dort das Netz dieser Gemeinschaft und versuchen Sie es noch einmal.",

@@ -1,0 +1,108 @@
+// Wallets on phones, by WalletConnect: Freighter and LOBSTR. What speaks the protocol is loaded when such a wallet is chosen.
+
+import type { Network } from "../chain/networks.js";
+import { recall, remember } from "../person/memory.js";
+import { Problem } from "../words/problem.js";
+import { isPhone } from "./device.js";
+import type { Connector, Wallet } from "./wallet.js";
+import type { SavedSession, Session } from "./walletConnect/session.js";
+
+/** By this the relay knows who publishes the page; without it, the relay serves nobody. */
+const PROJECT_ID = (import.meta.env.VITE_WALLETCONNECT_PROJECT_ID as string | undefined) ?? "";
+
+const chains: Record<string, string> = { mainnet: "stellar:pubnet", testnet: "stellar:testnet" };
+
+/** The apps that a phone can open, by the links that they have registered, and where the stores have them. */
+export const apps = {
+  freighter: {
+    name: "Freighter",
+    link: "freighterwallet://wc-redirect",
+    ios: "https://apps.apple.com/app/freighter/id6743947720",
+    android: "https://play.google.com/store/apps/details?id=org.stellar.freighterwallet",
+  },
+  lobstr: {
+    name: "LOBSTR",
+    link: "https://lobstr.co/uni/wc",
+    ios: "https://apps.apple.com/app/id1404357892",
+    android: "https://play.google.com/store/apps/details?id=com.lobstr.client",
+  },
+} as const;
+
+export type AppName = keyof typeof apps;
+
+/** Opens a wallet's app with the code of a pairing. */
+export const pairingLink = (app: AppName, uri: string) => `${apps[app].link}/wc?uri=${encodeURIComponent(uri)}`;
+
+interface Remembered {
+  session: SavedSession;
+  app?: AppName;
+}
+
+const KEY = "WalletConnect";
+const APP = "WalletConnect app";
+
+/** Remembers which app the person opened, so that the page can open it again for a signature. */
+export const rememberApp = (app: AppName) => remember(APP, app, "tab");
+
+export const walletConnect: Connector = {
+  kind: "walletConnect",
+  offered: ({ name }) => PROJECT_ID !== "" && name in chains,
+  async connect(network, { show, signal }) {
+    remember(APP, undefined, "tab");
+    const session = await (await protocol()).propose(PROJECT_ID, chainOf(network), show, signal);
+    return open(session, recall<AppName>(APP, "tab"));
+  },
+  async reconnect(network) {
+    const remembered = recall<Remembered>(KEY);
+    if (!remembered || remembered.session.chain !== chains[network.name]) return undefined;
+    const session = (await protocol()).resume(PROJECT_ID, remembered.session);
+    if (session) return open(session, remembered.app);
+    remember(KEY, undefined);
+    throw new Problem("walletGone");
+  },
+};
+
+const protocol = async () => (await import("./walletConnect/session.js")).Session;
+
+function chainOf({ name }: Network): string {
+  const chain = chains[name];
+  if (!chain) throw new Problem("wrongNetwork");
+  return chain;
+}
+
+function open(session: Session, app: AppName | undefined): Wallet {
+  const { saved } = session;
+  if (!saved) throw new Problem("walletGone");
+  remember(KEY, { session: saved, app } satisfies Remembered);
+  return {
+    kind: "walletConnect",
+    address: saved.address,
+    asksElsewhere: isPhone && app ? { link: app === "freighter" ? apps.freighter.link : "lobstr://", app: apps[app].name } : {},
+    async signTransaction(xdr) {
+      const { signedXDR } = (await session.request("stellar_signXDR", { xdr })) as { signedXDR?: string };
+      return { signedTxXdr: signedXDR ?? "", signerAddress: saved.address };
+    },
+    async signAuthEntry(entryXdr) {
+      if (!saved.methods.includes("stellar_signAuthEntry")) throw new Problem("noEntries");
+      const { signedAuthEntry } = (await session.request("stellar_signAuthEntry", { entryXdr })) as { signedAuthEntry?: string };
+      return { signedAuthEntry: signedAuthEntry ?? "", signerAddress: saved.address };
+    },
+    check: () => (session.saved ? Promise.resolve() : Promise.reject(new Problem("walletGone"))),
+    watch({ onWallet }) {
+      session.events = {
+        onEnd() {
+          remember(KEY, undefined);
+          onWallet(undefined);
+        },
+        onAccount: () => onWallet(open(session, app)),
+      };
+      return () => {
+        session.events = {};
+      };
+    },
+    disconnect() {
+      remember(KEY, undefined);
+      void session.end();
+    },
+  };
+}
