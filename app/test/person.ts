@@ -20,6 +20,8 @@ export interface PersonOptions {
   connected?: boolean;
   viewport?: keyof typeof viewports;
   locale?: string;
+  /** What the browser says that it is. */
+  userAgent?: string;
   colorScheme?: "light" | "dark";
 }
 
@@ -43,7 +45,7 @@ export class Person {
   ) {}
 
   static async meet(browser: Browser, place: Place, name: string, actor: Actor, options: PersonOptions): Promise<Person> {
-    const { wallet = "freighter", connected = true, viewport = "desktop", locale = "en-GB", colorScheme = "light" } = options;
+    const { wallet = "freighter", connected = true, viewport = "desktop", locale = "en-GB", userAgent, colorScheme = "light" } = options;
     const freighter = new Freighter(actor.keypair, Networks.STANDALONE);
     freighter.allowed = connected;
     const remembered: Record<string, string> = {};
@@ -53,6 +55,7 @@ export class Person {
     const context = await browser.newContext({
       storageState: { cookies: [], origins: [{ origin: new URL(place.siteUrl).origin, localStorage }] },
       locale,
+      userAgent,
       colorScheme,
       timezoneId: "Europe/Berlin",
       viewport: viewports[viewport],
@@ -71,6 +74,15 @@ export class Person {
     context.on("weberror", (error) => complaints.push(String(error.error())));
     context.on("request", (request) => hosts.add(new URL(request.url()).host));
     return new Person(name, actor, freighter, context, page, place, complaints, hosts);
+  }
+
+  /** Has what the page asks of one server answered by another. */
+  async redirect(from: string, to: string): Promise<void> {
+    await this.context.route(`${from}/**`, async (route) => {
+      const answer = await fetch(`${to}/rpc`, { method: "POST", body: route.request().postData() });
+      const headers = { "content-type": "application/json", "access-control-allow-origin": "*" };
+      await route.fulfill({ status: answer.status, body: await answer.text(), headers });
+    });
   }
 
   get address(): string {

@@ -1,8 +1,10 @@
 // The tests of scenes: each has a stage of its own, and fails when its page complains.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { test as base } from "@playwright/test";
-import { preview } from "vite";
+import { build, preview } from "vite";
 import type { Contract, LocalNetwork } from "../neighbourhood/network.js";
 import type { Actor } from "./actor.js";
 import type { RpcProxy } from "./proxy.js";
@@ -12,6 +14,8 @@ import type { TokenKind } from "./token.js";
 interface Fixtures {
   /** What the contract pays with: `test.use({ token: { asset: "EUR" } })`. */
   token: TokenKind;
+  /** Whether the network stands in for testnet. */
+  asTestnet: boolean;
   stage: Stage;
   network: LocalNetwork;
   contract: Contract;
@@ -24,25 +28,35 @@ interface Fixtures {
 }
 
 interface Shared {
+  /** The id with which the page is built for WalletConnect; without one, it is the page that was built before. */
+  projectId: string;
   /** The address of the built page, without a contract. */
   siteUrl: string;
 }
 
 export const test = base.extend<Fixtures, Shared>({
   siteUrl: [
-    async ({}, use) => {
+    async ({ projectId }, use) => {
       const root = fileURLToPath(new URL("..", import.meta.url));
-      const server = await preview({ root, preview: { port: 0, host: "127.0.0.1" }, logLevel: "error" });
+      const outDir = projectId ? mkdtempSync(`${tmpdir()}/page-`) : "dist";
+      if (projectId) {
+        process.env.VITE_WALLETCONNECT_PROJECT_ID = projectId;
+        await build({ root, build: { outDir, emptyOutDir: true }, logLevel: "error" });
+      }
+      const server = await preview({ root, build: { outDir }, preview: { port: 0, host: "127.0.0.1" }, logLevel: "error" });
       const address = server.httpServer.address();
       if (!address || typeof address === "string") throw new Error("the page is not served");
       await use(`http://127.0.0.1:${address.port}/`);
       await server.close();
+      if (projectId) rmSync(outDir, { recursive: true });
     },
     { scope: "worker" },
   ],
+  projectId: ["", { option: true, scope: "worker" }],
   token: ["native", { option: true }],
-  stage: async ({ browser, siteUrl, token }, use) => {
-    const stage = await Stage.open(browser, siteUrl, token);
+  asTestnet: [false, { option: true }],
+  stage: async ({ browser, siteUrl, token, asTestnet }, use) => {
+    const stage = await Stage.open(browser, siteUrl, token, asTestnet);
     try {
       await use(stage);
       stage.check();

@@ -1,13 +1,15 @@
 // What a scene plays on: a network and a contract of its own, a proxy in front of the network, and its people.
 
 import assert from "node:assert/strict";
-import { Keypair } from "@stellar/stellar-sdk";
+import { Keypair, Networks } from "@stellar/stellar-sdk";
 import type { Browser } from "@playwright/test";
 import { deployFor, startNetwork, type Contract, type LocalNetwork } from "../neighbourhood/network.js";
 import { Actor } from "./actor.js";
 import { Person, type PersonOptions } from "./person.js";
 import { RpcProxy } from "./proxy.js";
 import { createToken, type Token, type TokenKind } from "./token.js";
+
+const TESTNET = "https://soroban-testnet.stellar.org";
 
 export class Stage {
   readonly people: Person[] = [];
@@ -25,8 +27,9 @@ export class Stage {
     this.admin = new Actor(network, contract, adminKey);
   }
 
-  static async open(browser: Browser, siteUrl: string, kind: TokenKind = "native"): Promise<Stage> {
-    const network = await startNetwork();
+  /** With `asTestnet` the network stands in for testnet, which some wallets know and the local one not. */
+  static async open(browser: Browser, siteUrl: string, kind: TokenKind = "native", asTestnet = false): Promise<Stage> {
+    const network = await startNetwork({ passphrase: asTestnet ? Networks.TESTNET : Networks.STANDALONE });
     const admin = Keypair.random();
     await network.fund(admin.publicKey());
     const token = await createToken(network, kind);
@@ -36,7 +39,12 @@ export class Stage {
 
   /** The query that opens the contract, by way of the proxy. */
   get query(): string {
+    if (this.isTestnet) return `?${new URLSearchParams({ contract: this.contract.contractId, network: "testnet" })}`;
     return `?${new URLSearchParams({ contract: this.contract.contractId, network: "local", rpc: this.rpc.rpcUrl })}`;
+  }
+
+  private get isTestnet(): boolean {
+    return this.network.passphrase === Networks.TESTNET;
   }
 
   /** An account with 10,000 XLM, and with some of the token if that is another. */
@@ -61,6 +69,7 @@ export class Stage {
     if (registered) await actor.register();
     const person = await Person.meet(this.browser, this, name, actor, options);
     this.people.push(person);
+    if (this.isTestnet) await person.redirect(TESTNET, this.rpc.url);
     return person;
   }
 
@@ -75,7 +84,7 @@ export class Stage {
 
   /** No page complained, unless the scene took it out, broke its content security policy, or asked anybody but its own server and the network. */
   check(): void {
-    const own = [this.siteUrl, this.rpc.url].map((url) => new URL(url).host);
+    const own = [this.siteUrl, this.rpc.url, ...(this.isTestnet ? [TESTNET] : [])].map((url) => new URL(url).host);
     for (const { name, complaints, hosts } of this.people) {
       const others = [...hosts].filter((host) => host && !own.includes(host));
       assert.deepEqual({ name, complaints, others }, { name, complaints: [], others: [] });
