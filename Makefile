@@ -25,7 +25,7 @@ override test_contracts := scripts/e2e.d/relay app/test/token
 override packages := . fuzz localnet gateway $(test_contracts)
 override deny = for package in $(filter-out $(test_contracts),$(packages)); do \
 		cargo deny --locked --manifest-path $$package/Cargo.toml check licenses bans sources || exit; \
-	done
+	done; node app/licences.mjs
 
 .PHONY: help setup build soroban-build optimize test test-verbose test-wasm test-next test-scripts test-localnet test-gateway gateway-bars soak costs mutants \
 	mutants-diff fuzz deny format check check-format clippy doc check-all demo neighbourhood client app app-serve app-test e2e localnet network-local network-docker \

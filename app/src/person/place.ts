@@ -18,6 +18,7 @@ export type View =
   | { name: "offer"; consumer: string; called?: string }
   | { name: "statement"; month: string; neighbour: string }
   | { name: "sign"; entry: string }
+  | { name: "approve"; envelope: string }
   /** The address is none of this page, such as a link that was cut. */
   | { name: "nowhere" };
 
@@ -73,6 +74,8 @@ export function readView(hash: string): View {
       return /^\d{4}-\d{2}$/.test(first) ? { name, month: first, neighbour: second } : { name: "history" };
     case "sign":
       return { name, entry: first };
+    case "approve":
+      return { name, envelope: first };
     case "":
     case "home":
       return { name: "home" };
@@ -104,6 +107,8 @@ function argumentsOf(view: View): string[] {
       return [view.month, view.neighbour];
     case "sign":
       return [view.entry];
+    case "approve":
+      return [view.envelope];
     default:
       return [];
   }

@@ -7,6 +7,7 @@ import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
 import { assemble, value, type Assembled, type Call } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
+import { needsOthers } from "./approvals.js";
 
 /** The calls that two people sign. */
 export type SharedCall = Extract<Call, { method: "register_meter" | "resolve_dispute" }>;
@@ -27,6 +28,7 @@ export const SIGNATURE_HOLDS = 7 * 24 * 60 * 60;
 /** Has the first person sign a call that `other` will send, and answers the text of the link. */
 export async function signShared(chain: Chain, call: SharedCall, other: string, wallet: Wallet): Promise<string> {
   await wallet.check();
+  if (await needsOthers(chain, wallet.address)) throw new Problem("manySigners");
   const assembled = await assembleFor(chain, call, other);
   const { sequence } = await chain.server.getLatestLedger();
   const expiration = sequence + SIGNATURE_HOLDS / SECONDS_PER_LEDGER;
@@ -96,16 +98,18 @@ async function otherSigner(chain: Chain, admin: string, call: SharedCall, signer
 }
 
 /** Base64 with letters that need no escapes in a link. */
-const toText = (bytes: Uint8Array) =>
+export const toText = (bytes: Uint8Array) =>
   btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replace(/=+$/, "");
 
+export const fromText = (text: string) =>
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+
 function parse(text: string): xdr.SorobanAuthorizationEntry {
   try {
-    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
-    return xdr.SorobanAuthorizationEntry.fromXdr(bytes);
+    return xdr.SorobanAuthorizationEntry.fromXdr(fromText(text));
   } catch {
     throw new Problem("badLink");
   }

@@ -79,7 +79,7 @@ export async function sign(chain: Chain, { assembled }: Prepared, wallet: Wallet
 }
 
 /** The simulated transaction with its last moment by the ledger's clock: the SDK would count from this machine's, which may be wrong, and add the resource fee twice. */
-function until(maxTime: number, { built, simulationData }: Assembled): Transaction {
+export function until(maxTime: number, { built, simulationData }: Assembled): Transaction {
   if (!built) throw new Error("not simulated");
   const sorobanData = simulationData.transactionData;
   return TransactionBuilder.cloneFrom(built, { timebounds: { minTime: 0, maxTime }, sorobanData }).build();

@@ -20,6 +20,7 @@ import { tasksIn } from "./Todo.js";
 const Admin = later(() => import("./Admin.js").then(({ Admin }) => Admin));
 const Agreement = later(() => import("./Agreement.js").then(({ Agreement }) => Agreement));
 const Agreements = later(() => import("./Agreements.js").then(({ Agreements }) => Agreements));
+const Approval = later(() => import("../signing/ApprovalView.js").then(({ ApprovalView }) => ApprovalView));
 const History = later(() => import("./History.js").then(({ History }) => History));
 const Members = later(() => import("./Members.js").then(({ Members }) => Members));
 const Offer = later(() => import("./Offer.js").then(({ Offer }) => Offer));
@@ -128,6 +129,8 @@ function titleOf(view: View, words: Words): string {
       return words.agreement.title(String(view.id));
     case "sign":
       return words.share.title;
+    case "approve":
+      return words.approval.title;
     default:
       return words[view.name].title;
   }
@@ -153,6 +156,8 @@ function Page({ view, activity }: { view: View; activity: Loaded<Activity | unde
       return <Admin />;
     case "sign":
       return <SecondSignature entry={view.entry} />;
+    case "approve":
+      return <Approval envelope={view.envelope} />;
     case "nowhere":
       return <Nowhere />;
   }

@@ -469,6 +469,29 @@ export const de: Words = {
     connect: "Verbinden Sie zuerst Ihre Wallet.",
   },
 
+  approval: {
+    title: "Mehrere Unterschriften",
+    account: "Für das Konto",
+    until: "Zu unterschreiben und abzuschicken bis",
+    feeAtMost: (total) => `Höchstens ${total}. Was nicht gebraucht wird, kommt sofort zurück.`,
+    signers: "Wer unterschreiben kann",
+    hasSigned: "hat unterschrieben",
+    hasNotSigned: "hat nicht unterschrieben",
+    weight: (weight) => `Gewicht ${weight}`,
+    sum: (weight, needed) => `Unterschriften mit dem Gewicht ${weight} liegen vor; nötig ist ${needed}.`,
+    passOn:
+      "Es fehlen noch Unterschriften. Schicken Sie diesen Link jemandem, der noch nicht unterschrieben hat. Tun Sie mit diesem Konto nichts anderes, bis es abgeschickt ist.",
+    notYours: "Das wartet auf die Unterschrift von jemandem, der oben steht. Verbinden Sie sich mit einem dieser Konten, um zu unterschreiben.",
+    send: "Abschicken",
+    states: {
+      done: "Es steht im Netz.",
+      failed: "Es wurde abgeschickt, aber vom Netz nicht ausgeführt. Bezahlt wurde nur die Gebühr. Beginnen Sie neu.",
+      replaced:
+        "Es kann nicht mehr abgeschickt werden: Das Konto hat seither dies oder etwas anderes abgeschickt. Sehen Sie nach, ob es erledigt ist; wenn nicht, beginnen Sie neu.",
+      expired: "Die Zeit dafür ist vorbei. Sehen Sie nach, ob es erledigt ist; wenn nicht, beginnen Sie neu.",
+    },
+  },
+
   sign: {
     title: "Prüfen Sie, bevor Sie unterschreiben",
     firstTitle: "Prüfen Sie, bevor Sie zuerst unterschreiben",

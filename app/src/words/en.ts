@@ -475,6 +475,27 @@ export const en = {
     connect: "Connect your wallet first.",
   },
 
+  approval: {
+    title: "Several signatures",
+    account: "For the account",
+    until: "Can be signed and sent until",
+    feeAtMost: (total: string) => `At most ${total}. What is not used comes back at once.`,
+    signers: "Who can sign",
+    hasSigned: "has signed",
+    hasNotSigned: "has not signed",
+    weight: (weight: string) => `weight ${weight}`,
+    sum: (weight: string, needed: string) => `Signatures with a weight of ${weight} are there; ${needed} is needed.`,
+    passOn: "More signatures are needed. Send this link to somebody who has not signed yet. Until it is sent off, do nothing else with this account.",
+    notYours: "This waits for the signature of somebody above. Connect with one of these accounts to sign.",
+    send: "Send it off",
+    states: {
+      done: "It is on the ledger.",
+      failed: "It was sent, and the network did not carry it out. Only its fee was paid. Start anew.",
+      replaced: "It cannot be sent any more: the account has sent this or something else since it was made. Look whether it is done; if not, start anew.",
+      expired: "The time for it is over. Look whether it is done; if not, start anew.",
+    },
+  },
+
   sign: {
     title: "Check before you sign",
     firstTitle: "Check before you sign first",
