@@ -19,6 +19,7 @@ interface Mail {
 
 interface Client {
   id: string;
+  isPage: boolean;
   socket: WebSocket;
   topics: Set<string>;
 }
@@ -49,20 +50,17 @@ export class WalletRelay {
   private constructor(
     private readonly server: WebSocketServer,
     private readonly projectId: string,
+    readonly url: string,
   ) {
-    server.on("connection", (socket, { url = "" }) => {
-      void this.admit(socket, new URL(url, this.url).searchParams);
+    server.on("connection", (socket, request) => {
+      void this.admit(socket, new URL(request.url ?? "", url).searchParams);
     });
   }
 
   static async start(projectId: string): Promise<WalletRelay> {
     const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
     await once(server, "listening");
-    return new WalletRelay(server, projectId);
-  }
-
-  get url(): string {
-    return `ws://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return new WalletRelay(server, projectId, `ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
   }
 
   /** Leads a browser’s connections to the real relay here. */
@@ -84,14 +82,19 @@ export class WalletRelay {
     });
   }
 
-  /** Cuts all connections, as a phone does that puts a page to sleep. */
+  /** Cuts the connections of pages, as a phone does that puts a page to sleep. */
   cut(): void {
-    for (const { socket } of this.clients) socket.terminate();
+    for (const client of this.clients) if (client.isPage) this.drop(client);
   }
 
   stop(): void {
-    this.cut();
+    for (const client of this.clients) this.drop(client);
     this.server.close();
+  }
+
+  private drop(client: Client): void {
+    this.clients.delete(client);
+    client.socket.terminate();
   }
 
   private async admit(socket: WebSocket, query: URLSearchParams): Promise<void> {
@@ -105,8 +108,8 @@ export class WalletRelay {
       socket.close(3000, reason);
       return;
     }
-    const { iss } = decodeJWT(query.get("auth") ?? "").payload;
-    const client: Client = { id: iss, socket, topics: new Set() };
+    const { iss, aud } = decodeJWT(query.get("auth") ?? "").payload;
+    const client: Client = { id: iss, isPage: aud === REAL, socket, topics: new Set() };
     this.clients.add(client);
     socket.on("close", () => this.clients.delete(client));
     socket.off("message", keep);

@@ -44,7 +44,8 @@ export class Stage {
   }
 
   private get isTestnet(): boolean {
-    return this.network.passphrase === Networks.TESTNET;
+    const testnet: string = Networks.TESTNET;
+    return this.network.passphrase === testnet;
   }
 
   /** An account with 10,000 XLM, and with some of the token if that is another. */
