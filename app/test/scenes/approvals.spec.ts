@@ -7,6 +7,9 @@ import type { Person } from "../person.js";
 import { pictures } from "../pictures.js";
 import { test } from "../scene.js";
 
+// Three people each wait for a browser of their own.
+test.describe.configure({ timeout: 180_000 });
+
 /** Has an account share its say with others, each with a weight of one. */
 const share = (network: LocalNetwork, account: Keypair, others: string[], needed: number) =>
   submit(
@@ -70,7 +73,7 @@ test("two signers: the admin rules, and another key of the account’s sends it 
 
   await stranger.follow(complete);
   await stranger.sees("It is on the ledger.");
-  // It has another hash than what was sent only if it says something else.
+  // Signatures do not change which transaction it is.
   await stranger.follow(unsigned);
   await stranger.sees("It is on the ledger.");
 });
@@ -117,7 +120,7 @@ test("what else the account sends takes the place of what waits", async ({ perso
   await account.open();
   await account.press("Register");
   const link = await adds(account);
-  await submit(network, [Operation.bumpSequence({ bumpTo: "0" })], [account.actor.keypair, second.actor.keypair]);
+  await submit(network, [Operation.setOptions({})], [account.actor.keypair, second.actor.keypair]);
   await second.follow(link);
   await second.sees("It cannot be sent any more");
 });
