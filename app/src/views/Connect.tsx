@@ -126,13 +126,11 @@ function Stores() {
   return (
     <>
       <p class="hint">{words.wallet.getApp}</p>
-      <ul class="links">
-        {Object.values(apps).map(({ name, ios, android }) => (
-          <li key={name}>
-            {name}: <a href={ios}>App Store</a>, <a href={android}>Google Play</a>
-          </li>
-        ))}
-      </ul>
+      {Object.values(apps).map(({ name, ios, android }) => (
+        <p key={name}>
+          {name}: <a href={ios}>App Store</a>, <a href={android}>Google Play</a>
+        </p>
+      ))}
     </>
   );
 }

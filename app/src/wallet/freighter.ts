@@ -52,9 +52,14 @@ function wallet(network: Network, address: string): Wallet {
     kind: "freighter",
     address,
     asksElsewhere: {},
-    signTransaction: (transaction) => signTransaction(transaction, options),
+    async signTransaction(transaction) {
+      const answer = await signTransaction(transaction, options);
+      check(answer);
+      return answer;
+    },
     async signAuthEntry(entry) {
       const { signedAuthEntry, ...rest } = await signAuthEntry(entry, options);
+      check(rest);
       return { ...rest, signedAuthEntry: signedAuthEntry ?? "" };
     },
     async check() {
