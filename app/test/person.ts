@@ -180,6 +180,12 @@ export class Person {
     await this.quiet();
   }
 
+  /** Leaves the dialog without a signature. */
+  async declines(): Promise<void> {
+    await this.dialog.getByRole("button", { name: "Not now", exact: true }).click();
+    await this.dialog.waitFor({ state: "hidden" });
+  }
+
   /** Takes out what the page complained about, which the scene has brought about. */
   complained(about: RegExp): void {
     const others = this.complaints.filter((text) => !about.test(text));

@@ -4,6 +4,7 @@ import { Fragment, type ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
+import { groupsOfFour } from "../words/format.js";
 import { ContractProblem, type Problem } from "../words/problem.js";
 import type { Loaded } from "./load.js";
 import type { Meaning } from "./numbers.js";
@@ -219,6 +220,17 @@ export function Person({ address }: { address: string }) {
     <span class="person" title={address}>
       {(address !== me && names[address]) || nameOf(address)}
     </span>
+  );
+}
+
+/** An address as a whole, in groups of four: so that two of them can be compared. What is copied from it has no spaces. */
+export function WholeAddress({ of }: { of: string }) {
+  return (
+    <code class="address groups">
+      {groupsOfFour(of).map((group, index) => (
+        <span key={index}>{group}</span>
+      ))}
+    </code>
   );
 }
 

@@ -3,10 +3,11 @@
 import { useEffect, useRef } from "preact/hooks";
 import { describe } from "../contract/describe.js";
 import { depositText } from "../parts/AgreementCard.js";
-import { Button, CopyButton, Facts, Notice, ProblemText, saveFile } from "../parts/basics.js";
+import { Button, CopyButton, Facts, Notice, ProblemText, saveFile, WholeAddress } from "../parts/basics.js";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
-import { shortAddress, XLM } from "../words/format.js";
+import { XLM } from "../words/format.js";
+import { Moves, Parties } from "./Moves.js";
 import { SIGNATURE_HOLDS } from "./share.js";
 import { InWallet } from "./InWallet.js";
 import type { Signing } from "./signing.js";
@@ -126,10 +127,11 @@ function FirstFacts({ job }: { job: Job }) {
   const { words, format, me, nameOf } = useSession();
   return (
     <>
+      {job.kind === "share" && <Parties call={job.call} other={job.other} />}
       <Facts
         facts={[
           [words.sign.fee, words.sign.noFee],
-          [words.sign.account, me && `${nameOf(me)} (${shortAddress(me)})`],
+          [words.sign.account, me && <WholeAddress of={me} />],
         ]}
       />
       {job.kind === "share" && <p class="hint">{words.share.madeTo(nameOf(job.other), format.days(SIGNATURE_HOLDS))}</p>}
@@ -137,11 +139,8 @@ function FirstFacts({ job }: { job: Job }) {
   );
 }
 
-function ReviewFacts({ review: { call, movements, fee }, before }: { review: Review; before: Before | undefined }) {
-  const { words, format, token, me, nameOf } = useSession();
-  const moves = movements.map(({ from, to, amount }) => (
-    <li key={from + to}>{words.sign.move(format.amount(amount, token), nameOf(from, "dative"), nameOf(to))}</li>
-  ));
+function ReviewFacts({ review: { call, verdict, fee, mayBeSigned }, before }: { review: Review; before: Before | undefined }) {
+  const { words, format, me } = useSession();
   return (
     <>
       {before && (
@@ -150,12 +149,13 @@ function ReviewFacts({ review: { call, movements, fee }, before }: { review: Rev
           <p>{before.kind === "failed" ? words.sign.feePaid(format.amount(before.receipt.fee, XLM)) : words.sign.noFeePaid}</p>
         </Notice>
       )}
+      <Moves verdict={verdict} />
+      <Parties call={call} verdict={mayBeSigned ? verdict : undefined} />
       <Facts
         facts={[
-          [words.sign.moves, moves.length > 0 ? <ul class="moves">{moves}</ul> : words.sign.nothingMoves],
           call.method === "fund_agreement" && [words.deposit.title, depositText(call.args.deposit, words)],
           [words.sign.fee, words.sign.feeOf(format.amount(fee, XLM))],
-          [words.sign.account, me && `${nameOf(me)} (${shortAddress(me)})`],
+          [words.sign.account, me && <WholeAddress of={me} />],
         ]}
       />
     </>

@@ -1,13 +1,26 @@
 // Calls that need two signatures. The first person signs an authorization entry, which names the contract, the function and every argument,
 // and holds for some days; it travels as a link. The second person adds it to a call of its own, pays the fee and sends it. So nobody's sequence number has to wait.
 
-import { Address, checkAuthEntryReadiness, inspectAuthEntry, scValToNative, xdr, type Operation } from "@stellar/stellar-sdk";
+import {
+  Address,
+  buildAuthorizationEntryPreimage,
+  checkAuthEntryReadiness,
+  hash,
+  inspectAuthEntry,
+  Keypair,
+  Operation,
+  scValToNative,
+  StrKey,
+  TransactionBuilder,
+  xdr,
+} from "@stellar/stellar-sdk";
 import type { Chain } from "../chain/chain.js";
 import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
 import { assemble, value, type Assembled, type Call } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { needsOthers } from "./approvals.js";
+import { invocation, isSame } from "./review.js";
 
 /** The calls that two people sign. */
 export type SharedCall = Extract<Call, { method: "register_meter" | "resolve_dispute" }>;
@@ -32,10 +45,26 @@ export async function signShared(chain: Chain, call: SharedCall, other: string, 
   const assembled = await assembleFor(chain, call, other);
   const { sequence } = await chain.server.getLatestLedger();
   const expiration = sequence + SIGNATURE_HOLDS / SECONDS_PER_LEDGER;
+  setEntries(assembled, [unsignedEntry(assembled, wallet.address)]);
   await assembled.signAuthEntries({ address: wallet.address, signAuthEntry: wallet.signAuthEntry, expiration });
   const entry = entries(assembled).find((entry) => inspectAuthEntry(entry).address === wallet.address);
   if (!entry) throw new Problem("walletFailed");
   return toText(entry.toXdr());
+}
+
+/** What a person signs for somebody else's transaction, made from the call: the network has no part in it. */
+function unsignedEntry(assembled: Assembled, signer: string): xdr.SorobanAuthorizationEntry {
+  const [nonce = 0n] = crypto.getRandomValues(new BigInt64Array(1));
+  const credentials = new xdr.SorobanAddressCredentials({
+    address: new Address(signer).toScAddress(),
+    nonce,
+    signatureExpirationLedger: 0,
+    signature: xdr.ScVal.scvVoid(),
+  });
+  return new xdr.SorobanAuthorizationEntry({
+    credentials: xdr.SorobanCredentials.sorobanCredentialsAddress(credentials),
+    rootInvocation: invocation(invokedBy(assembled)),
+  });
 }
 
 /** Simulates the call as sent by `other`, so that a reason against it is known before anybody signs. */
@@ -58,17 +87,46 @@ export async function readShared(chain: Chain, admin: string, text: string): Pro
   const { expired, ready } = checkAuthEntryReadiness(entry, sequence);
   if (!signer || !signatureExpirationLedger || (!ready && !expired)) throw new Problem("badLink");
   const call = invokedCall(invocation, chain.contractId);
+  if (!(await isSignedBy(chain, entry, signer))) throw new Problem("damagedLink");
   const expiresAt = BigInt(closeTime) + BigInt((signatureExpirationLedger - sequence) * SECONDS_PER_LEDGER);
   return { call, signer, other: await otherSigner(chain, admin, call, signer), expiresAt, entry };
 }
 
-/** Puts the first person's entry where the simulation asks for it, and simulates again with it. */
-export async function addSignature(assembled: Assembled, entry: xdr.SorobanAuthorizationEntry): Promise<void> {
-  const address = inspectAuthEntry(entry).address ?? undefined;
-  await assembled.signAuthEntries({ address, authorizeEntry: () => Promise.resolve(entry) });
-  await assembled.simulate();
-  value(assembled);
+/** Whether all signatures in an entry are of its signer: by its own key, or by enough of the keys that its account names. */
+async function isSignedBy({ network, server }: Chain, entry: xdr.SorobanAuthorizationEntry, signer: string): Promise<boolean> {
+  const { signatureExpirationLedger, signers } = inspectAuthEntry(entry);
+  const signatures = signers.flatMap(({ signatures }) => signatures ?? []);
+  const payload = hash(buildAuthorizationEntryPreimage(entry, signatureExpirationLedger ?? 0, network.passphrase).toXdr());
+  const isTrue = signatures.every(({ publicKey, signature }) => Keypair.fromPublicKey(publicKey).verify(payload, signature));
+  if (signers.length !== 1 || signatures.length === 0 || !isTrue) return false;
+  const keys = new Set(signatures.map(({ publicKey }) => publicKey));
+  if (keys.size === 1 && keys.has(signer)) return true;
+  const { thresholds, signers: known } = await server.getAccountEntry(signer);
+  const [ownWeight = 0, , needed = 0] = thresholds.value;
+  const weights = new Map([[signer, ownWeight]]);
+  for (const { key, weight } of known) if (key.type === "signerKeyTypeEd25519") weights.set(StrKey.encodeEd25519PublicKey(key.ed25519.value), weight);
+  const weight = [...keys].reduce((sum, key) => sum + (weights.get(key) ?? -Infinity), 0);
+  return weight >= Math.max(1, needed);
 }
+
+/** The call that a transaction makes. */
+export function invokedBy({ built }: Assembled): xdr.InvokeContractArgs {
+  const [operation] = built?.operations ?? [];
+  if (operation?.type !== "invokeHostFunction" || operation.func.type !== "hostFunctionTypeInvokeContract") throw new Error("not a call");
+  return operation.func.value;
+}
+
+/** Puts these entries into the transaction, in place of those that the network made. */
+export function setEntries(assembled: Assembled, auth: xdr.SorobanAuthorizationEntry[]): void {
+  const { built } = assembled;
+  const [operation] = built?.operations ?? [];
+  if (!built || operation?.type !== "invokeHostFunction") throw new Error("not simulated");
+  const call = Operation.invokeHostFunction({ func: operation.func, auth });
+  assembled.built = TransactionBuilder.cloneFrom(built).clearOperations().addOperation(call).build();
+}
+
+/** Whether what another person signed is this very call. */
+export const isFor = (assembled: Assembled, entry: xdr.SorobanAuthorizationEntry) => isSame(entry.rootInvocation, invocation(invokedBy(assembled)));
 
 const entries = ({ built }: Assembled) => (built?.operations[0] as Operation.InvokeHostFunction | undefined)?.auth ?? [];
 

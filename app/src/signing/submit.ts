@@ -8,7 +8,8 @@ import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { movements, transfers, type Movement } from "./movements.js";
 import { isRecorded } from "./records.js";
-import { addSignature } from "./share.js";
+import { review, type Verdict } from "./review.js";
+import { invokedBy, isFor, setEntries } from "./share.js";
 import type { End, Event, SignedCall } from "./story.js";
 
 export interface Prepared {
@@ -17,6 +18,7 @@ export interface Prepared {
   movements: Movement[];
   /** In stroops: the most that can be charged. What is not used comes back at once. */
   fee: bigint;
+  verdict: Verdict;
   /** Whether the person may go on to the wallet. */
   mayBeSigned: boolean;
 }
@@ -56,13 +58,28 @@ export async function prepare(
   const fee = String(Math.max(Number(sorobanInclusionFee.p80), Number(BASE_FEE)));
   const assembled = await assemble(chain.client, call, { publicKey: source, fee });
   value(assembled);
-  if (signed) await addSignature(assembled, signed);
+  if (signed && !isFor(assembled, signed)) throw new Problem("damagedLink");
+  const judge = (): Verdict => {
+    const { simulation } = assembled;
+    if (!simulation || !Api.isSimulationSuccess(simulation)) throw new Error("not simulated");
+    const { passphrase } = chain.network;
+    return review({ method: call.method, invoked: invokedBy(assembled), simulation, source, tokenId, passphrase, signed });
+  };
+  let verdict = judge();
+  setEntries(assembled, verdict.auth);
+  // With both signatures in it, it is simulated as it will be applied.
+  if (signed && verdict.refusals.length === 0) {
+    await assembled.simulate();
+    value(assembled);
+    verdict = judge();
+  }
   return {
     call,
     assembled,
     movements: movements(assembled, tokenId),
     fee: BigInt(assembled.built?.fee ?? 0),
-    mayBeSigned: true,
+    verdict,
+    mayBeSigned: verdict.refusals.length === 0,
   };
 }
 

@@ -461,8 +461,9 @@ export const de: Words = {
     openFileHint: "Hat man Ihnen eine Datei zum Unterschreiben geschickt?",
     outbox: "Links, die Sie erzeugt haben",
     signedBy: (who) => `${who} hat dies unterschrieben und bittet um Ihre Unterschrift:`,
+    signedByYou: "Sie haben dies unterschrieben:",
     forOther: (who) => `Dies wartet auf die Unterschrift von ${who}. Verbinden Sie sich mit diesem Konto, um zu unterschreiben.`,
-    yours: (who) => `Das haben Sie unterschrieben. Schicken Sie den Link an ${who}.`,
+    yours: (who) => `Schicken Sie den Link an ${who}: Diese Unterschrift fehlt noch.`,
     until: (when) => `Unterschreiben kann man bis ${when}.`,
     expired: "Die Zeit für diese Unterschrift ist um. Bitten Sie um einen neuen Link.",
     review: "Prüfen und unterschreiben",
@@ -540,6 +541,22 @@ export const de: Words = {
     transaction: "Transaktion",
   },
 
+  review: {
+    refused: "Unterschreiben Sie das nicht. Es täte mehr, als diese Seite verlangt hat; deshalb gibt es keinen Knopf dafür:",
+    unknownAmount: (amount, token) => `${amount} kleinste Einheiten des Tokens ${token}`,
+    of: (amount, token) => `${amount}, Token ${token}`,
+    moves: {
+      transfer: (amount, from, to) => `Es bewegt ${amount}, von: ${from}, an: ${to}.`,
+      mint: (amount, _, to) => `Es erzeugt ${amount}, für: ${to}.`,
+      burn: (amount, from) => `Es vernichtet ${amount}, von: ${from}.`,
+      clawback: (amount, from) => `Es zieht ${amount} ein, von: ${from}.`,
+      approve: (amount, from, to) => `Es erlaubt, später ${amount} zu entnehmen, von: ${from}, durch: ${to}.`,
+    },
+    call: (name, contract) => `Ihre Unterschrift würde auch den Aufruf „${name}“ des Smart Contracts ${contract} abdecken.`,
+    signer: (address) => `Es verlangt eine Unterschrift von ${address}.`,
+    warn: "Sagen Sie es Ihrem Betreiber. Entweder ist das Token dieser Gemeinschaft nicht, was es scheint, oder der Server lügt, über den diese Seite das Netz liest.",
+  },
+
   calls: {
     register_prosumer: () => "Registrieren, um mit Nachbarn Strom zu teilen.",
     register_meter: (x) =>
@@ -608,6 +625,8 @@ export const de: Words = {
     otherContract: "Unter dieser Adresse liegt ein anderer Vertrag im Netz, vielleicht ein Token. Öffnen Sie die Gemeinschaft mit der Adresse, die ihr Betreiber nennt.",
     badToken: "Das Token dieser Gemeinschaft gibt mehr Nachkommastellen an, als ein Betrag haben kann. Vertrauen Sie ihm nicht; öffnen Sie eine andere Gemeinschaft.",
     badLink: "Dieser Link ist unvollständig, wurde verändert oder ist nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",
+    damagedLink:
+      "Dieser Link ist beschädigt: Er verlangt etwas anderes, als unterschrieben wurde. Lassen Sie ihn sich noch einmal schicken, und unterschreiben Sie nichts, was darüber kommt.",
     unknown: "Etwas Unerwartetes ist geschehen. Versuchen Sie es noch einmal; bleibt es dabei, sagen Sie der Verwaltung, was hier steht.",
   },
 

@@ -467,8 +467,9 @@ export const en = {
     outbox: "Links that you made",
     /** Never the person who reads it. */
     signedBy: (who: string) => `${who} has signed this and asks for your signature:`,
+    signedByYou: "You have signed this:",
     forOther: (who: string) => `This waits for the signature of ${who}. Connect with that account to sign.`,
-    yours: (who: string) => `You signed this. Send the link to ${who}.`,
+    yours: (who: string) => `Send the link to ${who}, whose signature is missing.`,
     until: (when: string) => `It can be signed until ${when}.`,
     expired: "The time for this signature is over. Ask for a new link.",
     review: "Check and sign",
@@ -544,6 +545,22 @@ export const en = {
     transaction: "Transaction",
   },
 
+  review: {
+    refused: "Do not sign this. It would do more than this page asked for, so there is no button to sign it:",
+    unknownAmount: (amount: string, token: string) => `${amount} smallest units of the token ${token}`,
+    of: (amount: string, token: string) => `${amount}, of the token ${token}`,
+    moves: {
+      transfer: (amount: string, from: string, to: string) => `It moves ${amount}, from ${from} to ${to}.`,
+      mint: (amount: string, _: string, to: string) => `It makes ${amount}, for ${to}.`,
+      burn: (amount: string, from: string) => `It destroys ${amount} of ${from}.`,
+      clawback: (amount: string, from: string) => `It takes back ${amount} from ${from}.`,
+      approve: (amount: string, from: string, to: string) => `It allows ${to} to take ${amount} from ${from} later.`,
+    },
+    call: (name: string, contract: string) => `Your signature would also cover the call “${name}” of the contract ${contract}.`,
+    signer: (address: string) => `It asks for a signature of ${address}.`,
+    warn: "Tell your operator. Either this contract’s token is not what it seems, or the server through which this page reads the network lies.",
+  },
+
   calls: {
     register_prosumer: () => "Register as a neighbour who shares energy.",
     register_meter: (x: { prosumer?: string; meter: string; reading: string; power: string }) =>
@@ -609,6 +626,7 @@ export const en = {
     otherContract: "At this address is another kind of contract, perhaps a token. Open the community by the address that its operator gives.",
     badToken: "This community’s token says that it has more decimals than any amount can have. Do not trust it; open another community.",
     badLink: "This link is incomplete, was changed, or is not for this community. Ask for it once more.",
+    damagedLink: "This link is damaged: what it asks for is not what was signed. Ask for it once more, and sign nothing that comes by it.",
     unknown: "Something unexpected happened. Try again; if it stays, tell the admin what is written here.",
   } satisfies Texts<ProblemKind>,
 

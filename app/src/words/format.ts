@@ -169,3 +169,6 @@ export function exactAmount(value: bigint, decimals: number): string {
 }
 
 export const shortAddress = (address: string) => `${address.slice(0, 5)}…${address.slice(-4)}`;
+
+/** An address as people compare it. */
+export const groupsOfFour = (address: string): string[] => address.match(/.{1,4}/g) ?? [];

@@ -32,6 +32,7 @@ export type ProblemKind =
   | "otherContract"
   | "badToken"
   | "badLink"
+  | "damagedLink"
   | "unknown";
 
 export class Problem extends Error {

@@ -1,0 +1,99 @@
+// What a call moves, by the words of every token that it touches; what speaks against signing it; and whom it names.
+
+import { Address } from "@stellar/stellar-sdk";
+import type { ComponentChildren } from "preact";
+import type { Call } from "../contract/calls.js";
+import { Facts, Notice, WholeAddress } from "../parts/basics.js";
+import { useSession, type Session } from "../person/session.js";
+import { groupsOfFour, shortAddress, XLM } from "../words/format.js";
+import type { Move, Refusal, Verdict } from "./review.js";
+
+export function Moves({ verdict: { moves, refusals } }: { verdict: Verdict }) {
+  const { words, format, token, nameOf } = useSession();
+  const refused = refusals.flatMap((refusal) => (refusal.kind === "move" ? [refusal.move] : []));
+  const shown = moves.filter((move) => !refused.includes(move));
+  return (
+    <>
+      {refusals.length > 0 && <Refused refusals={refusals} />}
+      <Facts
+        facts={[
+          [
+            words.sign.moves,
+            shown.length > 0 ? (
+              <ul class="moves">
+                {shown.map(({ from, to, amount }) => (
+                  <li key={from + to}>{words.sign.move(format.amount(amount, token), nameOf(from, "dative"), nameOf(to))}</li>
+                ))}
+              </ul>
+            ) : (
+              words.sign.nothingMoves
+            ),
+          ],
+        ]}
+      />
+    </>
+  );
+}
+
+function Refused({ refusals }: { refusals: Refusal[] }) {
+  const session = useSession();
+  const { review } = session.words;
+  return (
+    <Notice kind="problem">
+      <p>
+        <strong>{review.refused}</strong>
+      </p>
+      <ul class="moves">
+        {refusals.map((refusal, index) => (
+          <li key={index}>{refusalText(refusal, session)}</li>
+        ))}
+      </ul>
+      <p>{review.warn}</p>
+    </Notice>
+  );
+}
+
+function refusalText(refusal: Refusal, session: Session): string {
+  const { review, common } = session.words;
+  switch (refusal.kind) {
+    case "move": {
+      const { kind, from, to } = refusal.move;
+      const name = (address: string) => (address === session.me ? common.you : grouped(address));
+      return review.moves[kind](amountText(refusal.move, session), name(from), name(to));
+    }
+    case "call":
+      return review.call(refusal.name, grouped(refusal.contractId));
+    case "signer":
+      return review.signer(grouped(refusal.address));
+  }
+}
+
+const grouped = (address: string) => groupsOfFour(address).join(" ");
+
+function amountText({ token: id, code, amount }: Move, { words: { review }, format, token }: Session): string {
+  if (id === token.contractId) return format.amount(amount, token);
+  // An asset of the network has as many decimals as XLM.
+  if (code) return code === XLM.symbol ? format.amount(amount, XLM) : review.of(format.amount(amount, { ...XLM, symbol: code }), grouped(id));
+  return review.unknownAmount(format.number(amount), grouped(id));
+}
+
+/** The addresses that a call names and moves money between, each as a whole: a name is this person's, and two short forms may look alike. */
+export function Parties({ call, other, verdict }: { call: Call; other?: string; verdict?: Verdict }) {
+  const { me, chain, nameOf } = useSession();
+  const named = [...Object.values(call.args), other, ...(verdict?.moves ?? []).flatMap(({ from, to }) => [from, to])];
+  const addresses = [...new Set(named.filter((value) => typeof value === "string" && isAddress(value)))] as string[];
+  const others = addresses.filter((address) => address !== me && address !== chain.contractId);
+  const rows = others.map((address): [string, ComponentChildren] => {
+    const name = nameOf(address);
+    return [name === shortAddress(address) ? name : name.replace(` (${shortAddress(address)})`, ""), <WholeAddress of={address} />];
+  });
+  return rows.length > 0 ? <Facts facts={rows} /> : null;
+}
+
+function isAddress(text: string): boolean {
+  try {
+    return !!new Address(text);
+  } catch {
+    return false;
+  }
+}
