@@ -8,6 +8,7 @@ import { useLoad } from "../parts/load.js";
 import { forgetWaiting, keepWaiting } from "../person/inbox.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
+import { Parties } from "./Moves.js";
 import { readShared, type Shared } from "./share.js";
 
 export function SecondSignature({ entry }: { entry: string }) {
@@ -49,8 +50,9 @@ function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
   const expired = now >= expiresAt;
   return (
     <section class="card stack">
-      {me !== signer && <p>{words.share.signedBy(nameOf(signer))}</p>}
+      <p>{me === signer ? words.share.signedByYou : words.share.signedBy(nameOf(signer))}</p>
       <p class="sentence">{describe(call, session)}</p>
+      <Parties call={call} other={signer} />
       {call.method === "resolve_dispute" && <AgreementLink transactionId={call.args.transaction_id} />}
       {expired ? (
         <Notice kind="problem">{words.share.expired}</Notice>
