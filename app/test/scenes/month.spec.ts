@@ -426,7 +426,7 @@ test.describe.serial("a month among neighbours", () => {
     const accepted = kwh - 4n - 5n;
     await bob.open("history");
     assert.equal(await bob.page.locator("[data-sum=boughtKwh]").textContent(), `${accepted} kWh`);
-    await bob.page.locator("canvas").waitFor();
+    await bob.page.locator(".chart svg").waitFor();
     await pictures(bob.page, "history-energy");
     await bob.page.getByText("money", { exact: true }).click();
     const shown = (await bob.page.locator("[data-sum=paid]").textContent()) ?? "";
