@@ -133,8 +133,8 @@ client: build app/node_modules/.package-lock.json ## Generate the typed TypeScri
 	@echo 'export type { Address };' >>app/client/src/types.ts
 	cd app && npm run --silent examples
 
-app: client ## Build the neighbours' page into app/dist
-	cd app && npm run --silent build
+app: client ## Build the neighbours' page into app/dist; it vouches for this build of the contract and those in app/releases.json
+	$(with_target) cd app && npm run --silent build
 
 app-serve: app ## Serve the page on this machine, with the last deployment on NETWORK
 	$(contract) page

@@ -1,6 +1,10 @@
-import { defineConfig, loadEnv, type Plugin } from "vite";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { defineConfig, loadEnv, type Plugin } from "vite";
 import { xdr } from "@stellar/stellar-sdk";
+import releases from "./releases.json" with { type: "json" };
 import { configured, connectSources } from "./src/chain/networks.ts";
 import { RELAY } from "./src/wallet/walletConnect/address.ts";
 
@@ -74,6 +78,18 @@ const sizeAtStart: Plugin = {
   },
 };
 
+/** The contracts that the page vouches for: the one that is built beside it, and those of releases. A preview of what is built needs none. */
+function acceptedWasm(): string[] {
+  const { CARGO_TARGET_DIR: target = fileURLToPath(new URL("../target", import.meta.url)), WASM } = process.env;
+  const wasm = readFileSync(WASM ?? `${target}/wasm32v1-none/release/peer_to_peer_energy_sharing.wasm`);
+  return [createHash("sha256").update(wasm).digest("hex"), ...Object.values<string>(releases)];
+}
+
+const knownCode: Plugin = {
+  name: "known-code",
+  config: (_, { isPreview }) => (isPreview ? {} : { define: { __ACCEPTED_WASM__: JSON.stringify(acceptedWasm()) } }),
+};
+
 export default defineConfig(({ mode }) => {
   const settings = loadEnv(mode, import.meta.dirname, "VITE_");
   // Wallets on phones are reached by this relay, if whoever publishes the page has an id there.
@@ -82,6 +98,6 @@ export default defineConfig(({ mode }) => {
     base: "./",
     build: { target: "es2022", chunkSizeWarningLimit: 2000 },
     preview: { host: "127.0.0.1", port: 4173 },
-    plugins: [specificationWithoutTexts, sizeAtStart, contentSecurityPolicy([...connectSources(configured(settings)), ...relays])],
+    plugins: [specificationWithoutTexts, sizeAtStart, knownCode, contentSecurityPolicy([...connectSources(configured(settings)), ...relays])],
   };
 });

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { readPlace } from "./person/place.js";
 import { Community } from "./views/Community.js";
+import { Communities, OtherCommunity } from "./views/Communities.js";
 import { ContractPicker } from "./views/ContractPicker.js";
 import type { Words } from "./words/en.js";
 import { chooseLanguage, languages, loadWords, localeOf, type Language } from "./words/words.js";
@@ -13,11 +14,11 @@ interface Props {
 }
 
 export function App({ language: first, words: firstWords }: Props) {
-  const [place] = useState(readPlace);
+  const [opening] = useState(readPlace);
   const [{ language, words }, setLanguage] = useState<Props>({ language: first, words: firstWords });
   useEffect(() => {
     document.documentElement.lang = language;
-    if (!place) document.title = words.title;
+    if (!opening || !("place" in opening)) document.title = words.title;
   }, [language]);
   const choose = (chosen: Language) => {
     chooseLanguage(chosen);
@@ -32,9 +33,11 @@ export function App({ language: first, words: firstWords }: Props) {
       ))}
     </select>
   );
-  return place ? (
-    <Community place={place} words={words} locale={localeOf(language)} picker={picker} />
-  ) : (
-    <ContractPicker words={words} picker={picker} />
+  if (opening && "place" in opening) return <Community place={opening.place} words={words} locale={localeOf(language)} picker={picker} />;
+  if (opening) return <OtherCommunity {...opening} words={words} picker={picker} />;
+  return (
+    <ContractPicker words={words} picker={picker}>
+      <Communities words={words} />
+    </ContractPicker>
   );
 }

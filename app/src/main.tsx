@@ -15,7 +15,9 @@ addEventListener("hashchange", () => {
 keepTextsTranslatable();
 const language = readLanguage();
 const words = await loadWords(language);
-if (root)
+// Another page could lay its own buttons over this one's, and no header of this page's server forbids it.
+if (root && top !== self) root.textContent = words.framed;
+else if (root)
   render(
     <Boundary words={words}>
       <App language={language} words={words} />

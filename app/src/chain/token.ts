@@ -2,8 +2,8 @@
 
 import { Address, Asset, scValToNative, type xdr } from "@stellar/stellar-sdk";
 import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
-import { shownUnit } from "../words/format.js";
 import type { Chain } from "./chain.js";
+import { cleanText, unitOf } from "./unit.js";
 
 export interface Token {
   contractId: string;
@@ -21,7 +21,7 @@ export async function openToken(chain: Chain, contractId: string): Promise<Token
   const { symbol, decimals } = await nameOf(chain, contractId);
   return {
     contractId,
-    ...shownUnit(symbol === "native" ? "XLM" : symbol, decimals),
+    ...unitOf(chain.network, contractId, symbol, decimals),
     balance: (id) =>
       chain.cache.read(
         `token ${balanceOf(id)}`,
@@ -72,3 +72,8 @@ export function xlmBalance({ server, cache }: Chain, account: string): Promise<b
 
 /** Whether the token is the network's own money, in which fees are paid as well. */
 export const isXlm = ({ network }: Chain, { contractId }: Token) => contractId === Asset.native().contractId(network.passphrase);
+
+/** The domain that an issuer's account names as its own; empty if it names none. Nobody has checked it. */
+export async function homeDomain({ server }: Chain, issuer: string): Promise<string> {
+  return cleanText((await server.getAccountEntry(issuer)).homeDomain.toString(), 64);
+}

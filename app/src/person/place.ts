@@ -22,36 +22,86 @@ export type View =
   /** The address is none of this page, such as a link that was cut. */
   | { name: "nowhere" };
 
-interface Remembered {
+/** A contract that was opened here before, as the address bar names it, and perhaps by this person's own name. */
+export interface Known {
   contractId: string;
   network: string;
   rpc: string | null;
+  name?: string;
 }
 
 const KEY = "place";
 /** The largest number that the contract can take for an id. */
 const MAX_ID = 2n ** 64n - 1n;
+const LIST = "communities";
+const LONGEST_NAME = 40;
 
-/** The contract and network that the link names, or else those of the last time. */
-export function readPlace(): Place | undefined {
+const isSame = (one: Known, other: Known) => one.contractId === other.contractId && one.network === other.network;
+
+/** All communities that were opened here, that of the last time first. */
+export function communities(): Known[] {
+  const last = recall<Known>(KEY);
+  const list = recall<Known[]>(LIST) ?? [];
+  if (!last) return list;
+  return [{ ...list.find((known) => isSame(known, last)), ...last }, ...list.filter((known) => !isSame(known, last))];
+}
+
+function keep(wanted: Known): void {
+  const [before, others] = [communities().find((known) => isSame(known, wanted)), communities().filter((known) => !isSame(known, wanted))];
+  remember(LIST, [{ ...before, ...wanted }, ...others]);
+  remember(KEY, { contractId: wanted.contractId, network: wanted.network, rpc: wanted.rpc });
+}
+
+/** What the address leads to: a community, one that has to be asked about first, or none. */
+export type Opening = { place: Place } | { asked: Place; open: () => void } | undefined;
+
+/** The contract and network that the link names, or else those of the last time. A link never replaces a community that is remembered. */
+export function readPlace(): Opening {
   const query = new URLSearchParams(location.search);
-  const asked = { contractId: query.get("contract") ?? "", network: query.get("network") ?? "testnet", rpc: query.get("rpc") };
-  const wanted = asked.contractId ? asked : recall<Remembered>(KEY);
+  const asked: Known = { contractId: query.get("contract") ?? "", network: query.get("network") ?? "testnet", rpc: query.get("rpc") };
+  const wanted = asked.contractId ? asked : recall<Known>(KEY);
   const network = wanted && findNetwork(wanted.network, wanted.rpc);
   takePlayKey(network);
   if (!wanted || !network || !StrKey.isValidContract(wanted.contractId)) return undefined;
-  remember(KEY, wanted);
+  const place = { contractId: wanted.contractId, network };
+  const known = communities();
+  if (known.length > 0 && !known.some((one) => isSame(one, wanted)))
+    return {
+      asked: place,
+      open() {
+        keep(wanted);
+        location.reload();
+      },
+    };
+  keep(wanted);
   // The address bar gets the whole place, so that a link that is copied from it can be opened by others.
   if (!asked.contractId) history.replaceState(null, "", placeQuery(wanted) + location.hash);
-  return { contractId: wanted.contractId, network };
+  return { place };
+}
+
+/** Opens a community that the person has chosen. */
+export function openCommunity(chosen: Known): void {
+  keep(chosen);
+  location.assign(location.pathname + placeQuery(chosen));
+}
+
+/** Opens that of the last time. */
+export const stay = (): void => location.assign(location.pathname);
+
+export function nameCommunity(contractId: string, name: string): void {
+  remember(
+    LIST,
+    communities().map((known) => (known.contractId === contractId ? { ...known, name: name.trim().slice(0, LONGEST_NAME) || undefined } : known)),
+  );
 }
 
 export function forgetPlace(): void {
+  remember(LIST, communities());
   remember(KEY, undefined);
   location.assign(location.pathname);
 }
 
-export function placeQuery({ contractId, network, rpc }: Remembered): string {
+export function placeQuery({ contractId, network, rpc }: Known): string {
   const query = new URLSearchParams({ contract: contractId, network });
   if (rpc) query.set("rpc", rpc);
   return `?${query}`;

@@ -13,6 +13,7 @@ import { InWallet } from "./InWallet.js";
 import type { Signing } from "./signing.js";
 import { SigningStatus, WayButtons } from "./SigningStatus.js";
 import { shownIn, type Before, type Job, type Review, type State } from "./story.js";
+import { Trusted } from "./Trusted.js";
 
 export function SigningDialog({ signing: { state, press } }: { signing: Signing }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -36,7 +37,13 @@ export function SigningDialog({ signing: { state, press } }: { signing: Signing 
             <Body state={state} press={press} />
             <Steps state={state} />
           </div>
-          <WayButtons state={state} press={press} />
+          {state.at === "review" && state.review?.mayBeSigned !== false ? (
+              <Trusted onDecline={() => press("leave")}>
+                <WayButtons state={state} press={press} />
+              </Trusted>
+            ) : (
+              <WayButtons state={state} press={press} />
+            )}
         </>
       )}
     </dialog>

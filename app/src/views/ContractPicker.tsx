@@ -6,10 +6,17 @@ import { useState } from "preact/hooks";
 import { networks } from "../chain/networks.js";
 import { Button, Field, Form, Notice } from "../parts/basics.js";
 import { canRemember } from "../person/memory.js";
-import { placeQuery } from "../person/place.js";
+import { openCommunity } from "../person/place.js";
 import type { Words } from "../words/en.js";
 
-export function ContractPicker({ words, picker }: { words: Words; picker: ComponentChildren }) {
+interface Props {
+  words: Words;
+  picker: ComponentChildren;
+  /** What stands beneath the form. */
+  children?: ComponentChildren;
+}
+
+export function ContractPicker({ words, picker, children }: Props) {
   const { start } = words;
   const [contract, setContract] = useState("");
   const [network, setNetwork] = useState(networks[0]?.name ?? "");
@@ -17,7 +24,7 @@ export function ContractPicker({ words, picker }: { words: Words; picker: Compon
   const submit = (event: Event) => {
     event.preventDefault();
     const contractId = contract.trim();
-    if (StrKey.isValidContract(contractId)) location.search = placeQuery({ contractId, network, rpc: null });
+    if (StrKey.isValidContract(contractId)) openCommunity({ contractId, network, rpc: null });
     else setBad(true);
   };
   return (
@@ -56,6 +63,7 @@ export function ContractPicker({ words, picker }: { words: Words; picker: Compon
             {start.open}
           </Button>
         </Form>
+        {children}
       </main>
     </>
   );

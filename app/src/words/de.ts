@@ -54,6 +54,40 @@ export const de: Words = {
     other: "Andere Gemeinschaft öffnen",
   },
 
+  trust: {
+    known: "Der veröffentlichte Code dieses Projekts",
+    code: "Code",
+    codeNotKnown: "Nicht der veröffentlichte Code",
+    issuer: "Ausgegeben von",
+    ofNetwork: "Die Währung des Netzes selbst",
+    tokenContract: "Adresse des Tokens",
+    doubts: {
+      otherCode:
+        "Hinter dieser Adresse läuft Code, den diese Seite nicht kennt. Er kann mit dem, was Sie einzahlen, alles tun, gleich was hier geschrieben steht.",
+      changingCode:
+        "Der Code hinter dieser Adresse wird von anderer Stelle bestimmt und kann jederzeit ausgetauscht werden. Er kann mit dem, was Sie einzahlen, alles tun.",
+      foreignToken:
+        "Das Token dieser Gemeinschaft ist keine Währung des Stellar-Netzes, sondern ein eigenes Programm. Es kann zählen, nehmen und verweigern, wie es will.",
+    },
+    ask: "Fahren Sie nur fort, wenn jemand, den Sie kennen, etwa Ihr Betreiber, Ihnen genau diese Adresse genannt hat:",
+    accept: "Ich weiß das und vertraue dieser Adresse",
+  },
+
+  communities: {
+    title: "Eine andere Gemeinschaft",
+    asked: "Dieser Link öffnet eine Gemeinschaft, die Sie hier noch nie geöffnet haben. Wer ihn gemacht hat, kann Sie zu einer eigenen geschickt haben.",
+    ask: "Öffnen Sie sie nur, wenn Ihr Betreiber Ihnen diese Adresse genannt hat:",
+    open: "Öffnen und meine in der Liste behalten",
+    stay: "Bei meiner bleiben",
+    yours: "Ihre Gemeinschaften",
+    name: "Ihr Name für diese Gemeinschaft",
+    nameHint: "Nur Sie sehen ihn, in diesem Browser.",
+    save: "Speichern",
+    current: "jetzt offen",
+  },
+
+  framed: "Diese Seite wird innerhalb einer anderen gezeigt, die etwas über ihre Knöpfe legen könnte. Öffnen Sie sie in einem eigenen Tab.",
+
   wallet: {
     title: "Ihre Wallet",
     lead: "Zum Lesen brauchen Sie keine. Zum Kaufen und Verkaufen verbinden Sie eine Wallet: Sie verwahrt Ihren Schlüssel und unterschreibt für Sie.",

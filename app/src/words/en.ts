@@ -60,6 +60,37 @@ export const en = {
     other: "Open another community",
   },
 
+  trust: {
+    known: "The published code of this project",
+    code: "Code",
+    codeNotKnown: "Not the published code",
+    issuer: "Issued by",
+    ofNetwork: "The network’s own money",
+    tokenContract: "Contract of the token",
+    doubts: {
+      otherCode: "This contract runs code that this page does not know. It can do anything with what you pay into it, whatever is written here.",
+      changingCode: "The code of this contract is named by something else and can be exchanged at any time. It can do anything with what you pay into it.",
+      foreignToken: "The token of this contract is no asset of the Stellar network, but a program of somebody’s own. It can count, take and refuse as it likes.",
+    },
+    ask: "Go on only if somebody whom you know, such as your operator, told you this very address:",
+    accept: "I know this, and trust this contract",
+  },
+
+  communities: {
+    title: "Another community",
+    asked: "This link opens a community that you have not opened here before. Whoever made it may have sent you to a contract of their own.",
+    ask: "Open it only if your operator told you this address:",
+    open: "Open it, and keep mine in the list",
+    stay: "Stay with mine",
+    yours: "Your communities",
+    name: "Your name for this community",
+    nameHint: "Only you see it, in this browser.",
+    save: "Save",
+    current: "open now",
+  },
+
+  framed: "This page is shown inside another page, which could lay something over its buttons. Open it in a tab of its own.",
+
   wallet: {
     title: "Your wallet",
     lead: "To read, you need none. To buy or sell, connect a wallet: it keeps your key and signs for you.",

@@ -1,6 +1,5 @@
 // Numbers, money, energy and time as this person reads and writes them. Amounts are whole numbers of the smallest unit from end to end.
 
-import { Problem } from "./problem.js";
 import { parse, separatorOf, type Parsed } from "./typed.js";
 
 export interface Unit {
@@ -9,18 +8,6 @@ export interface Unit {
 }
 
 export const XLM: Unit = { symbol: "XLM", decimals: 7 };
-
-/** No amount has more decimals, since an i128 has no more digits. */
-const MAX_DECIMALS = 38;
-const MAX_SYMBOL = 12;
-
-/** A token as this page shows it. Whoever made the token chose its symbol: it is short, has no control characters, and turns no sentence around. */
-export function shownUnit(symbol: string, decimals: number): Unit {
-  if (decimals > MAX_DECIMALS) throw new Problem("badToken");
-  const chars = Array.from(symbol.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim());
-  const short = chars.length > MAX_SYMBOL ? `${chars.slice(0, MAX_SYMBOL).join("")}…` : chars.join("") || "?";
-  return { symbol: /^[ -~]*$/.test(short) ? short : `\u2068${short}\u2069`, decimals };
-}
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

@@ -30,9 +30,9 @@ export type ProblemKind =
   | "archived"
   | "noContract"
   | "otherContract"
-  | "badToken"
   | "badLink"
   | "damagedLink"
+  | "badToken"
   | "unknown";
 
 export class Problem extends Error {

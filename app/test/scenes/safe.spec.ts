@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Address, inspectAuthEntry, nativeToScVal, xdr } from "@stellar/stellar-sdk";
+import { deployFor } from "../../neighbourhood/network.js";
 import { accessible, pictures } from "../pictures.js";
 import type { Person } from "../person.js";
 import { calledFunction, change, type Behaviour } from "../proxy.js";
@@ -136,4 +137,115 @@ test("a link of which one byte was changed is damaged, and says nothing about an
   await operator.sees("This link is damaged");
   assert.ok(!(await operator.text()).includes("has signed"));
   await accessible(operator.page);
+});
+
+/** Tells of another code than that which the contract runs. */
+const otherCode = change((result) => {
+  const entries = result.entries as { key: string; xdr: string }[];
+  const altered = entries.map((entry) => {
+    const data = xdr.LedgerEntryData.fromXdr(entry.xdr, "base64");
+    if (data.type !== "contractData" || data.contractData.val.type !== "scvContractInstance") return entry;
+    const { executable, storage } = data.contractData.val.value;
+    if (executable.type !== "contractExecutableWasm") return entry;
+    const instance = new xdr.ScContractInstance({ executable: xdr.ContractExecutable.contractExecutableWasm(new Uint8Array(32)), storage });
+    const { ext, contract, key, durability } = data.contractData;
+    const changed = new xdr.ContractDataEntry({ ext, contract, key, durability, val: xdr.ScVal.scvContractInstance(instance) });
+    return { ...entry, xdr: xdr.LedgerEntryData.contractData(changed).toXdr("base64") };
+  });
+  return { ...result, entries: altered };
+});
+
+test("other code than the published one is said, and has to be trusted once before anything is signed", async ({ person, rpc, contract }) => {
+  const carol = await person("Carol");
+  rpc.on("getLedgerEntries", otherCode);
+  await carol.open();
+  await carol.sees("Not the published code");
+  await carol.press("Register");
+  await carol.dialog.getByText("runs code that this page does not know").waitFor();
+  assert.equal(await carol.dialog.getByRole("button", { name: "Sign", exact: true }).count(), 0);
+  assert.ok((await carol.dialog.innerText()).replaceAll(/\s/g, "").includes(contract.contractId));
+  await pictures(carol.page, "unknown-code");
+  await carol.dialog.getByRole("button", { name: "I know this, and trust this contract" }).click();
+  await carol.signs("You are registered.");
+  await carol.open("offer");
+  await carol.open();
+  await carol.sees("Not the published code");
+  rpc.off();
+  await carol.open();
+  await carol.sees("The published code of this project");
+  await carol.sees("The network’s own money");
+  await accessible(carol.page);
+});
+
+test.describe(() => {
+  test.use({ token: { asset: "XLM" } });
+  test("an asset that calls itself XLM is not shown as XLM, and its issuer is named", async ({ person }) => {
+    const carol = await person("Carol", { viewport: "phone" });
+    await carol.open();
+    await carol.sees("Issued by");
+    assert.ok(!(await carol.text()).includes("500.00 XLM"));
+    await carol.sees(/^500\.00 C\w{4}…\w{4}$/);
+    await carol.sees(/XLM for fees/);
+    await accessible(carol.page);
+  });
+});
+
+test.describe(() => {
+  test.use({ token: { decimals: 7, symbol: "\u202eابج LONGER THAN IT MAY BE" } });
+  test("a token that is a program is doubted, and its symbol is short and stays in its place", async ({ person }) => {
+    const carol = await person("Carol");
+    await carol.open();
+    await carol.sees("no asset of the Stellar network");
+    await carol.sees("500.00 \u2068ابج LONGER T\u2069");
+    await pictures(carol.page, "foreign-token");
+  });
+});
+
+test.describe(() => {
+  test.use({ token: { decimals: 4_000_000_000 } });
+  test("a token with absurd decimals is told, and nothing else", async ({ stage, browser, siteUrl }) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${siteUrl}${stage.query}`);
+    await page.getByText("an impossible number of decimals").waitFor();
+    await context.close();
+  });
+});
+
+test("a link to another community asks first, and both are kept in a list by the person’s own names", async ({ person, stage, network, admin }) => {
+  const carol = await person("Carol");
+  await carol.open();
+  await carol.page.getByText("Your name for this community").first().click();
+  await carol.fill("Your name for this community", "Elm Street");
+  await carol.press("Save");
+  const other = await deployFor(network, admin.keypair, stage.contract.tokenId);
+  const link = `${stage.siteUrl}${stage.query.replace(stage.contract.contractId, other.contractId)}`;
+  await carol.follow(link);
+  await carol.sees("a community that you have not opened here before");
+  assert.ok((await carol.text()).replaceAll(/\s/g, "").includes(other.contractId));
+  await pictures(carol.page, "another-community");
+  await carol.press("Stay with mine");
+  await carol.sees("The published code of this project");
+  assert.ok(carol.page.url().includes(stage.contract.contractId));
+
+  await carol.follow(link);
+  await carol.press("Open it, and keep mine in the list");
+  await carol.sees("Your communities");
+  assert.ok(carol.page.url().includes(other.contractId));
+  await carol.press("Elm Street");
+  await carol.page.waitForURL(new RegExp(stage.contract.contractId));
+  await carol.sees("Elm Street, open now");
+  await carol.follow(link);
+  await carol.sees("Your communities");
+  await accessible(carol.page);
+});
+
+test("the page shows nothing inside another page", async ({ person, stage }) => {
+  const carol = await person("Carol");
+  await carol.open();
+  await carol.page.route("**/frame.html", (route) => route.fulfill({ contentType: "text/html", body: `<iframe src="./${stage.query}"></iframe>` }));
+  await carol.page.goto(`${stage.siteUrl}frame.html`);
+  const frame = carol.page.frameLocator("iframe");
+  await frame.getByText("This page is shown inside another page").waitFor();
+  assert.equal(await frame.locator("button").count(), 0);
 });

@@ -41,8 +41,8 @@ class Tab {
       localStorage: () => this.local,
     };
     for (const [name, get] of Object.entries(globals)) Object.defineProperty(globalThis, name, { get, configurable: true });
-    const place = readPlace();
-    return place && recallPlayKey(place.network)?.address;
+    const opening = readPlace();
+    return opening && "place" in opening ? recallPlayKey(opening.place.network)?.address : undefined;
   }
 
   get holdsSecret(): boolean {
@@ -121,7 +121,7 @@ test("playing changes nothing that the browser remembers: neither a key, nor a c
   const before = [...local.entries];
   assert.deepEqual(
     before.map(([key]) => key),
-    ["place", "key on testnet", "key on local", "names"],
+    ["communities", "place", "key on testnet", "key on local", "names"],
   );
   const tab = new Tab(local);
   tab.load(LOCAL, play(alice));

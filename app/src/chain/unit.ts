@@ -1,0 +1,25 @@
+// How a token's amounts are written. What a token says of itself is anybody's text.
+
+import { Asset } from "@stellar/stellar-sdk";
+import { shortAddress, XLM, type Unit } from "../words/format.js";
+import { Problem } from "../words/problem.js";
+import type { Network } from "./networks.js";
+
+/** No amount has more digits than a number of 128 bits. */
+const MOST_DECIMALS = 38;
+const LONGEST_SYMBOL = 12;
+/** A text between these two stays in its own direction, and does not turn the sentence around it. */
+const [ISOLATE, END] = ["\u2068", "\u2069"];
+
+export function unitOf({ passphrase }: Network, contractId: string, symbol: string, decimals: number): Unit {
+  if (!Number.isInteger(decimals) || decimals < 0 || decimals > MOST_DECIMALS) throw new Problem("badToken", String(decimals));
+  if (contractId === Asset.native().contractId(passphrase)) return XLM;
+  const shown = cleanText(symbol, LONGEST_SYMBOL);
+  const looksLikeXlm = ["XLM", "NATIVE"].includes(shown.normalize("NFKC").toUpperCase());
+  if (!shown || looksLikeXlm) return { symbol: shortAddress(contractId), decimals };
+  return { symbol: /^[\w.-]+$/.test(shown) ? shown : ISOLATE + shown + END, decimals };
+}
+
+/** Somebody else's text without what cannot be seen, and not longer than that. */
+export const cleanText = (text: string, longest: number): string =>
+  Array.from(text.replaceAll(/\s+/g, " ").replaceAll(/\p{C}/gu, "").trim()).slice(0, longest).join("");
