@@ -14,6 +14,7 @@ import {
 import { value } from "../contract/calls.js";
 import { MAX_PAGE, TRANSACTION_STEP } from "../contract/limits.js";
 import type { Delivery } from "../contract/rules.js";
+import { readable } from "../signing/price.js";
 import { ContractProblem, Problem } from "../words/problem.js";
 import { Cache } from "./cache.js";
 import type { Network } from "./networks.js";
@@ -53,7 +54,7 @@ export class Chain {
     const { rpcUrl, otherRpcUrls = [], passphrase: networkPassphrase } = network;
     const allowHttp = rpcUrl.startsWith("http:");
     const requests = new Requests([rpcUrl, ...otherRpcUrls], networkPassphrase);
-    this.server = new rpc.Server(rpcUrl, { allowHttp });
+    this.server = readable(new rpc.Server(rpcUrl, { allowHttp }));
     // The server gives the address with each request: that of the RPC which answers is known to the requests alone.
     Object.assign(this.server.httpClient, { post: async (_: string, body: unknown) => ({ data: await requests.post(body) }) });
     this.client = new Client({ contractId, rpcUrl, networkPassphrase, allowHttp, server: this.server });

@@ -13,6 +13,7 @@ import { InWallet } from "./InWallet.js";
 import type { Signing } from "./signing.js";
 import { SigningStatus, WayButtons } from "./SigningStatus.js";
 import { shownIn, type Before, type Job, type Review, type State } from "./story.js";
+import { TooDear } from "./TooDear.js";
 import { Trusted } from "./Trusted.js";
 
 export function SigningDialog({ signing: { state, press } }: { signing: Signing }) {
@@ -146,7 +147,7 @@ function FirstFacts({ job }: { job: Job }) {
   );
 }
 
-function ReviewFacts({ review: { call, verdict, fee, mayBeSigned }, before }: { review: Review; before: Before | undefined }) {
+function ReviewFacts({ review: { call, verdict, fee, price, mayBeSigned }, before }: { review: Review; before: Before | undefined }) {
   const { words, format, me } = useSession();
   return (
     <>
@@ -156,6 +157,7 @@ function ReviewFacts({ review: { call, verdict, fee, mayBeSigned }, before }: { 
           <p>{before.kind === "failed" ? words.sign.feePaid(format.amount(before.receipt.fee, XLM)) : words.sign.noFeePaid}</p>
         </Notice>
       )}
+      <TooDear price={price} />
       <Moves verdict={verdict} />
       <Parties call={call} verdict={mayBeSigned ? verdict : undefined} />
       <Facts

@@ -7,6 +7,7 @@ import { assemble, readCall, value, type Assembled, type Call } from "../contrac
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { movements, transfers, type Movement } from "./movements.js";
+import { FEE_LIMIT, priceOf, type Price } from "./price.js";
 import { isRecorded } from "./records.js";
 import { review, type Verdict } from "./review.js";
 import { invokedBy, isFor, setEntries } from "./share.js";
@@ -19,6 +20,7 @@ export interface Prepared {
   /** In stroops: the most that can be charged. What is not used comes back at once. */
   fee: bigint;
   verdict: Verdict;
+  price: Price;
   /** Whether the person may go on to the wallet. */
   mayBeSigned: boolean;
 }
@@ -59,9 +61,13 @@ export async function prepare(
   const assembled = await assemble(chain.client, call, { publicKey: source, fee });
   value(assembled);
   if (signed && !isFor(assembled, signed)) throw new Problem("damagedLink");
-  const judge = (): Verdict => {
+  const simulated = () => {
     const { simulation } = assembled;
     if (!simulation || !Api.isSimulationSuccess(simulation)) throw new Error("not simulated");
+    return simulation;
+  };
+  const judge = (): Verdict => {
+    const simulation = simulated();
     const { passphrase } = chain.network;
     return review({ method: call.method, invoked: invokedBy(assembled), simulation, source, tokenId, passphrase, signed });
   };
@@ -73,13 +79,15 @@ export async function prepare(
     value(assembled);
     verdict = judge();
   }
+  const price = priceOf(simulated(), assembled.built ?? { fee: "0" });
   return {
     call,
     assembled,
     movements: movements(assembled, tokenId),
     fee: BigInt(assembled.built?.fee ?? 0),
     verdict,
-    mayBeSigned: verdict.refusals.length === 0,
+    price,
+    mayBeSigned: verdict.refusals.length === 0 && price.total <= FEE_LIMIT,
   };
 }
 

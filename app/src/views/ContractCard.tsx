@@ -2,22 +2,24 @@
 
 import { useState } from "preact/hooks";
 import { codesOf, type Code } from "../chain/code.js";
-import { secondsToLive } from "../chain/life.js";
+import { prolong, secondsToLive } from "../chain/life.js";
 import { homeDomain } from "../chain/token.js";
 import { acceptedWasm, doubtsOf } from "../contract/accepted.js";
 import { Button, Facts, Field, Form, LoadedView, Notice, Person, WholeAddress } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { communities, forgetPlace, href, nameCommunity } from "../person/place.js";
 import { useSession } from "../person/session.js";
+import { DirectCall, type Proposal } from "../signing/DirectCall.js";
 import { Doubts } from "../signing/Trusted.js";
+import { XLM } from "../words/format.js";
 import { Communities } from "./Communities.js";
 
 /** Below this its operator should extend it, in seconds: 30 days. */
 const SOON = 30 * 24 * 60 * 60;
 
-/** For how long the contract's place on the network is paid. */
+/** For how long the contract's place on the network is paid, and for its admin a button that prolongs it. */
 export function ContractLife() {
-  const { chain, words, format } = useSession();
+  const { chain, config, words, format, me } = useSession();
   const life = useLoad(() => secondsToLive(chain), chain);
   return (
     <>
@@ -31,7 +33,10 @@ export function ContractLife() {
           ],
         ]}
       />
-      {life.value !== undefined && life.value < SOON && <Notice kind="warning">{words.contract.lifeShort}</Notice>}
+      {life.value !== undefined && life.value < SOON && (
+        <Notice kind={life.value > 0 ? "warning" : "problem"}>{life.value > 0 ? words.contract.lifeShort : words.fees.isExpired}</Notice>
+      )}
+      {me === config.admin && life.value !== undefined && <Prolong expired={life.value === 0} onDone={life.reload} />}
     </>
   );
 }
@@ -71,6 +76,31 @@ export function ContractCard() {
       <Communities words={words} current={chain.contractId} />
     </>
   );
+}
+
+/** For the operator: the button says what it costs before anything is signed. */
+function Prolong({ expired, onDone }: { expired: boolean; onDone: () => void }) {
+  const { chain, words, format, me = "" } = useSession();
+  const propose = async (): Promise<Proposal> => {
+    const { transaction, fee, restores, wasmHash } = await prolong(chain, me);
+    if (transaction) return { transaction, fee, explain: restores ? words.fees.restoreExplain : words.fees.extendExplain };
+    const code = [...(wasmHash ?? [])].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const restore = "stellar contract restore --network NETWORK --source-account KEY";
+    return {
+      instead: (
+        <>
+          <p>{words.fees.byCommand(format.amount(fee, XLM))}</p>
+          <code class="address">
+            {restore} --wasm-hash {code}
+          </code>
+          <code class="address">
+            {restore} --id {chain.contractId}
+          </code>
+        </>
+      ),
+    };
+  };
+  return <DirectCall label={expired ? words.fees.restore : words.fees.extend} done={words.fees.prolonged} propose={propose} onDone={onDone} />;
 }
 
 /** Who stands behind an asset: an address that nobody can copy, and the domain that its account names. */
