@@ -17,9 +17,10 @@ import { acceptedOffers, acceptOffer } from "../person/inbox.js";
 import { go } from "../person/place.js";
 import { useSession, type Session } from "../person/session.js";
 import { isOffer } from "../person/todo.js";
-import { Button, Field, Form } from "./basics.js";
+import { Button, Field, Form, Notice } from "./basics.js";
 import { dayOf } from "./days.js";
 import { prepareDraft, useDraft } from "./draft.js";
+import { AcceptToken, useMeans, usePaymentReason } from "./means.js";
 import { typedNumber } from "./numbers.js";
 import { reasonText } from "./reasons.js";
 
@@ -38,16 +39,21 @@ export function AgreementActions(props: Props) {
   const answers = role === "consumer" && isOffer(entry);
   // What can be done stands before what cannot.
   const actions = agreementActions(entry, deliveries, role, seller, now).sort((a, b) => Number(!!a.blocked) - Number(!!b.blocked));
+  const means = useMeans(entry).value;
+  const paymentReason = usePaymentReason(means);
   if (role !== "provider" && role !== "consumer") return null;
   const accept = () => {
     acceptOffer(chain.contractId, entry.agreement.agreement_id);
     setAccepted(true);
   };
   const renews = role === "provider" && entry.agreement.status !== AgreementStatus.Active;
+  const funds = actions.some(({ name }) => name === "fundMetered" || name === "fundReviewed");
   return (
     <section class="card stack unprinted">
       <h2>{answers && !accepted ? words.answer.title : words.agreement.what}</h2>
       {answers && <p>{accepted ? words.answer.accepted : words.answer.lead}</p>}
+      {means && <AcceptToken acceptance={means.me} />}
+      {funds && means && means.seller !== "ready" && <Notice kind="warning">{words.means.sellerWarning(session.token.symbol)}</Notice>}
       {actions.length === 0 && !renews && <p>{words.agreement.nothing}</p>}
       {answers && !accepted && (
         <Button hint={words.answer.billHint} onClick={accept}>
@@ -56,7 +62,7 @@ export function AgreementActions(props: Props) {
       )}
       {renews && <Renew entry={entry} />}
       {actions.map(({ name, blocked }, index) => {
-        const reason = blocked && reasonText(blocked, session);
+        const reason = blocked ? reasonText(blocked, session) : paymentReason(name, amountOf(name, props, session), entry.state.deposit !== Deposit.None);
         if (name === "deliver" && !reason) return <DeliverForm key={name} entry={entry} seller={seller} />;
         return (
           <Button
@@ -117,6 +123,10 @@ function callFor(name: AgreementActionName, { entry, deliveries, role }: Props, 
       return undefined;
   }
 }
+
+/** What it would move. */
+const amountOf = (name: AgreementActionName, { entry, deliveries, role }: Props, { now }: Session): bigint =>
+  name === "pay" || name === "draw" ? (settlement(entry, deliveries, role, now)?.amount ?? 0n) : entry.agreement.total_amount;
 
 function hint(name: AgreementActionName, { entry, deliveries, role }: Props, { words, format, token, now }: Session): string | undefined {
   const say = words.agreementHints;

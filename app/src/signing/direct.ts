@@ -24,24 +24,17 @@ export async function build(
   return (sorobanData ? builder.setSorobanData(sorobanData) : builder).build();
 }
 
-const REJECTED = -4;
-
 /** Has the wallet sign it, sends it, and answers what it cost. */
 export async function signAndSend({ server, network }: Chain, transaction: Transaction, wallet: Wallet): Promise<bigint> {
   await wallet.check();
-  const { signedTxXdr, error } = await wallet.signTransaction(transaction.toXdr(), {
-    networkPassphrase: network.passphrase,
-    address: wallet.address,
-  });
-  if (error) throw error.code === REJECTED ? new Problem("rejected") : new Problem("walletFailed", error.message);
+  const { signedTxXdr } = await wallet.signTransaction(transaction.toXdr(), { networkPassphrase: network.passphrase, address: wallet.address });
   const signed = TransactionBuilder.fromXdr(signedTxXdr, network.passphrase);
   // A wallet adds signatures, and changes nothing else.
   if (String(signed.hash()) !== String(transaction.hash())) throw new Problem("walletFailed");
   const { hash, status, errorResult } = await server.sendTransaction(signed);
   if (status === "TRY_AGAIN_LATER") throw new Problem("busy");
-  if (status === "ERROR") throw errorResult?.result.type === "txInsufficientBalance" ? new Problem("tooLittleXlm") : new Problem("stale");
+  if (status === "ERROR") throw new Problem(errorResult?.result.type === "txInsufficientBalance" ? "tooLittleXlm" : "refused");
   const end = await server.pollTransaction(hash, { attempts: VALID, sleepStrategy: () => 1000 });
-  if (end.status === Api.GetTransactionStatus.NOT_FOUND) throw new Problem("lost");
-  if (end.status === Api.GetTransactionStatus.FAILED) throw new Problem("stale");
+  if (end.status !== Api.GetTransactionStatus.SUCCESS) throw new Problem("refused");
   return end.resultXdr.feeCharged;
 }

@@ -6,6 +6,7 @@ import type { Activity } from "../chain/activity.js";
 import { isXlm, xlmBalance } from "../chain/token.js";
 import { Button, CopyButton, Facts, Field, LoadedView, Person } from "../parts/basics.js";
 import { useLoad, type Loaded } from "../parts/load.js";
+import { OwnAcceptance } from "../parts/means.js";
 import { inMonth, monthOf, sumOf, type Row } from "../person/books.js";
 import { keepOwnName, readOwnName } from "../person/names.js";
 import { fullLink, href } from "../person/place.js";
@@ -40,6 +41,7 @@ function Me({ wallet, activity }: { wallet: Wallet; activity: Loaded<Activity | 
         {(read) =>
           read && (
             <>
+              <OwnAcceptance address={address} />
               {read.prosumer ? (
                 <TodoList tasks={tasksIn(read, address, chain.contractId, now)} onForget={() => forgotten((times) => times + 1)} />
               ) : (

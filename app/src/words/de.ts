@@ -86,6 +86,37 @@ export const de: Words = {
     current: "jetzt offen",
   },
 
+  fees: {
+    atMost: (xlm) => `Höchstens ${xlm}. Was nicht gebraucht wird, kommt sofort zurück.`,
+    cost: (xlm) => `Gekostet hat es ${xlm}.`,
+    expired: (xlm) =>
+      `Die bezahlte Zeit dieser Gemeinschaft im Netz ist abgelaufen. Sie zurückzuholen kostet etwa ${xlm}, und wer dies unterschriebe, zahlte das allein. Das ist Sache des Betreibers: Sagen Sie es ihm. Nichts ist verloren, und bis dahin kann hier nichts unterschrieben werden.`,
+    tooHigh: (xlm, limit) =>
+      `Die Gebühr dafür betrüge bis zu ${xlm}. Über ${limit} lässt diese Seite nichts unterschreiben. Versuchen Sie es später noch einmal; bleibt es dabei, sagen Sie es dem Betreiber.`,
+    isExpired: "Die bezahlte Zeit im Netz ist abgelaufen. Lesen können Sie alles, unterschreiben erst, wenn der Betreiber die Gemeinschaft zurückgeholt hat.",
+    extend: "Zeit im Netz verlängern",
+    extendExplain: "Vertrag und Code bleiben so lange im Netz, wie es das erlaubt, etwa sechs Monate. Sie bezahlen das; sonst ändert sich nichts.",
+    restore: "Gemeinschaft zurückholen",
+    restoreExplain: "Vertrag und Code werden zurückgeholt und einige Monate aufbewahrt. Sie bezahlen das; sonst ändert sich nichts. Verlängern Sie die Zeit danach.",
+    prolonged: "Die Zeit im Netz ist jetzt länger.",
+    byCommand: (xlm) =>
+      `Das kostet etwa ${xlm}; eine so hohe Gebühr kann diese Seite nicht in eine Transaktion schreiben. Das Programm stellar kann es. Rufen Sie diese beiden Befehle auf, mit Ihrem eigenen Namen für Schlüssel und Netz:`,
+  },
+
+  means: {
+    tooLittle: (has, needs) => `Sie haben ${has}, nötig sind ${needs}.`,
+    notAccepted: (symbol) => `Ihr Konto nimmt ${symbol} noch nicht an. Lassen Sie es das zuerst auf Ihrer Startseite tun.`,
+    frozen: (symbol) => `Wer ${symbol} ausgibt, hat Ihr Konto dafür nicht freigegeben. Fragen Sie dort nach.`,
+    seller: (symbol) => `Das Konto des Verkäufers kann ${symbol} noch nicht empfangen. Bitten Sie ihn, es auf seiner Startseite anzunehmen.`,
+    sellerWarning: (symbol) =>
+      `Das Konto des Verkäufers kann ${symbol} noch nicht empfangen: Bis dahin wird er auch im Voraus Eingezahltes nicht ausbezahlt bekommen. Bitten Sie ihn, es auf seiner Startseite anzunehmen.`,
+    cannotBePaid: (symbol) => `Ihr Konto nimmt ${symbol} noch nicht an: Niemand kann Sie bezahlen, und Sie können nicht zahlen.`,
+    accept: (symbol) => `${symbol} annehmen`,
+    acceptExplain: (symbol, issuer) =>
+      `Ihr Konto kann dann ${symbol} halten und empfangen, ausgegeben von ${issuer}. So lange bleiben 0,5 XLM davon reserviert.`,
+    accepted: (symbol) => `Ihr Konto nimmt ${symbol} an.`,
+  },
+
   framed: "Diese Seite wird innerhalb einer anderen gezeigt, die etwas über ihre Knöpfe legen könnte. Öffnen Sie sie in einem eigenen Tab.",
 
   wallet: {

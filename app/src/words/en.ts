@@ -89,6 +89,37 @@ export const en = {
     current: "open now",
   },
 
+  fees: {
+    atMost: (xlm: string) => `At most ${xlm}. What is not used comes back at once.`,
+    cost: (xlm: string) => `It cost ${xlm}.`,
+    expired: (xlm: string) =>
+      `This community’s contract has expired on the network, since nobody has paid for its keeping. To bring it back costs about ${xlm}, which whoever signs this would pay alone. That is the operator’s to do: tell them. Nothing is lost, and nothing can be signed here until then.`,
+    tooHigh: (xlm: string, limit: string) =>
+      `The fee of this would be up to ${xlm}. That is more than ${limit}, above which this page has nothing signed. Try again later; if it stays, tell the operator.`,
+    isExpired: "The contract has expired on the network. It can be read, but nothing can be signed before the operator has brought it back.",
+    extend: "Extend the contract’s time",
+    extendExplain: "The contract and its code are kept for as long as the network lets them, some six months. You pay for it; nothing else changes.",
+    restore: "Bring the contract back",
+    restoreExplain: "The contract and its code are brought back, and kept for some months. You pay for it; nothing else changes. Then extend its time.",
+    prolonged: "The contract’s time on the network is longer now.",
+    byCommand: (xlm: string) =>
+      `This costs about ${xlm}, a fee that this page cannot put into a transaction. The stellar command can. Run these two, with your own name for the key and the network:`,
+  },
+
+  means: {
+    tooLittle: (has: string, needs: string) => `You have ${has}, and this needs ${needs}.`,
+    notAccepted: (symbol: string) => `Your account does not accept ${symbol} yet. Accept it on your home page first.`,
+    frozen: (symbol: string) => `The issuer of ${symbol} has not authorised your account for it. Ask the issuer.`,
+    seller: (symbol: string) => `The seller’s account cannot receive ${symbol} yet. Ask the seller to accept it on their home page.`,
+    sellerWarning: (symbol: string) =>
+      `The seller’s account cannot receive ${symbol} yet: until it does, the seller is not paid from a deposit either. Ask the seller to accept it on their home page.`,
+    cannotBePaid: (symbol: string) => `Your account does not accept ${symbol} yet: nobody can pay you, and you cannot pay.`,
+    accept: (symbol: string) => `Accept ${symbol}`,
+    acceptExplain: (symbol: string, issuer: string) =>
+      `Your account can then hold and receive ${symbol}, issued by ${issuer}. 0.5 XLM of it stays reserved as long as it does.`,
+    accepted: (symbol: string) => `Your account accepts ${symbol}.`,
+  },
+
   framed: "This page is shown inside another page, which could lay something over its buttons. Open it in a tab of its own.",
 
   wallet: {

@@ -1,8 +1,9 @@
 // What may be signed: a network, a token or a link that wants more than the page shows gets no signature.
 
 import assert from "node:assert/strict";
-import { Address, inspectAuthEntry, nativeToScVal, xdr } from "@stellar/stellar-sdk";
+import { Address, inspectAuthEntry, Keypair, nativeToScVal, xdr } from "@stellar/stellar-sdk";
 import { deployFor } from "../../neighbourhood/network.js";
+import { Actor } from "../actor.js";
 import { accessible, pictures } from "../pictures.js";
 import type { Person } from "../person.js";
 import { calledFunction, change, type Behaviour } from "../proxy.js";
@@ -248,4 +249,114 @@ test("the page shows nothing inside another page", async ({ person, stage }) => 
   const frame = carol.page.frameLocator("iframe");
   await frame.getByText("This page is shown inside another page").waitFor();
   assert.equal(await frame.locator("button").count(), 0);
+});
+
+const DAY = 86_400;
+
+test("an expired contract is read, no household pays for it by accident, and the operator brings it back", async ({ person, clock, admin, contract }) => {
+  const carol = await person("Carol");
+  await clock.advance(130 * DAY);
+  await carol.open();
+  await carol.sees("The contract has expired on the network.");
+  await carol.press("Register");
+  await carol.dialog.getByText(/To bring it back costs about 3\d\d\.\d+ XLM/).waitFor();
+  assert.equal(await carol.dialog.getByRole("button", { name: "Sign", exact: true }).count(), 0);
+  await pictures(carol.page, "expired");
+  await carol.declines();
+  assert.equal(await carol.button("Bring the contract back").count(), 0);
+
+  const operator = await person("Operator", { keypair: admin.keypair, funded: false });
+  await operator.open();
+  await operator.press("Bring the contract back");
+  await operator.sees(/^At most [23]\d\d\.\d+ XLM\./);
+  await operator.press("Sign");
+  await operator.sees("The contract’s time on the network is longer now.");
+  await operator.press("Extend the contract’s time");
+  await operator.sees(/^At most \d+\.\d+ XLM\./);
+  await accessible(operator.page);
+
+  await carol.open();
+  await carol.press("Register");
+  await carol.signs("You are registered.");
+  assert.equal((await contract.client().get_prosumer({ prosumer: carol.address })).result.isOk(), true);
+});
+
+/** Says that everything costs more than a transaction can name, as where rent is dear. */
+const dear = change((result) => {
+  if (typeof result.transactionData !== "string") return result;
+  const { ext, resources } = xdr.SorobanTransactionData.fromXdr(result.transactionData, "base64");
+  const data = new xdr.SorobanTransactionData({ ext, resources, resourceFee: 4_451_179_430n });
+  return { ...result, transactionData: data.toXdr("base64"), minResourceFee: "4451179430" };
+});
+
+test("where a fee is more than a transaction can name everything is read, and the operator is told the commands", async ({
+  person,
+  clock,
+  rpc,
+  admin,
+  contract,
+}) => {
+  await clock.advance(130 * DAY);
+  rpc.on("simulateTransaction", dear);
+  const operator = await person("Operator", { keypair: admin.keypair, funded: false });
+  await operator.open();
+  await operator.sees("The contract has expired on the network.");
+  await operator.press("Register");
+  await operator.dialog.getByText(/To bring it back costs about 445\.1179\d+ XLM/).waitFor();
+  await operator.declines();
+  await operator.press("Bring the contract back");
+  await operator.sees(/This costs about 445\.1179\d+ XLM, a fee that this page cannot put into a transaction/);
+  await operator.sees(new RegExp(`stellar contract restore .* --id ${contract.contractId}`));
+  await pictures(operator.page, "expired-dear");
+  rpc.off();
+});
+
+test("a fee above 5 XLM without anything to bring back is refused too", async ({ person, rpc }) => {
+  const carol = await person("Carol");
+  await carol.open();
+  rpc.on(
+    "simulateTransaction",
+    change((result) => {
+      if (typeof result.transactionData !== "string") return result;
+      const { ext, resources } = xdr.SorobanTransactionData.fromXdr(result.transactionData, "base64");
+      const data = new xdr.SorobanTransactionData({ ext, resources, resourceFee: 50_000_000n });
+      return { ...result, transactionData: data.toXdr("base64") };
+    }),
+  );
+  await carol.press("Register");
+  await carol.dialog.getByText(/The fee of this would be up to 5\.\d+ XLM\. That is more than 5\.00 XLM/).waitFor();
+  assert.equal(await carol.dialog.getByRole("button", { name: "Sign", exact: true }).count(), 0);
+});
+
+test.describe(() => {
+  test.use({ token: { asset: "EUR" } });
+  test("who does not accept the token, and who has too little of it, is told before the button", async ({ person, actor, network, contract }) => {
+    // An account that was not given the token: it has no trustline.
+    const bob = await person("Bob", { funded: false });
+    await network.fund(bob.address);
+    await bob.actor.register();
+    const seller = new Actor(network, contract, Keypair.random());
+    await network.fund(seller.address);
+    await seller.register();
+    const alice = await actor();
+    const small = await alice.offer(bob, { kwh: 10n, price: 10_000_000n });
+    const unpaid = await seller.offer(bob, { kwh: 10n, price: 10_000_000n });
+
+    await bob.open(`agreement/${small}`);
+    await bob.sees("Your account does not accept EUR yet. Accept it on your home page first.");
+    await bob.open();
+    await bob.sees("nobody can pay you, and you cannot pay");
+    await bob.press("Accept EUR");
+    await bob.sees(/0\.5 XLM of it stays reserved/);
+    await pictures(bob.page, "accept-token");
+    await bob.press("Sign");
+    await bob.page.getByText("nobody can pay you").waitFor({ state: "detached" });
+
+    await bob.open(`agreement/${small}`);
+    await bob.sees("You have 0.00 EUR, and this needs 10.00 EUR.");
+    assert.equal(await bob.button("Pay a deposit, and look at each delivery").getAttribute("aria-disabled"), "true");
+    await bob.open(`agreement/${unpaid}`);
+    await bob.sees("The seller’s account cannot receive EUR yet: until it does, the seller is not paid from a deposit either.");
+    await accessible(bob.page);
+  });
 });

@@ -1,0 +1,79 @@
+// Why a payment in the community's token would fail: said before the button, with the way out where the page has one.
+
+import { Operation } from "@stellar/stellar-sdk";
+import type { AgreementEntry } from "../../client/src/index.js";
+import { codesOf } from "../chain/code.js";
+import { acceptances, type Acceptance } from "../chain/holdings.js";
+import type { AgreementActionName } from "../contract/rules.js";
+import { useSession } from "../person/session.js";
+import { build } from "../signing/direct.js";
+import { DirectCall, type Proposal } from "../signing/DirectCall.js";
+import { groupsOfFour } from "../words/format.js";
+import { Notice } from "./basics.js";
+import { useLoad, type Loaded } from "./load.js";
+
+export interface Means {
+  me: Acceptance;
+  seller: Acceptance;
+  balance: bigint;
+}
+
+/** What this person and an agreement's seller can do with the token; nothing for whoever only reads. */
+export function useMeans({ agreement: { provider } }: AgreementEntry): Loaded<Means | undefined> {
+  const { chain, token, me, version } = useSession();
+  return useLoad(
+    async () => {
+      if (!me) return undefined;
+      const [[mine = "ready", seller = "ready"], balance] = await Promise.all([
+        acceptances(chain, token.contractId, [me, provider]),
+        token.balance(me),
+      ]);
+      return { me: mine, seller, balance };
+    },
+    `${me} ${provider}`,
+    version,
+  );
+}
+
+/** Why the payment of an amount would fail now. `fromDeposit`: the money is the contract's already. */
+export function usePaymentReason(means: Means | undefined) {
+  const { words, format, token } = useSession();
+  const say = words.means;
+  return (name: AgreementActionName, amount: bigint, fromDeposit: boolean): string | undefined => {
+    if (!means || !["fundMetered", "fundReviewed", "pay", "draw"].includes(name)) return undefined;
+    const deposits = name === "fundMetered" || name === "fundReviewed";
+    if (!deposits && means.seller !== "ready") return name === "draw" ? say.notAccepted(token.symbol) : say.seller(token.symbol);
+    if (fromDeposit) return undefined;
+    if (means.me !== "ready") return means.me === "none" ? say.notAccepted(token.symbol) : say.frozen(token.symbol);
+    return means.balance < amount ? say.tooLittle(format.amount(means.balance, token), format.amount(amount, token)) : undefined;
+  };
+}
+
+/** Tells that this person's account does not accept the token, and offers to have it accept it. */
+export function AcceptToken({ acceptance }: { acceptance: Acceptance }) {
+  const { chain, token, words, me = "", changed } = useSession();
+  const say = words.means;
+  if (acceptance === "ready") return null;
+  if (acceptance === "frozen") return <Notice kind="warning">{say.frozen(token.symbol)}</Notice>;
+  const propose = async (): Promise<Proposal> => {
+    const codes = await codesOf(chain, token.contractId);
+    if (codes.token.kind !== "asset") return { instead: say.notAccepted(token.symbol) };
+    const { asset } = codes.token;
+    const transaction = await build(chain, me, Operation.changeTrust({ asset }));
+    const issuer = groupsOfFour(asset.isNative() ? "" : (asset.getIssuer() ?? "")).join(" ");
+    return { transaction, fee: BigInt(transaction.fee), explain: say.acceptExplain(token.symbol, issuer) };
+  };
+  return (
+    <Notice kind="warning">
+      <p>{say.cannotBePaid(token.symbol)}</p>
+      <DirectCall label={say.accept(token.symbol)} done={say.accepted(token.symbol)} propose={propose} onDone={changed} />
+    </Notice>
+  );
+}
+
+/** The same, for views that know nothing of it yet. */
+export function OwnAcceptance({ address }: { address: string }) {
+  const { chain, token, version } = useSession();
+  const loaded = useLoad(() => acceptances(chain, token.contractId, [address]), address, version);
+  return <AcceptToken acceptance={loaded.value?.[0] ?? "ready"} />;
+}
