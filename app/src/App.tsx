@@ -33,7 +33,8 @@ export function App({ language: first, words: firstWords }: Props) {
       ))}
     </select>
   );
-  if (opening && "place" in opening) return <Community place={opening.place} words={words} locale={localeOf(language)} picker={picker} />;
+  if (opening && "place" in opening)
+    return <Community place={opening.place} onRead={opening.keep} words={words} locale={localeOf(language)} picker={picker} />;
   if (opening) return <OtherCommunity {...opening} words={words} picker={picker} />;
   return (
     <ContractPicker words={words} picker={picker}>

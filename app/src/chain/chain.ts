@@ -14,11 +14,11 @@ import {
 import { value } from "../contract/calls.js";
 import { MAX_PAGE, TRANSACTION_STEP } from "../contract/limits.js";
 import type { Delivery } from "../contract/rules.js";
-import { readable } from "../signing/price.js";
 import { ContractProblem, Problem } from "../words/problem.js";
 import { Cache } from "./cache.js";
 import type { Network } from "./networks.js";
 import { Requests } from "./requests.js";
+import { readable } from "./simulation.js";
 
 const NOT_REGISTERED = 5;
 

@@ -34,6 +34,7 @@ const KEY = "place";
 /** The largest number that the contract can take for an id. */
 const MAX_ID = 2n ** 64n - 1n;
 const LIST = "communities";
+const CHOSEN = "chosen";
 const LONGEST_NAME = 40;
 
 const isSame = (one: Known, other: Known) => one.contractId === other.contractId && one.network === other.network;
@@ -46,16 +47,20 @@ export function communities(): Known[] {
   return [{ ...list.find((known) => isSame(known, last)), ...last }, ...list.filter((known) => !isSame(known, last))];
 }
 
-function keep(wanted: Known): void {
-  const [before, others] = [communities().find((known) => isSame(known, wanted)), communities().filter((known) => !isSame(known, wanted))];
-  remember(LIST, [{ ...before, ...wanted }, ...others]);
-  remember(KEY, { contractId: wanted.contractId, network: wanted.network, rpc: wanted.rpc });
+function keep({ contractId, network, rpc }: Known): void {
+  const wanted = { contractId, network, rpc };
+  const known = communities();
+  const before = known.find((one) => isSame(one, wanted));
+  remember(LIST, [{ ...before, ...wanted }, ...known.filter((one) => !isSame(one, wanted))]);
+  remember(KEY, wanted);
 }
 
 /** What the address leads to: a community, one that has to be asked about first, or none. */
-export type Opening = { place: Place } | { asked: Place; open: () => void } | undefined;
+export type Opening =
+  /** `keep` is for the time when the contract was read: what is not there replaces nothing. */
+  { place: Place; keep: () => void } | { asked: Place; open: () => void } | undefined;
 
-/** The contract and network that the link names, or else those of the last time. A link never replaces a community that is remembered. */
+/** The contract and network that the link names, or else those of the last time. A link alone never replaces a community that is remembered. */
 export function readPlace(): Opening {
   const query = new URLSearchParams(location.search);
   const asked: Known = { contractId: query.get("contract") ?? "", network: query.get("network") ?? "testnet", rpc: query.get("rpc") };
@@ -64,24 +69,24 @@ export function readPlace(): Opening {
   takePlayKey(network);
   if (!wanted || !network || !StrKey.isValidContract(wanted.contractId)) return undefined;
   const place = { contractId: wanted.contractId, network };
-  const known = communities();
-  if (known.length > 0 && !known.some((one) => isSame(one, wanted)))
+  const chosen = recall<Known>(CHOSEN, "tab");
+  const known = [...communities(), ...(chosen ? [chosen] : [])];
+  if (communities().length > 0 && !known.some((one) => isSame(one, wanted)))
     return {
       asked: place,
       open() {
-        keep(wanted);
+        remember(CHOSEN, wanted, "tab");
         location.reload();
       },
     };
-  keep(wanted);
   // The address bar gets the whole place, so that a link that is copied from it can be opened by others.
   if (!asked.contractId) history.replaceState(null, "", placeQuery(wanted) + location.hash);
-  return { place };
+  return { place, keep: () => keep(wanted) };
 }
 
 /** Opens a community that the person has chosen. */
 export function openCommunity(chosen: Known): void {
-  keep(chosen);
+  remember(CHOSEN, chosen, "tab");
   location.assign(location.pathname + placeQuery(chosen));
 }
 

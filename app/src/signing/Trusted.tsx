@@ -34,7 +34,7 @@ function Ask({ codes, children, onDecline }: { codes: Codes; children: Component
     setAccepted(true);
   };
   return (
-    <>
+    <div class="stack">
       <Doubts doubts={doubts} />
       <div class="row end">
         <Button onClick={onDecline}>{words.common.cancel}</Button>
@@ -42,7 +42,7 @@ function Ask({ codes, children, onDecline }: { codes: Codes; children: Component
           {words.trust.accept}
         </Button>
       </div>
-    </>
+    </div>
   );
 }
 

@@ -118,11 +118,12 @@ export function invokedBy({ built }: Assembled): xdr.InvokeContractArgs {
 
 /** Puts these entries into the transaction, in place of those that the network made. */
 export function setEntries(assembled: Assembled, auth: xdr.SorobanAuthorizationEntry[]): void {
-  const { built } = assembled;
+  const { built, simulationData } = assembled;
   const [operation] = built?.operations ?? [];
   if (!built || operation?.type !== "invokeHostFunction") throw new Error("not simulated");
   const call = Operation.invokeHostFunction({ func: operation.func, auth });
-  assembled.built = TransactionBuilder.cloneFrom(built).clearOperations().addOperation(call).build();
+  const sorobanData = simulationData.transactionData;
+  assembled.built = TransactionBuilder.cloneFrom(built, { sorobanData }).clearOperations().addOperation(call).build();
 }
 
 /** Whether what another person signed is this very call. */

@@ -25,6 +25,8 @@ import { Shell } from "./Shell.js";
 
 interface Props {
   place: Place;
+  /** Called when there is such a contract. */
+  onRead: () => void;
   words: Words;
   locale: string;
   picker: ComponentChildren;
@@ -39,7 +41,7 @@ interface ContractInfo {
   watch: Watch;
 }
 
-export function Community({ place, words, locale, picker }: Props) {
+export function Community({ place, onRead, words, locale, picker }: Props) {
   const chain = useMemo(() => new Chain(place, { recall, remember }), [place]);
   const info = useLoad<ContractInfo>(async () => {
     // Changes are looked for from this ledger on, so it is asked for before anything else is read.
@@ -48,6 +50,10 @@ export function Community({ place, words, locale, picker }: Props) {
     const watch = new Watch(chain, config.token_contract, sequence);
     return { config, token: await openToken(chain, config.token_contract), skew: skewOf(closeTime), watch };
   }, chain);
+  const isRead = info.value !== undefined;
+  useEffect(() => {
+    if (isRead) onRead();
+  }, [isRead]);
   if (info.value) return <Ready chain={chain} info={info.value} words={words} locale={locale} picker={picker} />;
   return (
     <>
@@ -73,7 +79,7 @@ const REFRESH = 30_000;
 /** On a network where a day may take a minute. */
 const REFRESH_PLAYING = 5_000;
 
-type ReadyProps = { chain: Chain; info: ContractInfo } & Omit<Props, "place">;
+type ReadyProps = { chain: Chain; info: ContractInfo } & Omit<Props, "place" | "onRead">;
 
 function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, locale, picker }: ReadyProps) {
   const format = useMemo(() => new Format(locale, languageTags()), [locale]);
@@ -159,7 +165,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     now: BigInt(Math.floor(Date.now() / 1000 + skew)),
     version,
     done,
-    changed: () => void refresh(),
+    changed: () => void refresh(true),
     act: (job) => void act(job),
     names,
     ownNames,

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { codesOf, type Code } from "../chain/code.js";
-import { prolong, secondsToLive } from "../chain/life.js";
+import { secondsToLive } from "../chain/life.js";
 import { homeDomain } from "../chain/token.js";
 import { acceptedWasm, doubtsOf } from "../contract/accepted.js";
 import { Button, Facts, Field, Form, LoadedView, Notice, Person, WholeAddress } from "../parts/basics.js";
@@ -10,6 +10,7 @@ import { useLoad } from "../parts/load.js";
 import { communities, forgetPlace, href, nameCommunity } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { DirectCall, type Proposal } from "../signing/DirectCall.js";
+import { prolong } from "../signing/prolong.js";
 import { Doubts } from "../signing/Trusted.js";
 import { XLM } from "../words/format.js";
 import { Communities } from "./Communities.js";

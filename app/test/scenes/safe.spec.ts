@@ -1,7 +1,7 @@
 // What may be signed: a network, a token or a link that wants more than the page shows gets no signature.
 
 import assert from "node:assert/strict";
-import { Address, inspectAuthEntry, Keypair, nativeToScVal, xdr } from "@stellar/stellar-sdk";
+import { Address, inspectAuthEntry, Keypair, nativeToScVal, StrKey, xdr } from "@stellar/stellar-sdk";
 import { deployFor } from "../../neighbourhood/network.js";
 import { Actor } from "../actor.js";
 import { accessible, pictures } from "../pictures.js";
@@ -167,7 +167,7 @@ test("other code than the published one is said, and has to be trusted once befo
   assert.ok((await carol.dialog.innerText()).replaceAll(/\s/g, "").includes(contract.contractId));
   await pictures(carol.page, "unknown-code");
   await carol.dialog.getByRole("button", { name: "I know this, and trust this contract" }).click();
-  await carol.signs("You are registered.");
+  await carol.signs("You are registered.", "At most 0.4");
   await carol.open("offer");
   await carol.open();
   await carol.sees("Not the published code");
@@ -239,6 +239,14 @@ test("a link to another community asks first, and both are kept in a list by the
   await carol.follow(link);
   await carol.sees("Your communities");
   await accessible(carol.page);
+
+  const absent = StrKey.encodeContract(new Uint8Array(32).fill(7));
+  await carol.follow(link.replace(other.contractId, absent));
+  await carol.press("Open it, and keep mine in the list");
+  await carol.sees("There is no such contract on this network.");
+  await carol.page.goto(stage.siteUrl);
+  await carol.sees("Your communities");
+  assert.ok(carol.page.url().includes(other.contractId));
 });
 
 test("the page shows nothing inside another page", async ({ person, stage }) => {

@@ -42,7 +42,9 @@ class Tab {
     };
     for (const [name, get] of Object.entries(globals)) Object.defineProperty(globalThis, name, { get, configurable: true });
     const opening = readPlace();
-    return opening && "place" in opening ? recallPlayKey(opening.place.network)?.address : undefined;
+    if (!opening || !("place" in opening)) return undefined;
+    opening.keep();
+    return recallPlayKey(opening.place.network)?.address;
   }
 
   get holdsSecret(): boolean {

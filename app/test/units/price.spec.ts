@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "@playwright/test";
 import { SorobanDataBuilder, xdr, type rpc } from "@stellar/stellar-sdk";
-import { FEE_LIMIT, MOST_FEE, priceOf, readable } from "../../src/signing/price.js";
+import { MOST_FEE, readable } from "../../src/chain/simulation.js";
+import { FEE_LIMIT, priceOf } from "../../src/signing/price.js";
 
 const simulated = (fee: bigint, archived: number[] = []) => {
   const built = new SorobanDataBuilder().setResourceFee(String(fee)).build();
