@@ -145,6 +145,7 @@ app-test: app $(localnet) ## Lint the page, and play a month and scenes on it in
 	$(with_target) mkdir -p "$$CARGO_TARGET_DIR/page-token" && cp -p app/test/token/* Cargo.lock "$$CARGO_TARGET_DIR/page-token" && \
 	stellar --quiet contract build --manifest-path "$$CARGO_TARGET_DIR/page-token/Cargo.toml" --out-dir "$$CARGO_TARGET_DIR/page-token"
 	node app/node_modules/typescript/bin/tsc -p app/test
+	$(with_target) cargo build --locked --manifest-path gateway/Cargo.toml --target-dir "$$CARGO_TARGET_DIR/gateway"
 	$(with_localnet) node app/node_modules/@playwright/test/cli.js test --config app $${SCENE:+--grep "$$SCENE"}
 
 app/node_modules/.package-lock.json: app/package-lock.json

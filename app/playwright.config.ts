@@ -1,10 +1,11 @@
-// LOCALNET and WASM say where the network's program and the contract are, CHROMIUM where the browser is.
+// LOCALNET, GATEWAY and WASM say where the network's and the gateway's program and the contract are, CHROMIUM where the browser is.
 
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "@playwright/test";
 
 const { CARGO_TARGET_DIR: target = fileURLToPath(new URL("../target", import.meta.url)), CHROMIUM = "/usr/bin/chromium" } = process.env;
 process.env.LOCALNET ??= `${target}/localnet/release/localnet`;
+process.env.GATEWAY ??= `${target}/gateway/debug/p2p-gateway`;
 process.env.WASM ??= `${target}/wasm32v1-none/release/peer_to_peer_energy_sharing.wasm`;
 process.env.TOKEN_WASM ??= `${target}/page-token/token.wasm`;
 process.env.PICTURES ??= `${target}/page-pictures`;

@@ -1,4 +1,5 @@
-// Plays the neighbourhood, hour by hour: meters deliver what roofs export, sellers make offers, and those whom nobody plays answer and pay.
+// Plays the neighbourhood, hour by hour: meters count what homes feed in, sellers make offers, and those whom nobody plays answer and pay.
+// In the history it delivers as well, as the gateway does afterwards: without waiting for a gateway that looks at the clock now and then.
 
 import { Keypair } from "@stellar/stellar-sdk";
 import type { AssembledTransaction, Result } from "@stellar/stellar-sdk/contract";
@@ -7,9 +8,9 @@ import { Chain } from "../src/chain/chain.js";
 import { findNetwork } from "../src/chain/networks.js";
 import { MAX_PAGE, MAX_TRANSACTIONS } from "../src/contract/limits.js";
 import { remainingKwh, settlement, surplus } from "../src/contract/rules.js";
-import { balances, hourAt, shareOut, type Hour, type Pair } from "./energy.js";
+import { exportWh, hourAt, type Hour } from "./energy.js";
 import { openContract, send, type LocalNetwork } from "./network.js";
-import { COOP, households, played, trades, type Trade } from "./people.js";
+import { consumersOf, COOP, households, played, tradeOf, trades, type Household, type Pair, type Trade } from "./people.js";
 import { extendLife } from "./setup.js";
 import { keysOf, type State } from "./state.js";
 
@@ -79,15 +80,21 @@ export class Driver {
   /** Plays the hour that begins when the last one ended. The ledger's clock stands at its end. */
   async playHour(): Promise<void> {
     const { state } = this;
-    const hour = hourAt(state.time);
+    const [hour, isHistory] = [hourAt(state.time), this.inHistory];
     state.time += HOUR;
-    if (!this.inHistory || [OFFERS, ANSWERS, EVENING, MONEY].includes(hour.hour)) await this.readAgreements();
+    if ([OFFERS, ANSWERS, ANSWERS + 1, MONEY].includes(hour.hour)) await this.readAgreements();
     this.count(hour);
+    if (isHistory) this.share(hour);
     if (hour.hour === OFFERS) await this.makeOffers();
     if (hour.hour === ANSWERS) await this.answerOffers();
-    await this.deliver(hour);
+    if (isHistory) await this.deliver(hour);
     if (hour.hour === MONEY) await this.moveMoney(hour);
     if (hour.hour === MONEY && this.inHistory) await this.tellStory();
+  }
+
+  /** Meters count on while nothing else is done. */
+  countUntil(time: number): void {
+    for (; this.state.time + HOUR <= time; this.state.time += HOUR) this.count(hourAt(this.state.time));
   }
 
   private daysLeft(): number {
@@ -99,29 +106,28 @@ export class Driver {
     return !played.includes(name) || (this.inHistory && this.daysLeft() >= waits);
   }
 
-  /** Meters count what homes do not need; of it, neighbours are to get what they need. */
+  /** Meters count what homes do not need. */
   private count(hour: Hour): void {
-    for (const [name, wh] of balances(hour)) if (wh > 0) this.state.meterWh[name] = this.meterWh(name) + wh;
-    const pairs = new Map<string, Pair>();
-    for (const agreement of this.agreements) if (this.takesDeliveries(agreement)) pairs.set(pairOf(agreement), agreement);
-    for (const [pair, wh] of shareOut([...pairs.values()], hour)) this.due(pair).wh += wh;
+    for (const household of households) this.state.meterWh[household.name] = this.meterWh(household.name) + exportWh(household, hour);
+  }
+
+  /** Whoever has an agreement gets its share of what was exported. */
+  private share(hour: Hour): void {
+    for (const household of households)
+      for (const { share, ...pair } of consumersOf(household.name))
+        if (this.agreements.some((agreement) => pairOf(agreement) === pairOf(pair) && takesDeliveries(agreement)))
+          this.due(pair).wh += Math.floor((exportWh(household, hour) * share) / 100);
   }
 
   private due(pair: Pair) {
     return (this.state.pairs[pairOf(pair)] ??= { wh: 0, reading: 0 });
   }
 
-  /** Where there is a deposit; or where the seller trusts that the bill is paid. */
-  private takesDeliveries(agreement: Agreement): boolean {
-    const { state, trade, seller } = agreement;
-    return isOpen(agreement) && (state.deposit !== Deposit.None || trade?.pays === "bill" || (!trade && played.includes(seller)));
-  }
-
   private async deliver({ hour }: Hour): Promise<void> {
     // The oldest agreement of a pair is filled first.
     for (const agreement of [...this.agreements].reverse()) {
-      const isHourly = agreement.state.deposit === Deposit.Metered && (agreement.trade?.hourly ?? true);
-      if ((isHourly || hour === EVENING) && this.takesDeliveries(agreement)) await this.deliverTo(agreement);
+      const isTime = hour === EVENING || householdOf(agreement.seller).every === "hour";
+      if (isTime && takesDeliveries(agreement)) await this.deliverTo(agreement);
     }
   }
 
@@ -279,7 +285,7 @@ export class Driver {
     );
     this.agreements = pages.flat().map((entry) => {
       const pair = { seller: nameOf(entry.agreement.provider), buyer: nameOf(entry.agreement.consumer) };
-      return { ...entry, ...pair, trade: trades.find((trade) => pairOf(trade) === pairOf(pair)) };
+      return { ...entry, ...pair, trade: tradeOf(pair) };
     });
   }
 
@@ -325,6 +331,18 @@ export class Driver {
 }
 
 const pairOf = ({ seller, buyer }: Pair) => `${seller} to ${buyer}`;
+
+function householdOf(name: string): Household {
+  const found = households.find((household) => household.name === name);
+  if (!found) throw new Error(`nobody of the name ${name} lives here`);
+  return found;
+}
+
+/** Where there is a deposit; or where the seller trusts that the bill is paid. */
+function takesDeliveries(agreement: Agreement): boolean {
+  const consumer = consumersOf(agreement.seller).find(({ buyer }) => buyer === agreement.buyer);
+  return isOpen(agreement) && (agreement.state.deposit !== Deposit.None || consumer?.pays === "bill");
+}
 
 const isOpen = ({ agreement, state }: AgreementEntry) =>
   agreement.status === AgreementStatus.Active && state.transactions < MAX_TRANSACTIONS;

@@ -1,6 +1,6 @@
 // Sun and loads, made up but the same whenever they are asked for: whole watt-hours of an hour.
 
-import { households, type Household } from "./people.js";
+import type { Household } from "./people.js";
 
 /** An hour of local time. */
 export interface Hour {
@@ -57,25 +57,5 @@ export function loadWh({ dailyLoadWh, meterKwh }: Household, { day, hour }: Hour
   return perMille(usual, 800 + perMille(400, noise(3, meterKwh, day, hour)));
 }
 
-/** What each home has too much of in an hour (above 0), or too little (below). */
-export const balances = (hour: Hour): Map<string, number> =>
-  new Map(households.map((household) => [household.name, sunWh(household.roofW, hour) - loadWh(household, hour)]));
-
-export interface Pair {
-  seller: string;
-  buyer: string;
-}
-
-/** Who gets how much of whose surplus in that hour, of the pairs that have an agreement. Each hour another pair is the first. */
-export function shareOut<P extends Pair>(pairs: readonly P[], hour: Hour): [pair: P, wh: number][] {
-  const left = balances(hour);
-  const first = pairs.length ? (hour.day * 24 + hour.hour) % pairs.length : 0;
-  return [...pairs.slice(first), ...pairs.slice(0, first)].flatMap((pair): [P, number][] => {
-    const [surplus, lack] = [left.get(pair.seller) ?? 0, -(left.get(pair.buyer) ?? 0)];
-    const wh = Math.min(surplus, lack);
-    if (wh <= 0) return [];
-    left.set(pair.seller, surplus - wh);
-    left.set(pair.buyer, wh - lack);
-    return [[pair, wh]];
-  });
-}
+/** What a household feeds in: what its roof makes and its home does not take. */
+export const exportWh = (household: Household, hour: Hour): number => Math.max(0, sunWh(household.roofW, hour) - loadWh(household, hour));

@@ -1,11 +1,10 @@
 // A network of this machine's own, with the contract on it.
 
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { once } from "node:events";
 import { Asset, BASE_FEE, hash, Keypair, Networks, Operation, rpc, SorobanDataBuilder, TransactionBuilder, type xdr } from "@stellar/stellar-sdk";
 import { KeypairSigner, type AssembledTransaction, type Result } from "@stellar/stellar-sdk/contract";
 import { Client } from "../client/src/index.js";
+import { guard } from "./guard.js";
 
 const { LOCALNET = "localnet", WASM = "" } = process.env;
 
@@ -21,9 +20,6 @@ export interface LocalNetwork {
   stop(): Promise<void>;
 }
 
-/** Ends the program "$@" when this process ends, however it does: then its standard input closes. */
-const GUARD = 'exec 3<&0; "$@" </dev/null & network=$!; exec 2>/dev/null; { read -r _ <&3; kill $network; } & exec 3<&-; wait $network';
-
 /** Days for which the network tells its events and transactions: a month that is played in minutes can be looked at as a whole. */
 const REMEMBERED_DAYS = 100;
 
@@ -37,18 +33,15 @@ export interface NetworkOptions {
 export async function startNetwork({ port = 0, stateFile, passphrase = Networks.STANDALONE }: NetworkOptions = {}): Promise<LocalNetwork> {
   const options = ["--port", String(port), "--passphrase", passphrase, "--retention-ledgers", String(REMEMBERED_DAYS * 17_280)];
   if (stateFile) options.push("--state-file", stateFile);
-  // Detached: Ctrl-C reaches this process, which stops the network when it has done what it is about to do.
-  const child = spawn("sh", ["-c", GUARD, "sh", LOCALNET, ...options], { stdio: ["pipe", "pipe", "inherit"], detached: true });
-  const exit = once(child, "exit");
-  const ended = exit.then(([code]) => Promise.reject(new Error(`the network ended with ${code}`)));
-  ended.catch(() => undefined);
+  const program = guard("the network", LOCALNET, options, { ...process.env });
+  program.child.stderr.pipe(process.stderr);
   const ready = new Promise<string>((resolve) => {
-    child.stdout.on("data", (text: Buffer) => {
+    program.child.stdout.on("data", (text: Buffer) => {
       const [, address] = /ready at (\S+)\/rpc/.exec(text.toString()) ?? [];
       if (address) resolve(address);
     });
   });
-  const url = await Promise.race([ready, ended]);
+  const url = await Promise.race([ready, program.ended]);
   const rpcUrl = `${url}/rpc`;
   const post = async (path: string) => {
     const answer = await fetch(`${url}/${path}`, { method: "POST" });
@@ -59,13 +52,10 @@ export async function startNetwork({ port = 0, stateFile, passphrase = Networks.
     rpcUrl,
     passphrase,
     server: new rpc.Server(rpcUrl, { allowHttp: true }),
-    ended,
+    ended: program.ended,
     advance: (seconds) => post(`advance?seconds=${seconds}`),
     fund: (address) => post(`friendbot?addr=${address}`),
-    async stop() {
-      child.stdin.end();
-      await exit;
-    },
+    stop: () => program.stop(),
   };
 }
 

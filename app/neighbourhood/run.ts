@@ -1,14 +1,16 @@
-// The neighbourhood in one program: a network, the contract, six households and the page, until Ctrl-C.
+// The neighbourhood in one program: a network, the contract, six households with their gateway, and the page, until Ctrl-C.
 
 import { mkdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Keypair, Networks } from "@stellar/stellar-sdk";
 import { placeQuery } from "../src/person/place.js";
 import { Driver } from "./driver.js";
 import { hourAt } from "./energy.js";
 import { clock, Follower, tell } from "./follow.js";
+import { startGateway, type Gateway } from "./gateway.js";
 import { openContract, startNetwork, type LocalNetwork } from "./network.js";
 import { COOP, households, played } from "./people.js";
 import { codeHash, found } from "./setup.js";
@@ -23,9 +25,12 @@ const DAWN = 6;
 const folder = process.env.FOLDER ?? "";
 const statePath = `${folder}/state.json`;
 const networkPath = `${folder}/network.log`;
+const gatewayPath = `${folder}/gateway`;
 
 /** What was asked for cannot be done: a sentence is enough. */
 class Refusal extends Error {}
+
+const refuse = (error: unknown) => Promise.reject(new Refusal(error instanceof Error ? error.message : String(error)));
 
 function wholeNumber(name: string, otherwise: number, least: number, most: number): number {
   const text = process.env[name] || String(otherwise);
@@ -57,7 +62,7 @@ async function stateOfBefore(): Promise<State | undefined> {
     throw new Refusal(`Port ${state.networkPort} is taken: this neighbourhood seems to run already, so end that first`);
   mkdirSync(folder, { recursive: true });
   if (!state || process.env.FRESH === "1") {
-    for (const path of [statePath, networkPath]) rmSync(path, { force: true });
+    for (const path of [statePath, networkPath, gatewayPath]) rmSync(path, { recursive: true, force: true });
     return undefined;
   }
   const standalone: string = Networks.STANDALONE;
@@ -152,7 +157,7 @@ async function run(stopping: AbortSignal): Promise<void> {
       site = await serve(page, pagePort, query, neighbours);
       await live(network, state, site.url, neighbours, daySeconds, stopping);
     };
-    const ended = network.ended.catch((error: unknown) => Promise.reject(new Refusal(error instanceof Error ? error.message : String(error))));
+    const ended = network.ended.catch(refuse);
     // What fails because the network has ended is told after the reason.
     const playing = play().catch(async (error: unknown) => {
       await sleep(200);
@@ -174,26 +179,43 @@ async function live(
   stopping: AbortSignal,
 ): Promise<void> {
   const nameOf = (address: string) => neighbours[address] ?? `${address.slice(0, 4)}…${address.slice(-4)}`;
-  const driver = new Driver(network, state, (what) => console.log(`${clock(state.time)}  ${what}`));
+  const say = (what: string, time = state.time) => console.log(`${clock(time)}  ${what}`);
+  const driver = new Driver(network, state, say);
   await driver.open();
   if (driver.inHistory) await playHistory(network, driver, state, stopping);
   const isStopping = () => stopping.aborted;
   if (isStopping()) return;
-  await skipMissedHours(network, state);
+  driver.countUntil(await ledgerTime(network));
   const client = openContract(network, state.contractId, state.tokenId).client();
   const follower = new Follower(network.server, client, state.contractId, (await network.server.getLatestLedger()).sequence + 1);
-  welcome(network, state, siteUrl, daySeconds);
-  const tempo = (daySeconds * 1000) / 24;
-  for (let next = performance.now() + tempo; ; next = Math.max(next, performance.now() - tempo) + tempo) {
-    await sleep(Math.max(0, next - performance.now()), undefined, { signal: stopping }).catch(() => undefined);
-    if (isStopping()) return;
-    await advanceTo(network, state.time + HOUR);
-    await driver.playHour();
-    writeState(statePath, state);
-    for (const { time, events } of await follower.read())
-      for (const sentence of tell(events, nameOf)) console.log(`${clock(time)}  ${sentence}`);
+  const starting = progress("the gateway");
+  const gateway = await startGateway(network, state, gatewayPath, daySeconds, (line) => say(sentenceOf(line))).catch(refuse);
+  starting();
+  const play = async () => {
+    welcome(network, state, siteUrl, gateway, daySeconds);
+    const tempo = (daySeconds * 1000) / 24;
+    for (let next = performance.now() + tempo; ; next = Math.max(next, performance.now() - tempo) + tempo) {
+      await sleep(Math.max(0, next - performance.now()), undefined, { signal: stopping }).catch(() => undefined);
+      if (isStopping()) return;
+      // A gateway learns the time now and then, so meters show an hour only when it knows that the hour has passed.
+      await gateway.hasDelivered(state.time);
+      if (isStopping()) return;
+      gateway.show(state.meterWh);
+      await advanceTo(network, state.time + HOUR);
+      await driver.playHour();
+      writeState(statePath, state);
+      for (const { time, events } of await follower.read()) for (const sentence of tell(events, nameOf)) say(sentence, time);
+    }
+  };
+  try {
+    await Promise.race([play(), gateway.ended.catch(refuse)]);
+  } finally {
+    await gateway.stop();
   }
 }
+
+/** A line of the gateway’s log without its own time, and its level if it is an information. */
+const sentenceOf = (line: string) => `gateway  ${line.replace(/^\S+ (info: )?/, "")}`;
 
 async function playHistory(network: LocalNetwork, driver: Driver, state: State, stopping: AbortSignal): Promise<void> {
   const days = (state.historyEnd - state.historyStart) / DAY;
@@ -210,20 +232,20 @@ async function playHistory(network: LocalNetwork, driver: Driver, state: State, 
   show();
 }
 
-/** While this was not running time went on, and nobody read the meters. */
-async function skipMissedHours(network: LocalNetwork, state: State): Promise<void> {
-  const missed = Math.floor(((await ledgerTime(network)) - state.time) / HOUR);
-  if (missed <= 0) return;
-  state.time += missed * HOUR;
-  console.log(`${missed} hours have passed on the network’s clock meanwhile, without deliveries.`);
-}
+/** A path as it is typed here. */
+const near = (path: string) => (isAbsolute(path) ? relative("", path) : path);
 
-function welcome(network: LocalNetwork, { contractId, tokenId, keys }: State, siteUrl: string, daySeconds: number): void {
+function welcome(network: LocalNetwork, { contractId, tokenId, keys }: State, siteUrl: string, gateway: Gateway, daySeconds: number): void {
   console.log(`
   network   ${network.rpcUrl}  (${network.passphrase})
   contract  ${contractId}
   euro      ${tokenId}
+  gateway   ${gateway.statusUrl}
   page      ${siteUrl}
+
+Ask the gateway for the meters, the chain and what is due:
+
+  ${near(gateway.program)} --config ${near(gateway.configPath)} status
 
 Open a tab for each whom you want to play. The play keys are for this machine’s network only.
 `);

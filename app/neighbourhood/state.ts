@@ -1,4 +1,4 @@
-// What outlives a restart: the play keys, where things are, and what the meters counted that the ledger does not know yet.
+// What outlives a restart besides the gateway's journal: the play keys, where things are, and what the meters counted.
 
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 
@@ -24,7 +24,7 @@ export interface State {
   time: number;
   /** What each meter shows. */
   meterWh: Record<string, number>;
-  /** By seller and buyer: what is not delivered yet, and the reading of the last delivery. */
+  /** Of the history, by seller and buyer: what is not delivered yet, and the reading of the last delivery. */
   pairs: Record<string, { wh: number; reading: number }>;
 }
 

@@ -1,9 +1,9 @@
-// The neighbourhood as its own program: it begins, goes on after a restart, keeps its books, and leaves nothing behind.
+// The neighbourhood as its own program: it begins, its gateway delivers, it goes on after a restart, keeps its books, and leaves nothing behind.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ import { Chain } from "../../src/chain/chain.js";
 import { openToken } from "../../src/chain/token.js";
 import { findNetwork } from "../../src/chain/networks.js";
 import { startNetwork } from "../../neighbourhood/network.js";
-import { households } from "../../neighbourhood/people.js";
+import { consumersOf, households } from "../../neighbourhood/people.js";
 import { STARTING_EUR } from "../../neighbourhood/setup.js";
 import { readState, writeState, type State } from "../../neighbourhood/state.js";
 
@@ -73,9 +73,9 @@ function stateIn(folder: string): State {
   return state;
 }
 
-/** Reads all that is on the ledger while nobody acts, and holds it against itself; what was delivered by the end of the history. */
+/** Reads all that is on the ledger while nobody acts, and holds it against itself and the meters; what was delivered by the end of the history. */
 async function checkBooks(folder: string): Promise<Record<string, bigint>> {
-  const { contractId, tokenId, keys, historyEnd } = stateIn(folder);
+  const { contractId, tokenId, keys, historyEnd, meterWh } = stateIn(folder);
   const network = await startNetwork({ stateFile: join(folder, "network.log") });
   try {
     const place = findNetwork("local", network.rpcUrl);
@@ -86,6 +86,7 @@ async function checkBooks(folder: string): Promise<Record<string, bigint>> {
     const balances = new Map(households.map(({ name }) => [name, BigInt(STARTING_EUR) * EUR]));
     const move = (name: string, amount: bigint) => balances.set(name, (balances.get(name) ?? 0n) + amount);
     const delivered: Record<string, bigint> = {};
+    const live = new Map<string, { kwh: bigint; from: bigint }>();
     let escrow = 0n;
     for (const [address, name] of names) {
       const prosumer = await chain.prosumer(address);
@@ -96,7 +97,10 @@ async function checkBooks(folder: string): Promise<Record<string, bigint>> {
         const [{ state }, deliveries] = [await chain.agreement(agreement_id), await chain.transactions(agreement_id)];
         let [kwh, pending, disputed] = [0n, 0n, 0n];
         const buyer = names.get(consumer) ?? consumer;
-        for (const { energy_delivered_kwh, payment_amount, status, delivered_at } of deliveries) {
+        const pair = `${name} to ${buyer}`;
+        const since = live.get(pair) ?? { kwh: 0n, from: prosumer.meter_start };
+        live.set(pair, since);
+        for (const { energy_delivered_kwh, payment_amount, status, delivered_at, meter_reading } of deliveries) {
           assert.equal(payment_amount, energy_delivered_kwh * price_per_kwh);
           kwh += energy_delivered_kwh;
           if (status === TransactionStatus.Disputed) disputed += payment_amount;
@@ -105,8 +109,11 @@ async function checkBooks(folder: string): Promise<Record<string, bigint>> {
             move(name, payment_amount);
             move(buyer, -payment_amount);
           }
-          const pair = `${name} to ${buyer}`;
-          if (Number(delivered_at) <= historyEnd) delivered[pair] = (delivered[pair] ?? 0n) + energy_delivered_kwh;
+          if (Number(delivered_at) > historyEnd) since.kwh += energy_delivered_kwh;
+          else {
+            delivered[pair] = (delivered[pair] ?? 0n) + energy_delivered_kwh;
+            if (meter_reading > since.from) since.from = meter_reading;
+          }
         }
         assert.deepEqual([state.energy_delivered_kwh, state.pending_amount, state.disputed_amount], [kwh, pending, disputed]);
         sold += kwh;
@@ -115,6 +122,13 @@ async function checkBooks(folder: string): Promise<Record<string, bigint>> {
       }
       assert.equal(prosumer.energy_sold_kwh, sold, name);
       assert.ok(prosumer.meter_reading - prosumer.meter_start >= sold, name);
+      assert.ok(Number(prosumer.meter_reading) * 1000 <= (meterWh[name] ?? 0), name);
+      // Whatever happened, the gateway has delivered nobody more than its share of what the meter has counted since the history.
+      for (const { buyer, share } of consumersOf(name)) {
+        const { kwh, from } = live.get(`${name} to ${buyer}`) ?? { kwh: 0n, from: 0n };
+        const sharedWh = (((meterWh[name] ?? 0) - Number(from) * 1000) * share) / 100;
+        assert.ok(Number(kwh) * 1000 <= sharedWh, `${name} to ${buyer}: ${kwh} kWh of ${sharedWh} Wh`);
+      }
     }
     for (const [address, name] of names) assert.equal(await token.balance(address), balances.get(name) ?? 0n, name);
     assert.equal(await token.balance(contractId), escrow);
@@ -143,7 +157,12 @@ test.describe.serial("a neighbourhood in one program", () => {
   test("it begins with a history, then time passes, and each link opens somebody on a page that is only its own", async () => {
     const run = new Run(folder);
     const link = await run.says(/as Bob +(\S+)/);
-    await run.says(/Thu 21 Jun \d\d:00 {2}\S.* delivers \d+ kWh to /);
+    await run.says(/Thu 21 Jun \d\d:00 {2}gateway {2}Frank: delivered \d+ kWh to agreement \d+ at \d+ kWh\n/);
+    await run.says(/Thu 21 Jun \d\d:00 {2}Frank’s meter delivers \d+ kWh to /);
+    const status = await fetch(await run.says(/gateway +(http\S+\/status)/));
+    const { providers } = (await status.json()) as { providers: { name: string }[] };
+    assert.deepEqual(providers.map(({ name }) => name), households.map(({ name }) => name));
+    for (const { name } of households) assert.equal(statSync(join(folder, "gateway", `${name}.key`)).mode & 0o777, 0o600);
     const { address, secret } = { address: new URL(link), secret: link.split("/").at(-1) ?? "" };
     assert.ok(link.startsWith(`http://127.0.0.1:${address.port}/#/play/S`));
     first = stateIn(folder);
@@ -165,12 +184,13 @@ test.describe.serial("a neighbourhood in one program", () => {
 
   test("no euro comes or goes, and each kWh is paid or waits to be", async () => {
     assert.deepEqual(await checkBooks(folder), {
-      "Alice to Bob": 32n,
-      "Alice to Dave": 1n,
-      "Carol to Bob": 14n,
-      "Carol to Erin": 18n,
-      "Frank to Dave": 4n,
-      "Frank to Erin": 7n,
+      "Alice to Bob": 23n,
+      "Alice to Dave": 15n,
+      "Carol to Bob": 24n,
+      "Carol to Erin": 24n,
+      "Frank to Alice": 20n,
+      "Frank to Dave": 39n,
+      "Frank to Erin": 39n,
     });
   });
 
@@ -201,14 +221,15 @@ test.describe.serial("a neighbourhood in one program", () => {
     await checkBooks(folder);
   });
 
-  test("when the network ends, all ends with an error", async () => {
-    const run = new Run(folder);
-    await run.says(/A day takes/);
-    for (const pid of processes(folder)) if (!isShell(pid)) process.kill(pid, "SIGKILL");
-    assert.equal(await run.end(), 1);
-    assert.match(run.output, /error: the network ended with 137\n$/);
-    await noneLeft(folder);
-  });
+  for (const [name, option] of [["network", "--state-file"], ["gateway", "--config"]] as const)
+    test(`when the ${name} ends, all ends with an error`, async () => {
+      const run = new Run(folder);
+      await run.says(/A day takes/);
+      for (const pid of processes(`${option} ${folder}`)) if (!isShell(pid)) process.kill(pid, "SIGKILL");
+      assert.equal(await run.end(), 1);
+      assert.match(run.output, new RegExp(`error: the ${name} ended with 137\n$`));
+      await noneLeft(folder);
+    });
 
   test("it runs once", async () => {
     const run = new Run(folder);

@@ -1,9 +1,9 @@
-// Sun and loads are made up, but by rules.
+// Sun, loads and shares are made up, but by rules.
 
 import assert from "node:assert/strict";
 import { test } from "@playwright/test";
-import { hourAt, loadWh, shareOut, sunWh } from "../../neighbourhood/energy.js";
-import { households } from "../../neighbourhood/people.js";
+import { hourAt, loadWh, sunWh } from "../../neighbourhood/energy.js";
+import { consumersOf, households } from "../../neighbourhood/people.js";
 
 const dayOf = (date: string) => Date.parse(date) / 86_400_000;
 const WINTER = dayOf("2026-12-21");
@@ -36,31 +36,14 @@ test("a home takes about its usual day", () => {
   }
 });
 
-test("nobody gives more than the surplus, or gets more than what is missing, and the first of an hour is another", () => {
-  const pairs = households.flatMap(({ name: seller }) =>
-    households.filter(({ name }) => name !== seller).map(({ name: buyer }) => ({ seller, buyer })),
-  );
-  const firsts = new Set<string>();
-  for (const hour of hours) {
-    const at = { day: SUMMER, hour };
-    const left = new Map(households.map((of) => [of.name, sunWh(of.roofW, at) - loadWh(of, at)]));
-    const shares = shareOut(pairs, at);
-    for (const [{ seller, buyer }, wh] of shares) {
-      assert.ok(wh > 0);
-      left.set(seller, (left.get(seller) ?? 0) - wh);
-      left.set(buyer, (left.get(buyer) ?? 0) + wh);
-    }
-    for (const household of households) {
-      const { name, roofW } = household;
-      const balance = sunWh(roofW, at) - loadWh(household, at);
-      const after = left.get(name) ?? 0;
-      assert.ok(balance > 0 ? after >= 0 && after <= balance : after <= 0 && after >= balance, `${name} at ${hour}`);
-    }
-    const [[first] = []] = shares;
-    if (first) firsts.add(first.seller + first.buyer);
+test("the shares of what a household exports are for all others, and no more than all of it", () => {
+  for (const { name: seller } of households) {
+    const consumers = consumersOf(seller);
+    assert.equal(new Set(consumers.map(({ buyer }) => buyer)).size, households.length - 1);
+    assert.ok(consumers.every(({ buyer, share }) => buyer !== seller && Number.isInteger(share) && share > 0));
+    const all = consumers.reduce((sum, { share }) => sum + share, 0);
+    assert.ok(all > 90 && all <= 100, `${seller} ${all}`);
   }
-  assert.ok(firsts.size > 1);
-  assert.deepEqual(shareOut([], { day: SUMMER, hour: 12 }), []);
 });
 
 test("an hour is one of this machine’s place", () => {
