@@ -162,7 +162,8 @@ export class Driver {
     }
   }
 
-  private offer({ seller, buyer }: Pair, kwh: bigint, cents: bigint, term: number) {
+  /** Has somebody make an offer, in cents and for so many seconds. */
+  offer({ seller, buyer }: Pair, kwh: bigint, cents: bigint, term: number) {
     return this.try(`${seller} cannot make ${buyer} an offer`, this.keypair(seller), (client) =>
       client.create_agreement({
         provider: this.address(seller),

@@ -1,15 +1,17 @@
-// The gateway of all households: their meters' registers on this machine, its configuration, and its program.
+// The gateway of all households: their meters' registers on this machine, its configuration, and its program; and a configuration to try one by hand.
 
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { Keypair } from "@stellar/stellar-sdk";
 import { guard } from "./guard.js";
 import type { LocalNetwork } from "./network.js";
-import { consumersOf, households, type Household } from "./people.js";
+import { consumersOf, guest, households, type Household } from "./people.js";
 import { keysOf, type State } from "./state.js";
 
 const { GATEWAY = "p2p-gateway" } = process.env;
@@ -52,10 +54,8 @@ export async function startGateway(
   });
   const metersUrl = await listen(meters);
   const health = await freePort();
-  mkdirSync(`${folder}/state`, { recursive: true });
-  const configPath = `${folder}/gateway.toml`;
-  for (const { name } of households) writeFileSync(`${folder}/${name}.key`, `${meterOf(state, name).secret()}\n`, { mode: 0o600 });
-  writeFileSync(configPath, configuration(network, state, metersUrl, health, daySeconds));
+  const names = households.map(({ name }) => name);
+  const configPath = writeFiles(folder, state, names, configuration(network, state, metersUrl, health, daySeconds));
   // Nothing of this shell's variables concerns it.
   const program = guard("the gateway", GATEWAY, ["--config", configPath, "run"], { PATH: process.env.PATH });
   let isReady = false;
@@ -116,17 +116,65 @@ export async function startGateway(
   return gateway;
 }
 
+/** Writes what a gateway of the guest needs. Her meter shows nothing on the day on which the history begins. */
+export function writeGuest(network: LocalNetwork, state: State, folder: string): string {
+  const { name, maxPowerKw, meterKwh, buyer } = guest;
+  const since = new Date(state.historyStart * 1000);
+  const day = [since.getFullYear(), since.getMonth() + 1, since.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+  const text = `${common(network, state)}
+[[provider]]
+name = "${name}"
+address = "${addressOf(state, name)}"
+key = "${name}.key"
+
+[provider.meter]
+source = "simulated"
+peak_watts = ${maxPowerKw * 1000}
+start_kwh = ${meterKwh}
+since = "${day}"
+
+[[provider.consumer]]
+name = "${buyer}"
+address = "${addressOf(state, buyer)}"
+share = 0.2
+pays = "bill"
+`;
+  return writeFiles(folder, state, [name], text);
+}
+
+/** What is exported counts from the first time that a gateway has read the meter. */
+export async function beginGuest(configPath: string): Promise<void> {
+  await promisify(execFile)(GATEWAY, ["--config", configPath, "run", "--once"], { env: { PATH: process.env.PATH } });
+}
+
+function writeFiles(folder: string, { keys }: State, names: string[], configuration: string): string {
+  mkdirSync(`${folder}/state`, { recursive: true });
+  for (const name of names) writeFileSync(`${folder}/${name}.key`, `${keysOf({ keys }, name).meterSecret}\n`, { mode: 0o600 });
+  const configPath = `${folder}/gateway.toml`;
+  writeFileSync(configPath, configuration);
+  return configPath;
+}
+
+const addressOf = (state: State, name: string) => Keypair.fromSecret(keysOf(state, name).secret).publicKey();
+
+const common = (network: LocalNetwork, { contractId }: State) => `# Written by the neighbourhood at each start.
+network = "local"
+rpc = "${network.rpcUrl}"
+contract = "${contractId}"
+state = "state"
+time_zone = "${Intl.DateTimeFormat().resolvedOptions().timeZone}"
+`;
+
 /** How long to wait before it is asked again: a small part of an hour. */
 const pauseMs = (daySeconds: number) => Math.min(100, daySeconds);
 
 /** It looks at the ledger's clock after every twelve ledgers, which is to be twice an hour. */
-function configuration(network: LocalNetwork, { contractId, keys }: State, metersUrl: string, health: number, daySeconds: number): string {
-  const address = (name: string) => Keypair.fromSecret(keysOf({ keys }, name).secret).publicKey();
+function configuration(network: LocalNetwork, state: State, metersUrl: string, health: number, daySeconds: number): string {
   const hourMs = (daySeconds * 1000) / 24;
   const provider = ({ name, every }: Household) => `
 [[provider]]
 name = "${name}"
-address = "${address(name)}"
+address = "${addressOf(state, name)}"
 key = "${name}.key"
 every = "${every}"
 ${every === "day" ? 'at = "18:30"\n' : ""}
@@ -135,33 +183,25 @@ source = "http"
 url = "${metersUrl}/${name}"
 pointers = ["/export_wh"]
 unit = "Wh"
-every = "${between(100, hourMs / 4, 10_000)}ms"
+every = "${between(100, hourMs / 4, 1_000)}ms"
 ${consumersOf(name)
   .map(
     ({ buyer, share, pays }) => `
 [[provider.consumer]]
 name = "${buyer}"
-address = "${address(buyer)}"
+address = "${addressOf(state, buyer)}"
 share = ${share / 100}
 pays = "${pays}"
 `,
   )
   .join("")}`;
-  return `# Written by the neighbourhood at each start.
-network = "local"
-rpc = "${network.rpcUrl}"
-contract = "${contractId}"
-state = "state"
-time_zone = "${Intl.DateTimeFormat().resolvedOptions().timeZone}"
-health = "127.0.0.1:${health}"
+  return `${common(network, state)}health = "127.0.0.1:${health}"
 ledger = "${between(5, hourMs / 24, 200)}ms"
 max_fee_per_day = "10"
 ${households.map(provider).join("")}`;
 }
 
 const between = (least: number, value: number, most: number) => Math.floor(Math.max(least, Math.min(value, most)));
-
-const meterOf = ({ keys }: State, name: string) => Keypair.fromSecret(keysOf({ keys }, name).meterSecret ?? "");
 
 async function listen(server: ReturnType<typeof createServer>): Promise<string> {
   server.listen(0, "127.0.0.1");

@@ -23,6 +23,9 @@ export const households: readonly [Household, Household, ...Household[]] = [
   { name: "Frank", roofW: 30_000, maxPowerKw: 30, dailyLoadWh: 22_000, meterKwh: 61_530, every: "hour" },
 ];
 
+/** For trying a gateway by hand: her meter is one that the gateway makes up, and nobody else delivers for her. */
+export const guest = { name: "Grace", maxPowerKw: 5, meterKwh: 0, buyer: "Dave", kwh: 1_000n, price: 20n };
+
 export const COOP = "the co-op";
 
 /** These act by whoever plays them. */

@@ -10,9 +10,9 @@ import { placeQuery } from "../src/person/place.js";
 import { Driver } from "./driver.js";
 import { hourAt } from "./energy.js";
 import { clock, Follower, tell } from "./follow.js";
-import { startGateway, type Gateway } from "./gateway.js";
+import { beginGuest, startGateway, writeGuest, type Gateway } from "./gateway.js";
 import { openContract, startNetwork, type LocalNetwork } from "./network.js";
-import { COOP, households, played } from "./people.js";
+import { COOP, guest, households, played } from "./people.js";
 import { codeHash, found } from "./setup.js";
 import { serve } from "./site.js";
 import { keysOf, readState, writeState, type State } from "./state.js";
@@ -26,6 +26,7 @@ const folder = process.env.FOLDER ?? "";
 const statePath = `${folder}/state.json`;
 const networkPath = `${folder}/network.log`;
 const gatewayPath = `${folder}/gateway`;
+const guestPath = `${folder}/guest`;
 
 /** What was asked for cannot be done: a sentence is enough. */
 class Refusal extends Error {}
@@ -62,10 +63,11 @@ async function stateOfBefore(): Promise<State | undefined> {
     throw new Refusal(`Port ${state.networkPort} is taken: this neighbourhood seems to run already, so end that first`);
   mkdirSync(folder, { recursive: true });
   if (!state || process.env.FRESH === "1") {
-    for (const path of [statePath, networkPath, gatewayPath]) rmSync(path, { recursive: true, force: true });
+    for (const path of [statePath, networkPath, gatewayPath, guestPath]) rmSync(path, { recursive: true, force: true });
     return undefined;
   }
   const standalone: string = Networks.STANDALONE;
+  if (!state.keys[guest.name]) throw new Refusal(misfit(`it has no ${guest.name}`));
   if (state.passphrase !== standalone) throw new Refusal(misfit(`it is of the network “${state.passphrase}”`));
   return state;
 }
@@ -110,6 +112,10 @@ async function advanceTo(network: LocalNetwork, time: number): Promise<void> {
   if (left > 0) await network.advance(left);
 }
 
+const tellAt = (time: number, what: string) => console.log(`${clock(time)}  ${what}`);
+
+const driverOf = (network: LocalNetwork, state: State) => new Driver(network, state, (what) => tellAt(state.time, what));
+
 async function begin(network: LocalNetwork, networkPort: number, days: number): Promise<State> {
   const done = progress("households, meters and euros");
   const start = firstDawn(await ledgerTime(network));
@@ -128,6 +134,9 @@ async function begin(network: LocalNetwork, networkPort: number, days: number): 
     meterWh: Object.fromEntries(households.map(({ name, meterKwh }) => [name, meterKwh * 1000])),
     pairs: {},
   };
+  const { buyer, kwh, price } = guest;
+  await driverOf(network, state).offer({ seller: guest.name, buyer }, kwh, price, 300 * DAY);
+  await beginGuest(writeGuest(network, state, guestPath));
   writeState(statePath, state);
   done();
   return state;
@@ -179,8 +188,8 @@ async function live(
   stopping: AbortSignal,
 ): Promise<void> {
   const nameOf = (address: string) => neighbours[address] ?? `${address.slice(0, 4)}…${address.slice(-4)}`;
-  const say = (what: string, time = state.time) => console.log(`${clock(time)}  ${what}`);
-  const driver = new Driver(network, state, say);
+  const say = (what: string, time = state.time) => tellAt(time, what);
+  const driver = driverOf(network, state);
   await driver.open();
   if (driver.inHistory) await playHistory(network, driver, state, stopping);
   const isStopping = () => stopping.aborted;
@@ -188,6 +197,7 @@ async function live(
   driver.countUntil(await ledgerTime(network));
   const client = openContract(network, state.contractId, state.tokenId).client();
   const follower = new Follower(network.server, client, state.contractId, (await network.server.getLatestLedger()).sequence + 1);
+  writeGuest(network, state, guestPath);
   const starting = progress("the gateway");
   const gateway = await startGateway(network, state, gatewayPath, daySeconds, (line) => say(sentenceOf(line))).catch(refuse);
   starting();

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Asset, Contract, Keypair, Operation, xdr } from "@stellar/stellar-sdk";
 import { deploy, send, signer, submit, type Contract as Deployed, type LocalNetwork } from "./network.js";
-import { COOP, households } from "./people.js";
+import { COOP, guest, households } from "./people.js";
 import type { Keys, State } from "./state.js";
 
 /** For how many ledgers entries may be paid, after the one in which they are: 180 days. */
@@ -26,7 +26,7 @@ export async function found(network: LocalNetwork): Promise<Founded> {
   const euro = new Asset("EUR", issuer.publicKey());
   const contract = await deploy(network, coop, euro);
   const keys: Record<string, Keys> = { [COOP]: { secret: coop.secret() } };
-  for (const { name, maxPowerKw, meterKwh } of households) {
+  for (const { name, maxPowerKw, meterKwh } of [...households, guest]) {
     const [owner, meter] = [Keypair.random(), Keypair.random()];
     keys[name] = { secret: owner.secret(), meterSecret: meter.secret() };
     const prosumer = owner.publicKey();
