@@ -208,7 +208,7 @@ test.describe(() => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(`${siteUrl}${stage.query}`);
-    await page.getByText("an impossible number of decimals").waitFor();
+    await page.getByText("more decimals than any amount can have").waitFor();
     await context.close();
   });
 });
