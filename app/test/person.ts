@@ -72,7 +72,11 @@ export class Person {
       if (message.type() === "error") complaints.push(message.text());
     });
     context.on("weberror", (error) => complaints.push(String(error.error())));
-    context.on("request", (request) => hosts.add(new URL(request.url()).host));
+    context.on("request", (request) => {
+      const { protocol, host } = new URL(request.url());
+      // A link that opens an app asks no server.
+      if (["http:", "https:"].includes(protocol)) hosts.add(host);
+    });
     return new Person(name, actor, freighter, context, page, place, complaints, hosts);
   }
 

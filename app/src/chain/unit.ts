@@ -17,9 +17,11 @@ export function unitOf({ passphrase }: Network, contractId: string, symbol: stri
   const shown = cleanText(symbol, LONGEST_SYMBOL);
   const looksLikeXlm = ["XLM", "NATIVE"].includes(shown.normalize("NFKC").toUpperCase());
   if (!shown || looksLikeXlm) return { symbol: shortAddress(contractId), decimals };
-  return { symbol: /^[\w.-]+$/.test(shown) ? shown : ISOLATE + shown + END, decimals };
+  return { symbol: /^[\w.…-]+$/.test(shown) ? shown : ISOLATE + shown + END, decimals };
 }
 
 /** Somebody else's text without what cannot be seen, and not longer than that. */
-export const cleanText = (text: string, longest: number): string =>
-  Array.from(text.replaceAll(/\s+/g, " ").replaceAll(/\p{C}/gu, "").trim()).slice(0, longest).join("");
+export function cleanText(text: string, longest: number): string {
+  const characters = Array.from(text.replaceAll(/\s+/g, " ").replaceAll(/\p{C}/gu, "").trim());
+  return characters.length > longest ? `${characters.slice(0, longest).join("")}…` : characters.join("");
+}

@@ -197,7 +197,7 @@ test.describe(() => {
     const carol = await person("Carol");
     await carol.open();
     await carol.sees("no asset of the Stellar network");
-    await carol.sees("500.00 \u2068ابج LONGER T\u2069");
+    await carol.sees("500.00 \u2068ابج LONGER T…\u2069");
     await pictures(carol.page, "foreign-token");
   });
 });

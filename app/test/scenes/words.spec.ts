@@ -158,7 +158,7 @@ test("a browser that translates the page leaves no amount and no state stale", a
   await expect(page.locator("output")).toHaveText("3.00 XLM");
 
   await bob.open(`agreement/${id}`);
-  await bob.sees("No deposit");
+  await bob.sees("Offer, not answered");
   await translate(page);
   await page.getByRole("button", { name: "‹Pay a deposit, and look at each delivery›" }).click();
   await bob.dialog.getByRole("button", { name: "Sign", exact: true }).click();
@@ -167,7 +167,7 @@ test("a browser that translates the page leaves no amount and no state stale", a
   await page.keyboard.press("Escape");
   await bob.dialog.waitFor({ state: "hidden" });
   await bob.sees("Deposit with review");
-  assert.equal(await page.getByText("No deposit").count(), 0);
+  assert.equal(await page.getByText("Offer, not answered").count(), 0);
   await page.getByText("Left in the deposit").waitFor();
   await page.getByLabel("Language / Sprache").selectOption("de");
   await bob.sees("0 von 40 kWh geliefert");
