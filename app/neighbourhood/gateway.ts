@@ -168,7 +168,10 @@ time_zone = "${Intl.DateTimeFormat().resolvedOptions().timeZone}"
 /** How long to wait before it is asked again: a small part of an hour. */
 const pauseMs = (daySeconds: number) => Math.min(100, daySeconds);
 
-/** It looks at the ledger's clock after every twelve ledgers, which is to be twice an hour. */
+/**
+ * It looks at the ledger's clock after every twelve ledgers, which is to be twice an hour. A reading is believed when the next one agrees, which here may
+ * come an hour later, since hours pass at a stroke.
+ */
 function configuration(network: LocalNetwork, state: State, metersUrl: string, health: number, daySeconds: number): string {
   const hourMs = (daySeconds * 1000) / 24;
   const provider = ({ name, every }: Household) => `
@@ -184,6 +187,7 @@ url = "${metersUrl}/${name}"
 pointers = ["/export_wh"]
 unit = "Wh"
 every = "${between(100, hourMs / 4, 1_000)}ms"
+max_age = "3h"
 ${consumersOf(name)
   .map(
     ({ buyer, share, pays }) => `
