@@ -23,7 +23,11 @@ export function SigningDialog({ signing: { state, press } }: { signing: Signing 
   const open = shownIn(state) === "dialog";
   useEffect(() => {
     if (!open) dialog.current?.close();
-    else if (!dialog.current?.open) dialog.current?.showModal();
+    else if (dialog.current && !dialog.current.open) {
+      dialog.current.showModal();
+      // Reading begins at the top, and not at the first button, below all that is to be read.
+      dialog.current.querySelector("h2")?.focus();
+    }
   }, [open]);
   const call = "job" in state ? state.job.call : "signed" in state ? state.signed.call : undefined;
   const ended = state.at === "link" || (state.at === "ended" && state.end.kind === "done");
@@ -32,7 +36,9 @@ export function SigningDialog({ signing: { state, press } }: { signing: Signing 
     <dialog ref={dialog} aria-labelledby="signing-title" onClose={() => open && press("leave")}>
       {open && call && (
         <>
-          <h2 id="signing-title">{title(state, words)}</h2>
+          <h2 id="signing-title" tabIndex={-1}>
+            {title(state, words)}
+          </h2>
           <div aria-live="polite" class="stack">
             {!ended && <p class="sentence">{describe(call, session)}</p>}
             <Body state={state} press={press} />

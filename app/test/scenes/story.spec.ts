@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { TransactionBuilder } from "@stellar/stellar-sdk";
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import type { Actor } from "../actor.js";
 import type { Person } from "../person.js";
 import { accessible, pictures } from "../pictures.js";
@@ -462,6 +462,23 @@ test("what was signed belongs to its account: another does not see it, and it wa
   await bob.press("Connect Freighter");
   await banner(bob.page).getByText(mayStill).waitFor();
   bob.complained(lost);
+});
+
+test("on a narrow screen with large text, reading begins at the top, and what moves is passed on the way to “Sign”", async ({ bill }) => {
+  const { bob, agreement } = bill;
+  await bob.page.setViewportSize({ width: 320, height: 640 });
+  await bob.open(`agreement/${agreement}`);
+  await bob.page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+  await bob.press("Pay the bill");
+  const sign = inDialog(bob, "Sign");
+  await sign.waitFor();
+  await expect(bob.dialog.getByRole("heading")).toBeFocused();
+  await expect(bob.dialog.getByRole("heading")).toBeInViewport();
+  await expect(sign).not.toBeInViewport();
+  const moves = await bob.dialog.getByText(/^1\.35 XLM from you/).boundingBox();
+  const button = await sign.boundingBox();
+  assert.ok(moves && button && moves.y + moves.height < button.y);
+  await accessible(bob.page);
 });
 
 test("a form keeps what was typed until the call has gone through; an offer leads on to its agreement", async ({ actor, person }) => {
