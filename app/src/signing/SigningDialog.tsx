@@ -7,14 +7,14 @@ import { Button, CopyButton, Facts, Notice, ProblemText, saveFile, WholeAddress 
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
 import { XLM } from "../words/format.js";
+import { Doubts } from "./Doubts.js";
+import { InWallet } from "./InWallet.js";
 import { Moves, Parties } from "./Moves.js";
 import { SIGNATURE_HOLDS } from "./share.js";
-import { InWallet } from "./InWallet.js";
 import type { Signing } from "./signing.js";
 import { SigningStatus, WayButtons } from "./SigningStatus.js";
 import { shownIn, type Before, type Job, type Review, type State } from "./story.js";
 import { TooDear } from "./TooDear.js";
-import { Trusted } from "./Trusted.js";
 
 export function SigningDialog({ signing: { state, press } }: { signing: Signing }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -44,13 +44,7 @@ export function SigningDialog({ signing: { state, press } }: { signing: Signing 
             <Body state={state} press={press} />
             <Steps state={state} />
           </div>
-          {state.at === "review" && state.review?.mayBeSigned !== false ? (
-              <Trusted onDecline={() => press("leave")}>
-                <WayButtons state={state} press={press} />
-              </Trusted>
-            ) : (
-              <WayButtons state={state} press={press} />
-            )}
+          <WayButtons state={state} press={press} />
         </>
       )}
     </dialog>
@@ -72,6 +66,7 @@ function title(state: State, { sign, share }: Words): string {
     case "ended":
       if (state.end.kind === "recorded" || state.end.kind === "forgotten") return sign.openTitle;
       return state.end.kind === "done" ? sign.done : sign.failed;
+    case "doubting":
     case "review":
     case "asking":
       return state.job.kind === "share" ? sign.firstTitle : sign.title;
@@ -120,8 +115,14 @@ function Body({ state, press }: { state: State; press: Signing["press"] }) {
   switch (state.at) {
     case "simulating":
       return <p class="loading">{words.common.loading}</p>;
+    case "doubting":
     case "review":
-      return state.review ? <ReviewFacts review={state.review} before={state.before} /> : <FirstFacts job={state.job} />;
+      return (
+        <>
+          {state.at === "doubting" && <Doubts codes={state.codes} />}
+          {state.review ? <ReviewFacts review={state.review} before={state.before} /> : <FirstFacts job={state.job} />}
+        </>
+      );
     case "asking":
       return wallet ? <InWallet wallet={wallet} /> : null;
     case "link":

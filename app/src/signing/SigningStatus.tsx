@@ -141,7 +141,7 @@ export function WayButtons({ state, press }: { state: State; press: Signing["pre
   return (
     <div class="row end">
       {ways(state).map((way) => (
-        <Button key={way} kind={isPrimary(way, state) ? "primary" : "plain"} onClick={() => press(way)}>
+        <Button key={way} kind={way === "trust" ? "danger" : isPrimary(way, state) ? "primary" : "plain"} onClick={() => press(way)}>
           {label(way, state, words)}
         </Button>
       ))}
@@ -151,13 +151,15 @@ export function WayButtons({ state, press }: { state: State; press: Signing["pre
 
 const isPrimary = (way: Way, state: State) => way === "confirm" || way === "retry" || (state.at === "ended" && state.end.kind === "done");
 
-function label(way: Way, state: State, { sign, common }: Words): string {
+function label(way: Way, state: State, { sign, common, trust }: Words): string {
   switch (way) {
     case "leave":
       if (state.at === "asking") return sign.stopWaiting;
-      return state.at === "review" ? common.cancel : common.close;
+      return state.at === "review" || state.at === "doubting" ? common.cancel : common.close;
     case "retry":
       return common.again;
+    case "trust":
+      return trust.accept;
     case "confirm":
     case "show":
     case "sendAgain":

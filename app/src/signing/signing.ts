@@ -2,8 +2,11 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Chain } from "../chain/chain.js";
+import { codesOf, type Codes } from "../chain/code.js";
+import { acceptedWasm, doubtsOf } from "../contract/accepted.js";
 import { clearDraft } from "../parts/draft.js";
 import { fullLink } from "../person/place.js";
+import { isTrusted, trust } from "../person/trust.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem, problemOf } from "../words/problem.js";
 import { forget, keep, recallSigned, takeTurn, watchSigned } from "./kept.js";
@@ -83,8 +86,8 @@ class Runner {
     switch (effect.do) {
       case "simulate": {
         const { run } = effect;
-        this.simulate(effect.job).then(
-          (review) => this.tell({ type: "prepared", run, review }),
+        Promise.all([this.simulate(effect.job), this.doubted()]).then(
+          ([review, doubted]) => this.tell({ type: "prepared", run, review, doubted }),
           (error: unknown) => this.tell({ type: "hindered", run, problem: problemOf(error) }),
         );
         return;
@@ -94,6 +97,9 @@ class Runner {
         this.askWallet(effect).catch((error: unknown) => this.tell({ type: "hindered", run, problem: problemOf(error) }));
         return;
       }
+      case "trust":
+        trust(chain.contractId, effect.codes);
+        return;
       case "stopWallet":
         this.giveTurnBack();
         return;
@@ -143,6 +149,13 @@ class Runner {
     if (job.kind === "send") return prepare(chain, tokenId, job.call, wallet.address, job.signed);
     await assembleFor(chain, job.call, job.other);
     return undefined;
+  }
+
+  /** What this page does not know of the contract's code and its token, unless the person trusts it. */
+  private async doubted(): Promise<Codes | undefined> {
+    const { chain, tokenId } = this.needs;
+    const codes = await codesOf(chain, tokenId);
+    return doubtsOf(codes, acceptedWasm()).length > 0 && !isTrusted(chain.contractId, codes) ? codes : undefined;
   }
 
   private async askWallet({ run, job, review }: Extract<Effect, { do: "askWallet" }>): Promise<void> {

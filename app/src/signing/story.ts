@@ -2,7 +2,8 @@
 // `signing.ts` does it, and the dialog and the banner show where it is.
 //
 // Two interfaces are all that others have to keep:
-// - of a review (the checks of a simulation) it asks `mayBeSigned` and nothing else; where that is false no event leads to the wallet. The dialog shows the rest;
+// - of a review (the checks of a simulation) it asks `mayBeSigned` and nothing else; where that is false, or while a doubt about the contract's code or token is
+//   open, no event leads to the wallet. The dialog shows the rest;
 // - of a wallet it asks, by way of `submit.ts`, `check` and `signTransaction` or `signAuthEntry`. A wallet may answer late or never: what it answers after the person
 //   has stopped waiting is thrown away, so a wallet must sign only, and never send by itself.
 //
@@ -10,6 +11,7 @@
 // time only when the person says so. While its end is open nothing else is signed.
 
 import type { xdr } from "@stellar/stellar-sdk";
+import type { Codes } from "../chain/code.js";
 import type { Call } from "../contract/calls.js";
 import type { ContractProblem, Problem } from "../words/problem.js";
 import type { SharedCall } from "./share.js";
@@ -59,6 +61,8 @@ export type Before = Extract<End, { kind: "failed" | "refused" }>;
 export type Stage =
   | { at: "idle" }
   | { at: "simulating"; job: Job; before?: Before }
+  /** The contract's code or its token is none that this page knows: the person has to say first that it shall be trusted. */
+  | { at: "doubting"; job: Job; review?: Review; before?: Before; codes: Codes }
   | { at: "review"; job: Job; review?: Review; before?: Before }
   /** The wallet is asked. */
   | { at: "asking"; job: Job; review?: Review; before?: Before }
@@ -84,6 +88,7 @@ export type Event =
   /** The person presses a button of a view, … */
   | { type: "start"; job: Job }
   /** … of the dialog or of the banner; `leave` is also Escape, the back gesture, or another view. */
+  | { type: "trust" }
   | { type: "confirm" }
   | { type: "leave" }
   | { type: "show" }
@@ -94,8 +99,8 @@ export type Event =
   | { type: "opened"; signed?: SignedCall }
   /** Another tab has signed a call of this account. */
   | { type: "elsewhere"; signed: SignedCall }
-  /** Answers to what was begun in this run. */
-  | { type: "prepared"; run: number; review?: Review }
+  /** Answers to what was begun in this run. `doubted` is what this page does not know and the person has not trusted before. */
+  | { type: "prepared"; run: number; review?: Review; doubted?: Codes }
   | { type: "hindered"; run: number; problem: Problem | ContractProblem }
   | { type: "signed"; run: number; signed: SignedCall }
   | { type: "linked"; run: number; link: string }
@@ -112,6 +117,8 @@ export type Event =
 export type Effect =
   | { do: "simulate"; run: number; job: Job }
   | { do: "askWallet"; run: number; job: Job; review?: Review }
+  /** Remembers that the person trusts them. */
+  | { do: "trust"; codes: Codes }
   /** Lets other tabs sign. */
   | { do: "stopWallet" }
   /** Looks whether another tab has signed something. */
@@ -148,6 +155,8 @@ export function next(state: State, event: Event): Step {
   switch (event.type) {
     case "start":
       return start(state, event.job);
+    case "trust":
+      return trust(state);
     case "confirm":
       return confirm(state);
     case "leave":
@@ -203,11 +212,20 @@ function start(state: State, job: Job): Step {
   return simulate(state.run + 1, job);
 }
 
+function trust(state: State): Step {
+  if (state.at !== "doubting") return stay(state);
+  const { run, job, review, before, codes } = state;
+  return move({ at: "review", run, job, review, before }, { do: "trust", codes });
+}
+
 function confirm(state: State): Step {
-  if (state.at !== "review" || state.review?.mayBeSigned === false) return stay(state);
+  if (state.at !== "review" || !mayBeSigned(state)) return stay(state);
   const { run, job, review } = state;
   return move({ ...state, at: "asking" }, { do: "askWallet", run, job, review });
 }
+
+/** A signature for another person's transaction has no review: it covers what is built here, and nothing of what the network answers. */
+const mayBeSigned = ({ job, review }: Extract<State, { at: "review" }>): boolean => (review ? review.mayBeSigned : job.kind === "share");
 
 function leave(state: State): Step {
   const run = state.run + 1;
@@ -222,6 +240,7 @@ function leave(state: State): Step {
     case "looking":
       return move({ ...state, open: false });
     case "simulating":
+    case "doubting":
     case "review":
     case "stopped":
     case "link":
@@ -258,6 +277,7 @@ function elsewhere(state: State, signed: SignedCall): Step {
     case "stopped":
       return move({ at: "sent", run, signed, open: false, asked: 0 }, ask);
     case "simulating":
+    case "doubting":
     case "review":
       return move({ at: "sent", run, signed, open: true, asked: 0 }, ask);
     case "asking":
@@ -269,8 +289,13 @@ function elsewhere(state: State, signed: SignedCall): Step {
 
 function answered(state: State, event: Extract<Event, { run: number }>): Step {
   switch (event.type) {
-    case "prepared":
-      return state.at === "simulating" ? move({ ...state, at: "review", review: event.review }) : stay(state);
+    case "prepared": {
+      if (state.at !== "simulating") return stay(state);
+      const { review, doubted: codes } = event;
+      // What must not be signed needs nobody's trust.
+      if (codes && review?.mayBeSigned !== false) return move({ ...state, at: "doubting", review, codes });
+      return move({ ...state, at: "review", review });
+    }
     case "hindered":
       if (state.at !== "simulating" && state.at !== "asking") return stay(state);
       return move({ at: "problem", run: state.run, job: state.job, problem: event.problem }, { do: "refresh" });
@@ -352,7 +377,7 @@ function end(state: OpenEnded, end: End): Step {
 const outdated = (end: End): end is Before => end.kind === "failed" || (end.kind === "refused" && end.problem.kind === "refused");
 
 /** What the person can press: each of these leads on. */
-export type Way = Extract<Event["type"], "confirm" | "leave" | "show" | "retry" | "sendAgain" | "letLapse">;
+export type Way = Extract<Event["type"], "trust" | "confirm" | "leave" | "show" | "retry" | "sendAgain" | "letLapse">;
 
 /** Where the state is shown, over whatever view: in a dialog that can be left at any time, or in a banner. */
 export function shownIn(state: State): "dialog" | "banner" | undefined {
@@ -366,8 +391,10 @@ export function ways(state: State): Way[] {
   switch (state.at) {
     case "idle":
       return [];
+    case "doubting":
+      return ["leave", "trust"];
     case "review":
-      return state.review?.mayBeSigned === false ? ["leave"] : ["leave", "confirm"];
+      return mayBeSigned(state) ? ["leave", "confirm"] : ["leave"];
     case "stopped":
     case "problem":
       return ["leave", "retry"];

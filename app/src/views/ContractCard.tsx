@@ -10,8 +10,8 @@ import { useLoad } from "../parts/load.js";
 import { communities, forgetPlace, href, nameCommunity } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { DirectCall, type Proposal } from "../signing/DirectCall.js";
+import { Doubts } from "../signing/Doubts.js";
 import { prolong } from "../signing/prolong.js";
-import { Doubts } from "../signing/Trusted.js";
 import { XLM } from "../words/format.js";
 import { Communities } from "./Communities.js";
 
@@ -67,7 +67,7 @@ export function ContractCard() {
             ],
           ]}
         />
-        {doubts.length > 0 && <Doubts doubts={doubts} />}
+        {codes.value && <Doubts codes={codes.value} />}
         <ContractLife />
         <p class="hint">{words.contract.trust}</p>
         <a href={href({ name: "members" })}>{words.members.title}</a>

@@ -178,6 +178,31 @@ test("other code than the published one is said, and has to be trusted once befo
   await accessible(carol.page);
 });
 
+test("the question about unknown code comes before a signature for somebody else", async ({ person, rpc, actor }) => {
+  const alice = await person("Alice", { registered: true });
+  const meter = await actor({ registered: false });
+  rpc.on("getLedgerEntries", otherCode);
+  const asksFirst = async ({ dialog }: Person) => {
+    await dialog.getByText("runs code that this page does not know").waitFor();
+    assert.equal(await dialog.getByRole("button", { name: "Sign", exact: true }).count(), 0);
+  };
+  const trusts = ({ dialog }: Person) => dialog.getByRole("button", { name: "I know this, and trust this contract" }).click();
+
+  await alice.open();
+  await alice.page.getByText("Have a meter certified").click();
+  await alice.fill("Address of the meter", meter.address);
+  await alice.fill("Its reading now (kWh)", "100");
+  await alice.fill("Power of the plant (kW)", "5");
+  await alice.press("Sign and make a link");
+  await asksFirst(alice);
+  await accessible(alice.page);
+  await alice.declines();
+  await alice.press("Sign and make a link");
+  await asksFirst(alice);
+  await trusts(alice);
+  await alice.signsFirst();
+});
+
 test.describe(() => {
   test.use({ token: { asset: "XLM" } });
   test("an asset that calls itself XLM is not shown as XLM, and its issuer is named", async ({ person }) => {

@@ -35,12 +35,18 @@ const outdated = new Problem("refused");
 const poor = new Problem("tooLittleXlm");
 const before = { kind: "failed", receipt } as const;
 const first = { job };
+const codes = { contract: { kind: "wasm", hash: "00" }, token: { kind: "none" } } as const;
 
 const states = {
   idle: { at: "idle" },
   simulating: { at: "simulating", job },
   "simulating again": { at: "simulating", job, before },
+  "simulating to sign first": { at: "simulating", job: shared },
+  doubting: { at: "doubting", job, review, codes },
+  "doubting after a failure": { at: "doubting", job, review, before, codes },
+  "doubting before signing first": { at: "doubting", job: shared, codes },
   review: { at: "review", job, review },
+  "a review without its checks": { at: "review", job },
   "a review that must not be signed": { at: "review", job, review: refusedReview },
   "a review to sign first": { at: "review", job: shared },
   asking: { at: "asking", job, review },
@@ -69,6 +75,7 @@ const states = {
 const [run, late, hash] = [RUN, RUN - 1, "mine"];
 const events = {
   start: { type: "start", job },
+  trust: { type: "trust" },
   confirm: { type: "confirm" },
   leave: { type: "leave" },
   show: { type: "show" },
@@ -80,6 +87,8 @@ const events = {
   elsewhere: { type: "elsewhere", signed: others },
   prepared: { type: "prepared", run, review },
   "prepared late": { type: "prepared", run: late, review },
+  "prepared, with doubts": { type: "prepared", run, review, doubted: codes },
+  "prepared, with doubts, not to be signed": { type: "prepared", run, review: refusedReview, doubted: codes },
   hindered: { type: "hindered", run, problem },
   "hindered late": { type: "hindered", run: late, problem },
   signed: { type: "signed", run, signed },
@@ -136,6 +145,8 @@ const openingWhileAsking = { "opened, with nothing": "idle, new run > stopWallet
 const begin = "simulating, new run > simulate";
 const away = "idle, new run > recall";
 const elsewhereShown = "sent, new run, dialog, of the other tab > ask 0";
+const prepares = { prepared: "review", "prepared, with doubts": "doubting", "prepared, with doubts, not to be signed": "review" };
+const doubting = { ...opening, start: begin, leave: away, trust: "review > trust", elsewhere: elsewhereShown };
 const ends = (place: "dialog" | "banner") => ({
   "found, done": `ended, ${place}, done > forget > refresh > tellDone > emptyForm`,
   "found, failed": `ended, ${place}, failed > forget > refresh`,
@@ -161,19 +172,26 @@ const expected: Record<StateName, Partial<Record<EventName, string>>> = {
     start: begin,
     leave: away,
     elsewhere: elsewhereShown,
-    prepared: "review",
+    ...prepares,
     hindered: "problem > refresh",
   },
+  "simulating to sign first": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown, ...prepares, hindered: "problem > refresh" },
   "simulating again": {
     ...opening,
     start: begin,
     leave: away,
     elsewhere: elsewhereShown,
     prepared: "review, after failed",
+    "prepared, with doubts": "doubting, after failed",
+    "prepared, with doubts, not to be signed": "review, after failed",
     hindered: "problem > refresh",
   },
+  doubting,
+  "doubting after a failure": { ...doubting, trust: "review, after failed > trust" },
+  "doubting before signing first": doubting,
   review: { ...opening, start: begin, leave: away, confirm: "asking > askWallet", elsewhere: elsewhereShown },
   "a review that must not be signed": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown },
+  "a review without its checks": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown },
   "a review to sign first": { ...opening, start: begin, leave: away, confirm: "asking > askWallet", elsewhere: elsewhereShown },
   asking: {
     ...openingWhileAsking,
@@ -314,11 +332,11 @@ for (const name of stateNames)
 
 test("every kind of state and of event is among them", () => {
   const kinds: Record<State["at"], true> = {
-    idle: true, simulating: true, review: true, asking: true, stopped: true, link: true, problem: true, sending: true, sent: true, unknown: true, looking: true, ended: true,
+    idle: true, simulating: true, doubting: true, review: true, asking: true, stopped: true, link: true, problem: true, sending: true, sent: true, unknown: true, looking: true, ended: true,
   };
   assert.deepEqual(new Set(Object.values(states).map(({ at }) => at)), new Set(Object.keys(kinds)));
   const types: Record<Event["type"], true> = {
-    start: true, confirm: true, leave: true, show: true, retry: true, sendAgain: true, letLapse: true, opened: true, elsewhere: true, prepared: true, hindered: true,
+    start: true, trust: true, confirm: true, leave: true, show: true, retry: true, sendAgain: true, letLapse: true, opened: true, elsewhere: true, prepared: true, hindered: true,
     signed: true, linked: true, accepted: true, refused: true, untaken: true, unsent: true, found: true, missing: true, unreachable: true,
   };
   assert.deepEqual(new Set(Object.values(events).map(({ type }) => type)), new Set(Object.keys(types)));
@@ -382,6 +400,22 @@ test("never are two calls signed at once, none is sent before it is kept, and no
     // What is open is given up only when its end is known, or for what another account has signed.
     if (openBefore && openAfter !== openBefore) assert.ok(does(step, "forget") || event.type === "opened", where);
     if (openAfter && !openBefore) assert.ok(["signed", "opened", "elsewhere"].includes(event.type), where);
+  }
+});
+
+test("no event leads to the wallet but a press of “Sign” on a review that may be signed and has no open doubt", () => {
+  const { steps } = walk();
+  let asked = 0;
+  for (const { from, event, step } of steps) {
+    if (!step.effects.some((effect) => effect.do === "askWallet")) continue;
+    asked++;
+    assert.deepEqual([from.at, event.type], ["review", "confirm"]);
+    assert.ok(from.at === "review" && (from.review?.mayBeSigned ?? from.job.kind === "share"));
+  }
+  assert.ok(asked > 2);
+  for (const { from, event, step } of steps) {
+    if (from.at === "doubting" && step.state.at === "review") assert.equal(event.type, "trust");
+    if (from.at === "simulating" && step.state.at === "review" && event.type === "prepared" && event.doubted) assert.equal(event.review?.mayBeSigned, false);
   }
 });
 
