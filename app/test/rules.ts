@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Deposit, TransactionStatus, type AgreementEntry, type Prosumer } from "../client/src/index.js";
-import { assemble, value, type Call } from "../src/contract/calls.js";
+import { assemble, value, type ContractCall } from "../src/contract/calls.js";
 import {
   agreementActions,
   deliveryActions,
@@ -58,7 +58,7 @@ export class RulesCheck {
         await this.try(action, me, `${about} ${delivery.transaction.transaction_id}`, ofDelivery(action.name, me, entry, delivery));
   }
 
-  private async try({ name, blocked }: Action<Name>, me: string, about: string, call: Call): Promise<void> {
+  private async try({ name, blocked }: Action<Name>, me: string, about: string, call: ContractCall): Promise<void> {
     const what = blocked ? `${name}: ${blocked.kind}` : name;
     const once = `${what} ${about}`;
     if (this.known.has(once)) return;
@@ -68,7 +68,7 @@ export class RulesCheck {
   }
 
   /** What the contract says to a call: whose error, or whether it needs a signature of somebody whom the page does not ask. */
-  private async endOf(call: Call, me: string) {
+  private async endOf(call: ContractCall, me: string) {
     try {
       const assembled = await assemble(this.stage.contract.client(), call, { publicKey: me });
       value(assembled);
@@ -81,7 +81,7 @@ export class RulesCheck {
   }
 }
 
-function ofAgreement(name: AgreementActionName, me: string, { agreement: { agreement_id } }: AgreementEntry, unpaid: Delivery[], seller: Prosumer): Call {
+function ofAgreement(name: AgreementActionName, me: string, { agreement: { agreement_id } }: AgreementEntry, unpaid: Delivery[], seller: Prosumer): ContractCall {
   switch (name) {
     case "fundMetered":
     case "fundReviewed":
@@ -104,9 +104,9 @@ function ofAgreement(name: AgreementActionName, me: string, { agreement: { agree
   }
 }
 
-function ofDelivery(name: DeliveryActionName, me: string, { agreement }: AgreementEntry, { transaction }: Delivery): Call {
+function ofDelivery(name: DeliveryActionName, me: string, { agreement }: AgreementEntry, { transaction }: Delivery): ContractCall {
   const { transaction_id, energy_delivered_kwh: all } = transaction;
-  const resolved = (energy_accepted_kwh: bigint): Call => ({
+  const resolved = (energy_accepted_kwh: bigint): ContractCall => ({
     method: "resolve_dispute",
     args: { transaction_id, energy_accepted_kwh, resolver: me },
   });

@@ -1,9 +1,10 @@
 // A call in words.
 
 import { Deposit } from "../../client/src/index.js";
+import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
 import type { Words } from "../words/en.js";
-import type { Format, Unit } from "../words/format.js";
-import type { Call } from "./calls.js";
+import { groupsOfFour, type Format, type Unit } from "../words/format.js";
+import type { Call, Entries } from "./calls.js";
 import { TRANSACTION_STEP } from "./limits.js";
 
 /** Where a transaction belongs: its id tells the agreement, and its place there. */
@@ -72,5 +73,15 @@ export function describe({ method, args }: Call, { words, format, token, me, nam
       return say[method](ofTransaction(args.transaction_id));
     case "resolve_dispute":
       return say.resolve_dispute({ ...ofTransaction(args.transaction_id), kwh: format.kwh(args.energy_accepted_kwh) });
+    case "extend_footprint_ttl":
+      return say.extend_footprint_ttl({ entries: say.entries[entriesIn(args)], days: format.days(args.extend_to * SECONDS_PER_LEDGER) });
+    case "restore_footprint":
+      return say.restore_footprint({ entries: say.entries[entriesIn(args)] });
+    case "change_trust": {
+      const [code = "", issuer = ""] = args.asset.split(":");
+      return say.change_trust({ code, issuer: groupsOfFour(issuer).join(" ") });
+    }
   }
 }
+
+const entriesIn = ({ contract, wasm }: Entries) => (contract && wasm ? "both" : contract ? "contract" : "code");

@@ -1,15 +1,12 @@
 // Why a payment in the community's token would fail: said before the button, with the way out where the page has one.
 
-import { Operation } from "@stellar/stellar-sdk";
+import type { Asset } from "@stellar/stellar-sdk";
 import type { AgreementEntry } from "../../client/src/index.js";
 import { codesOf } from "../chain/code.js";
 import { acceptances, type Acceptance } from "../chain/holdings.js";
 import type { AgreementActionName } from "../contract/rules.js";
 import { useSession } from "../person/session.js";
-import { build } from "../signing/direct.js";
-import { DirectCall, type Proposal } from "../signing/DirectCall.js";
-import { groupsOfFour } from "../words/format.js";
-import { Notice } from "./basics.js";
+import { Button, LoadedView, Notice } from "./basics.js";
 import { useLoad, type Loaded } from "./load.js";
 
 export interface Means {
@@ -49,24 +46,20 @@ export function usePaymentReason(means: Means | undefined) {
   };
 }
 
-/** Tells that this person's account does not accept the token, and offers to have it accept it. */
+/** Tells that this person's account does not accept the token, and offers to have it accept it, if it is an asset of the network. */
 export function AcceptToken({ acceptance }: { acceptance: Acceptance }) {
-  const { chain, token, words, me = "", changed } = useSession();
+  const { chain, token, words, me, act } = useSession();
   const say = words.means;
+  const codes = useLoad(() => codesOf(chain, token.contractId), chain);
   if (acceptance === "ready") return null;
   if (acceptance === "frozen") return <Notice kind="warning">{say.frozen(token.symbol)}</Notice>;
-  const propose = async (): Promise<Proposal> => {
-    const codes = await codesOf(chain, token.contractId);
-    if (codes.token.kind !== "asset") return { instead: say.notAccepted(token.symbol) };
-    const { asset } = codes.token;
-    const transaction = await build(chain, me, Operation.changeTrust({ asset }));
-    const issuer = groupsOfFour(asset.isNative() ? "" : (asset.getIssuer() ?? "")).join(" ");
-    return { transaction, fee: BigInt(transaction.fee), explain: say.acceptExplain(token.symbol, issuer) };
-  };
+  const accept = (asset: Asset) => me && act({ kind: "send", call: { method: "change_trust", args: { trustor: me, asset: asset.toString() } } });
   return (
     <Notice kind="warning">
       <p>{say.cannotBePaid(token.symbol)}</p>
-      <DirectCall label={say.accept(token.symbol)} done={say.accepted(token.symbol)} propose={propose} onDone={changed} />
+      <LoadedView of={codes} words={words}>
+        {({ token: code }) => code.kind === "asset" && <Button onClick={() => accept(code.asset)}>{say.accept(token.symbol)}</Button>}
+      </LoadedView>
     </Notice>
   );
 }

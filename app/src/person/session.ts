@@ -31,8 +31,6 @@ export interface Session extends Describer {
   version: number;
   /** The last call of this page that went through, and how many did. */
   done: { call: Call; receipt: Receipt; number: number } | undefined;
-  /** To be called when something was changed by other ways than `act`. */
-  changed: () => void;
   /** Opens the dialog in which the person checks a call and signs it, and which then sends it. */
   act: (job: Job) => void;
   /** Those that the person gave, and on a playground those of its people. */

@@ -12,9 +12,9 @@ import { readApproval, sendApproved, sign, type Approval } from "./approvals.js"
 import { InWallet } from "./InWallet.js";
 
 export function ApprovalView({ envelope }: { envelope: string }) {
-  const { chain, token, words, version } = useSession();
+  const { chain, config, words, version } = useSession();
   const [round, setRound] = useState(0);
-  const loaded = useLoad(() => readApproval(chain, token.contractId, envelope), envelope, `${version}/${round}`);
+  const loaded = useLoad(() => readApproval(chain, config, envelope), envelope, `${version}/${round}`);
   return (
     <>
       <h1>{words.approval.title}</h1>
@@ -29,7 +29,7 @@ function Card({ approval, reload }: { approval: Approval; reload: () => void }) 
   const session = useSession();
   const { words, format, token, nameOf } = session;
   const { call, account, transaction, prepared, expiresAt, signers, signed, weight, needed, state } = approval;
-  const moves = (prepared?.movements ?? []).map(({ from, to, amount }) => (
+  const moves = (prepared?.verdict.moves ?? []).map(({ from, to, amount }) => (
     <li key={from + to}>{words.sign.move(format.amount(amount, token), nameOf(from), nameOf(to))}</li>
   ));
   return (

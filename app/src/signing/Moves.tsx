@@ -80,7 +80,7 @@ function amountText({ token: id, code, amount }: Move, { words: { review }, form
 /** The addresses that a call names and moves money between, each as a whole: a name is this person's, and two short forms may look alike. */
 export function Parties({ call, other, verdict }: { call: Call; other?: string; verdict?: Verdict }) {
   const { me, chain, nameOf } = useSession();
-  const named = [...Object.values(call.args), other, ...(verdict?.moves ?? []).flatMap(({ from, to }) => [from, to])];
+  const named = [...Object.values<unknown>(call.args), other, ...(verdict?.moves ?? []).flatMap(({ from, to }) => [from, to])];
   const addresses = [...new Set(named.filter((value) => typeof value === "string" && isAddress(value)))] as string[];
   const others = addresses.filter((address) => address !== me && address !== chain.contractId);
   const rows = others.map((address): [string, ComponentChildren] => {

@@ -1,12 +1,13 @@
 // What a wallet will be asked to sign, before it is; then how far it is, and how it ended.
 
 import { useEffect, useRef } from "preact/hooks";
+import { isNetworkCall } from "../contract/calls.js";
 import { describe } from "../contract/describe.js";
 import { depositText } from "../parts/AgreementCard.js";
 import { Button, CopyButton, Facts, Notice, ProblemText, saveFile, WholeAddress } from "../parts/basics.js";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
-import { XLM } from "../words/format.js";
+import { XLM, type Format } from "../words/format.js";
 import { Doubts } from "./Doubts.js";
 import { InWallet } from "./InWallet.js";
 import { Moves, Parties } from "./Moves.js";
@@ -154,7 +155,8 @@ function FirstFacts({ job }: { job: Job }) {
   );
 }
 
-function ReviewFacts({ review: { call, verdict, fee, price, mayBeSigned }, before }: { review: Review; before: Before | undefined }) {
+function ReviewFacts({ review, before }: { review: Review; before: Before | undefined }) {
+  const { call, verdict, mayBeSigned } = review;
   const { words, format, me } = useSession();
   return (
     <>
@@ -164,19 +166,23 @@ function ReviewFacts({ review: { call, verdict, fee, price, mayBeSigned }, befor
           <p>{before.kind === "failed" ? words.sign.feePaid(format.amount(before.receipt.fee, XLM)) : words.sign.noFeePaid}</p>
         </Notice>
       )}
-      <TooDear price={price} />
+      <TooDear {...review} />
       <Moves verdict={verdict} />
       <Parties call={call} verdict={mayBeSigned ? verdict : undefined} />
       <Facts
         facts={[
           call.method === "fund_agreement" && [words.deposit.title, depositText(call.args.deposit, words)],
-          [words.sign.fee, words.sign.feeOf(format.amount(fee, XLM))],
+          [words.sign.fee, feeText(review, words, format)],
           [words.sign.account, me && <WholeAddress of={me} />],
         ]}
       />
     </>
   );
 }
+
+/** The most that can be charged; of a call of the contract it is said what most of it is for. */
+export const feeText = ({ call, price }: Review, { sign, fees }: Words, format: Format): string =>
+  (isNetworkCall(call) ? fees.atMost : sign.feeOf)(format.amount(price.total, XLM));
 
 function Link({ link, other }: { link: string; other: string }) {
   const { words, format, nameOf } = useSession();

@@ -1,14 +1,15 @@
 // Accounts with several signers: a call of such an account travels as a link, and everybody who opens it sees what it does, from the signed
 // bytes, and can add a signature. Whoever has the last one sends it.
 
-import { Address, Keypair, scValToNative, StrKey, TransactionBuilder, type Operation, type Transaction, type xdr } from "@stellar/stellar-sdk";
+import { Keypair, StrKey, TransactionBuilder, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
+import type { Config } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
-import type { Call } from "../contract/calls.js";
+import { readCall, type Call } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { fromText, toText } from "./share.js";
-import { prepare, until, type Prepared } from "./submit.js";
+import { entriesOf, hashOf, prepare, until, type Prepared } from "./submit.js";
 
 /** For so many seconds the signatures can be collected, a day: until then the account can send nothing else. */
 export const APPROVAL_HOLDS = 24 * 60 * 60;
@@ -62,19 +63,21 @@ export async function needsOthers(chain: Chain, account: string): Promise<boolea
 /** A call that waits for its signatures, as a link carries it. */
 export async function draftApproval(
   chain: Chain,
-  tokenId: string,
+  config: Config,
   call: Call,
   account: string,
   signed?: xdr.SorobanAuthorizationEntry,
 ): Promise<string> {
-  const { assembled } = await prepare(chain, tokenId, call, account, signed);
+  const { transaction } = await prepare(chain, config, call, account, signed);
   const { closeTime } = await chain.server.getLatestLedger();
-  return textOf(until(Number(closeTime) + APPROVAL_HOLDS, assembled));
+  return textOf(until(Number(closeTime) + APPROVAL_HOLDS, transaction));
 }
 
 /** Reads a link from what is to be signed, and asks the ledger whether it can still be sent. */
-export async function readApproval(chain: Chain, tokenId: string, text: string): Promise<Approval> {
-  const { transaction, call, entries } = parse(chain, text);
+export async function readApproval(chain: Chain, config: Config, text: string): Promise<Approval> {
+  const transaction = readTransaction(chain, text);
+  const call = readCall(chain, transaction);
+  const entries = entriesOf(transaction);
   const account = transaction.source;
   const [known, sent, latest] = await Promise.all([
     readSigners(chain, account),
@@ -90,9 +93,9 @@ export async function readApproval(chain: Chain, tokenId: string, text: string):
   if (BigInt(latest.closeTime) > expiresAt) return { ...approval, state: "expired" };
   if (known.sequence >= BigInt(transaction.sequence)) return { ...approval, state: "replaced" };
   const other = entries.find(({ credentials }) => credentials.type === "sorobanCredentialsAddress");
-  const prepared = await prepare(chain, tokenId, call, account, other);
+  const prepared = await prepare(chain, config, call, account, other);
   // What the account authorises by its signature is what the call needs, and nothing besides.
-  if (!sameEntries(entries, entriesOf(prepared.assembled.built))) throw new Problem("badLink");
+  if (!sameEntries(entries, entriesOf(prepared.transaction))) throw new Problem("badLink");
   return { ...approval, state: "open", prepared };
 }
 
@@ -112,36 +115,6 @@ export async function sendApproved({ server }: Chain, { transaction }: Approval)
   await server.pollTransaction(hash, { attempts: 30, sleepStrategy: () => 1000 });
 }
 
-/** All calls that act, which the compiler keeps complete. */
-const acting: Record<Call["method"], true> = {
-  register_prosumer: true,
-  register_meter: true,
-  create_agreement: true,
-  fund_agreement: true,
-  cancel_agreement: true,
-  claim_refund: true,
-  deliver_energy: true,
-  settle_payment: true,
-  settle_agreement: true,
-  dispute_transaction: true,
-  resolve_dispute: true,
-  close_dispute: true,
-};
-
-function parse(chain: Chain, text: string): { transaction: Transaction; call: Call; entries: xdr.SorobanAuthorizationEntry[] } {
-  const transaction = readTransaction(chain, text);
-  const [operation, ...more] = transaction.operations;
-  if (operation?.type !== "invokeHostFunction" || more.length > 0) throw new Problem("badLink");
-  if (operation.source && operation.source !== transaction.source) throw new Problem("badLink");
-  if (operation.func.type !== "hostFunctionTypeInvokeContract") throw new Problem("badLink");
-  const { contractAddress, functionName, args } = operation.func.value;
-  const method = functionName.toString();
-  if (Address.fromScAddress(contractAddress).toString() !== chain.contractId || !Object.hasOwn(acting, method)) throw new Problem("badLink");
-  const names = chain.client.spec.getFunc(method).inputs.map(({ name }) => name.toString());
-  const values = Object.fromEntries(names.map((name, place) => [name, args[place] && (scValToNative(args[place]) as unknown)]));
-  return { transaction, call: { method, args: values } as Call, entries: operation.auth ?? [] };
-}
-
 function readTransaction({ network }: Chain, text: string): Transaction {
   try {
     const transaction = TransactionBuilder.fromXdr(btoa(String.fromCharCode(...fromText(text))), network.passphrase);
@@ -157,13 +130,9 @@ function hasSigned(transaction: Transaction, address: string): boolean {
   return transaction.signatures.some(({ signature }) => key.verify(transaction.hash(), signature.value));
 }
 
-const entriesOf = (built: Transaction | undefined) => (built?.operations[0] as Operation.InvokeHostFunction | undefined)?.auth ?? [];
-
 function sameEntries(some: xdr.SorobanAuthorizationEntry[], others: xdr.SorobanAuthorizationEntry[]): boolean {
   const texts = (entries: xdr.SorobanAuthorizationEntry[]) => entries.map((entry) => toText(entry.toXdr())).sort();
   return JSON.stringify(texts(some)) === JSON.stringify(texts(others));
 }
-
-const hashOf = (transaction: Transaction) => Array.from(transaction.hash(), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const textOf = (transaction: Transaction) => toText(transaction.toEnvelope().toXdr());

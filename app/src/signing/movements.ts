@@ -1,20 +1,11 @@
-// What a simulated call moves, as the token's events tell it.
+// What a call has moved, as the token's events tell it.
 
 import { Address, scValToNative, type xdr } from "@stellar/stellar-sdk";
-import { Api } from "@stellar/stellar-sdk/rpc";
-import type { Assembled } from "../contract/calls.js";
 
 export interface Movement {
   from: string;
   to: string;
   amount: bigint;
-}
-
-/** The transfers of a simulated call, read from the token's own events. */
-export function movements({ simulation }: Assembled, tokenId: string): Movement[] {
-  if (!simulation || !Api.isSimulationSuccess(simulation)) return [];
-  const succeeded = simulation.events.filter(({ inSuccessfulContractCall }) => inSuccessfulContractCall);
-  return transfers(succeeded.map(({ event }) => event), tokenId);
 }
 
 /** The transfers that a contract's events tell. */

@@ -2,13 +2,18 @@
 
 import { AgreementStatus, TransactionStatus } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
-import type { Call } from "../contract/calls.js";
+import { acceptances } from "../chain/holdings.js";
+import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
+import { lifeOf } from "../chain/life.js";
+import { isNetworkCall, type ContractCall, type Entries, type NetworkCall } from "../contract/calls.js";
 import { placeOf } from "../contract/describe.js";
 import { MAX_PAGE } from "../contract/limits.js";
 import { ContractProblem } from "../words/problem.js";
+import type { SignedCall } from "./story.js";
 
 /** True if they show it, whoever brought it about. A refund leaves no record. */
-export async function isRecorded(chain: Chain, call: Call): Promise<boolean> {
+export async function isRecorded(chain: Chain, tokenId: string, { call, signedAt }: SignedCall): Promise<boolean> {
+  if (isNetworkCall(call)) return networkShows(chain, tokenId, call, signedAt);
   try {
     return await shows(chain, call);
   } catch (error) {
@@ -18,7 +23,31 @@ export async function isRecorded(chain: Chain, call: Call): Promise<boolean> {
   }
 }
 
-async function shows(chain: Chain, { method, args }: Call): Promise<boolean> {
+async function networkShows(chain: Chain, tokenId: string, { method, args }: NetworkCall, signedAt: number): Promise<boolean> {
+  switch (method) {
+    case "change_trust":
+      return (await acceptances(chain, tokenId, [args.trustor])).every((acceptance) => acceptance !== "none");
+    case "restore_footprint":
+      return (await ledgersLeft(chain, args)) >= 0;
+    case "extend_footprint_ttl": {
+      const { closeTime } = await chain.server.getLatestLedger();
+      // Ledgers may close a little faster than is counted here; who prolonged it a day before had no reason to do it again.
+      const passed = (Number(closeTime) - signedAt + DAY) / SECONDS_PER_LEDGER;
+      return (await ledgersLeft(chain, args)) + passed >= args.extend_to;
+    }
+  }
+}
+
+const DAY = 24 * 60 * 60;
+
+/** For how many ledgers those of the contract's entries live that are meant. */
+async function ledgersLeft(chain: Chain, { contract, wasm }: Entries): Promise<number> {
+  const { latestLedger, parts } = await lifeOf(chain);
+  const meant = parts.filter(({ key }) => (key.type === "contractCode" ? wasm : contract) !== null);
+  return Math.min(...meant.map(({ ends }) => ends)) - latestLedger;
+}
+
+async function shows(chain: Chain, { method, args }: ContractCall): Promise<boolean> {
   switch (method) {
     case "register_prosumer":
       return (await chain.prosumer(args.prosumer)) !== undefined;

@@ -3,7 +3,7 @@
 
 import { Address, Asset, inspectAuthEntry, nativeToScVal, scValToNative, xdr } from "@stellar/stellar-sdk";
 import type { Api } from "@stellar/stellar-sdk/rpc";
-import type { Call } from "../contract/calls.js";
+import type { ContractCall } from "../contract/calls.js";
 
 const kinds = ["transfer", "mint", "burn", "clawback", "approve"] as const;
 
@@ -35,7 +35,7 @@ export interface Verdict {
 }
 
 export interface Question {
-  method: Call["method"];
+  method: ContractCall["method"];
   /** The call as it is in the transaction. */
   invoked: xdr.InvokeContractArgs;
   simulation: Api.SimulateTransactionSuccessResponse;
@@ -48,7 +48,7 @@ export interface Question {
 }
 
 /** From whom a call may move the token, in one transfer: from whoever signs it, or from the contract. */
-const payers: Partial<Record<Call["method"], readonly ("source" | "contract")[]>> = {
+const payers: Partial<Record<ContractCall["method"], readonly ("source" | "contract")[]>> = {
   fund_agreement: ["source"],
   settle_payment: ["source", "contract"],
   settle_agreement: ["source", "contract"],

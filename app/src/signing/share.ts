@@ -16,14 +16,14 @@ import {
 } from "@stellar/stellar-sdk";
 import type { Chain } from "../chain/chain.js";
 import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
-import { assemble, value, type Assembled, type Call } from "../contract/calls.js";
+import { assemble, value, type Assembled, type ContractCall } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { needsOthers } from "./approvals.js";
 import { invocation, isSame } from "./review.js";
 
 /** The calls that two people sign. */
-export type SharedCall = Extract<Call, { method: "register_meter" | "resolve_dispute" }>;
+export type SharedCall = Extract<ContractCall, { method: "register_meter" | "resolve_dispute" }>;
 
 export interface Shared {
   call: SharedCall;

@@ -1,6 +1,7 @@
 // Does what the machine in story.ts says is to be done, and tells it what came of it.
 
 import { useEffect, useState } from "preact/hooks";
+import type { Config } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
 import { codesOf, type Codes } from "../chain/code.js";
 import { acceptedWasm, doubtsOf } from "../contract/accepted.js";
@@ -17,7 +18,7 @@ import { ask, look, prepare, readSigned, send, sign, type Receipt } from "./subm
 
 interface Needs {
   chain: Chain;
-  tokenId: string;
+  config: Config;
   wallet: Wallet | undefined;
   /** Has all views read again. */
   refresh: () => void;
@@ -82,7 +83,7 @@ class Runner {
   }
 
   private perform(effect: Effect): void {
-    const { chain, wallet, tokenId, refresh, onDone } = this.needs;
+    const { chain, config, wallet, refresh, onDone } = this.needs;
     switch (effect.do) {
       case "simulate": {
         const { run } = effect;
@@ -122,10 +123,10 @@ class Runner {
         return;
       }
       case "ask":
-        this.inquire(effect, (signed) => ask(chain, tokenId, signed));
+        this.inquire(effect, (signed) => ask(chain, config.token_contract, signed));
         return;
       case "look":
-        this.inquire(effect, async (signed) => ({ type: "found", hash: signed.hash, end: await look(chain, signed) }));
+        this.inquire(effect, async (signed) => ({ type: "found", hash: signed.hash, end: await look(chain, config.token_contract, signed) }));
         return;
       case "saveLink":
         saveLink(chain.contractId, effect.job, effect.link);
@@ -143,18 +144,18 @@ class Runner {
   }
 
   private async simulate(job: Job): Promise<Review | undefined> {
-    const { chain, wallet, tokenId } = this.needs;
+    const { chain, config, wallet } = this.needs;
     if (!wallet) throw new Problem("noWallet");
     await wallet.check();
-    if (job.kind === "send") return prepare(chain, tokenId, job.call, wallet.address, job.signed);
+    if (job.kind === "send") return prepare(chain, config, job.call, wallet.address, job.signed);
     await assembleFor(chain, job.call, job.other);
     return undefined;
   }
 
   /** What this page does not know of the contract's code and its token, unless the person trusts it. */
   private async doubted(): Promise<Codes | undefined> {
-    const { chain, tokenId } = this.needs;
-    const codes = await codesOf(chain, tokenId);
+    const { chain, config } = this.needs;
+    const codes = await codesOf(chain, config.token_contract);
     return doubtsOf(codes, acceptedWasm()).length > 0 && !isTrusted(chain.contractId, codes) ? codes : undefined;
   }
 

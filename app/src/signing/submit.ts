@@ -1,13 +1,15 @@
 // What the machine in story.ts asks of the network: to simulate a call, to send what was signed, and to say how it ended.
 
-import { BASE_FEE, scValToNative, TransactionBuilder, type Transaction, type xdr } from "@stellar/stellar-sdk";
+import { scValToNative, TransactionBuilder, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
+import type { Config } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
-import { assemble, readCall, value, type Assembled, type Call } from "../contract/calls.js";
+import { MOST_FEE } from "../chain/simulation.js";
+import { assemble, hex, isNetworkCall, prolongs, readCall, value, type Call, type ContractCall, type NetworkCall } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
-import { movements, transfers, type Movement } from "./movements.js";
-import { FEE_LIMIT, priceOf, type Price } from "./price.js";
+import { transfers, type Movement } from "./movements.js";
+import { bid, FEE_LIMIT, priceOf, type Price } from "./price.js";
 import { isRecorded } from "./records.js";
 import { review, type Verdict } from "./review.js";
 import { invokedBy, isFor, setEntries } from "./share.js";
@@ -15,11 +17,10 @@ import type { End, Event, SignedCall } from "./story.js";
 
 export interface Prepared {
   call: Call;
-  assembled: Assembled;
-  movements: Movement[];
-  /** In stroops: the most that can be charged. What is not used comes back at once. */
-  fee: bigint;
+  /** What is signed, with time bounds of its own. */
+  transaction: Transaction;
   verdict: Verdict;
+  /** In stroops: the most that can be charged. What is not used comes back at once. */
   price: Price;
   /** Whether the person may go on to the wallet. */
   mayBeSigned: boolean;
@@ -44,21 +45,44 @@ export interface Kept {
   form?: string;
 }
 
-/** A transaction is valid for so many seconds, which leaves time to read it and to approve it in a wallet. */
+/** What is signed and sent at once is valid for so many seconds, which leaves time to read it and to approve it in a wallet. */
 const VALID = 300;
 
 /** Builds and simulates a call of `source`, with another person's signature if there is one. It throws the reason if the call would fail. */
 export async function prepare(
   chain: Chain,
-  tokenId: string,
+  config: Config,
   call: Call,
   source: string,
   signed?: xdr.SorobanAuthorizationEntry,
 ): Promise<Prepared> {
+  const built = await (isNetworkCall(call) ? build(chain, config.token_contract, call, source) : simulate(chain, config.token_contract, call, source, signed));
+  return { call, ...built, mayBeSigned: mayBeSigned(config, call, source, built) };
+}
+
+/** Whether nothing speaks against a signature. What brings the contract back or prolongs it may cost its admin whatever is shown. */
+export function mayBeSigned({ admin }: Config, call: Call, source: string, { verdict, price }: Pick<Prepared, "verdict" | "price">): boolean {
+  const most = prolongs(call) && source === admin ? MOST_FEE : FEE_LIMIT;
+  return verdict.refusals.length === 0 && price.total <= most;
+}
+
+type Built = Pick<Prepared, "transaction" | "verdict" | "price">;
+
+/** What builds the operations of the network is loaded when there is one. */
+async function build(chain: Chain, tokenId: string, call: NetworkCall, source: string): Promise<Built> {
+  const { build } = await import("./networkCalls.js");
+  return { ...(await build(chain, tokenId, call, source)), verdict: { moves: [], refusals: [], auth: [] } };
+}
+
+async function simulate(
+  chain: Chain,
+  tokenId: string,
+  call: ContractCall,
+  source: string,
+  signed?: xdr.SorobanAuthorizationEntry,
+): Promise<Built> {
   const { sorobanInclusionFee } = await chain.server.getFeeStats();
-  // All are zero where no contract was called in the last ledgers.
-  const fee = String(Math.max(Number(sorobanInclusionFee.p80), Number(BASE_FEE)));
-  const assembled = await assemble(chain.client, call, { publicKey: source, fee });
+  const assembled = await assemble(chain.client, call, { publicKey: source, fee: bid(sorobanInclusionFee) });
   value(assembled);
   if (signed && !isFor(assembled, signed)) throw new Problem("damagedLink");
   const simulated = () => {
@@ -79,38 +103,45 @@ export async function prepare(
     value(assembled);
     verdict = judge();
   }
-  const price = priceOf(simulated(), assembled.built ?? { fee: "0" });
-  return {
-    call,
-    assembled,
-    movements: movements(assembled, tokenId),
-    fee: BigInt(assembled.built?.fee ?? 0),
-    verdict,
-    price,
-    mayBeSigned: verdict.refusals.length === 0 && price.total <= FEE_LIMIT,
-  };
+  const { built } = assembled;
+  if (!built) throw new Error("not simulated");
+  return { transaction: built, verdict, price: priceOf(simulated(), built) };
 }
 
-/** Has the wallet sign a prepared call. */
-export async function sign(chain: Chain, { assembled }: Prepared, wallet: Wallet): Promise<Kept> {
-  await wallet.check();
+/** Has the wallet sign what was prepared. */
+export async function sign(chain: Chain, { transaction }: Prepared, wallet: Wallet): Promise<Kept> {
   const signedAt = Number((await chain.server.getLatestLedger()).closeTime);
-  const asked = until(signedAt + VALID, assembled);
-  await assembled.sign({ signTransaction: (_, options) => wallet.signTransaction(asked.toXdr(), options) });
-  const { signed } = assembled;
-  // A wallet adds signatures, and changes nothing else.
-  if (!signed || hashOf(signed) !== hashOf(asked)) throw new Problem("walletFailed");
+  const signed = await addSignature(chain, until(signedAt + VALID, transaction), wallet);
   return { transaction: signed.toXdr(), signedAt };
 }
 
-/** The simulated transaction with its last moment by the ledger's clock: the SDK would count from this machine's, which may be wrong, and add the resource fee twice. */
-export function until(maxTime: number, { built, simulationData }: Assembled): Transaction {
-  if (!built) throw new Error("not simulated");
-  const sorobanData = simulationData.transactionData;
-  return TransactionBuilder.cloneFrom(built, { timebounds: { minTime: 0, maxTime }, sorobanData }).build();
+/** The transaction with the wallet's signature. */
+export async function addSignature(chain: Chain, transaction: Transaction, wallet: Wallet): Promise<Transaction> {
+  await wallet.check();
+  const { signedTxXdr, error } = await wallet.signTransaction(transaction.toXdr(), {
+    networkPassphrase: chain.network.passphrase,
+    address: wallet.address,
+  });
+  if (error) throw new Problem("walletFailed", error.message);
+  const signed = readTransaction(chain, { transaction: signedTxXdr });
+  // A wallet adds signatures, and changes nothing else.
+  if (hashOf(signed) !== hashOf(transaction)) throw new Problem("walletFailed");
+  return signed;
 }
 
-const hashOf = (transaction: Pick<Transaction, "hash">) => [...transaction.hash()].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+/** The transaction with its last moment by the ledger's clock: this machine's may be wrong. */
+export function until(maxTime: number, transaction: Transaction): Transaction {
+  const builder = TransactionBuilder.cloneFrom(transaction, { timebounds: { minTime: 0, maxTime } });
+  const data = resourcesOf(transaction);
+  return (data ? builder.setSorobanData(data) : builder).build();
+}
+
+function resourcesOf(transaction: Transaction): xdr.SorobanTransactionData | undefined {
+  const envelope = transaction.toEnvelope();
+  return envelope.type === "envelopeTypeTx" && envelope.value.tx.ext.type === "sorobanData" ? envelope.value.tx.ext.sorobanData : undefined;
+}
+
+export const hashOf = (transaction: Pick<Transaction, "hash">): string => hex(transaction.hash());
 
 function readTransaction({ network }: Chain, { transaction }: Pick<Kept, "transaction">): Transaction {
   const read = TransactionBuilder.fromXdr(transaction, network.passphrase);
@@ -122,18 +153,20 @@ function readTransaction({ network }: Chain, { transaction }: Pick<Kept, "transa
 export function readSigned(chain: Chain, kept: Kept): SignedCall {
   const read = readTransaction(chain, kept);
   const { transaction, signedAt, form } = kept;
-  const { operations, timeBounds } = read;
-  const [operation] = operations;
-  if (operation?.type !== "invokeHostFunction" || !timeBounds) throw new Error("not a call of this page");
   return {
     hash: hashOf(read),
     transaction,
-    call: readCall(chain.client, operation.func),
+    call: readCall(chain, read),
     signedAt,
-    validUntil: Number(timeBounds.maxTime),
-    shared: operation.auth?.some(({ credentials }) => credentials.type !== "sorobanCredentialsSourceAccount") ?? false,
+    validUntil: Number(read.timeBounds?.maxTime),
+    shared: entriesOf(read).some(({ credentials }) => credentials.type !== "sorobanCredentialsSourceAccount"),
     form,
   };
+}
+
+/** What a transaction's call is authorised by. */
+export function entriesOf({ operations: [operation] }: Transaction): xdr.SorobanAuthorizationEntry[] {
+  return operation?.type === "invokeHostFunction" ? (operation.auth ?? []) : [];
 }
 
 /** Sends it. */
@@ -189,9 +222,9 @@ export async function ask({ server }: Chain, tokenId: string, { hash, call }: Si
 }
 
 /** Asks the account whether it has used the call's number, and the contract's records whether they show it. */
-export async function look(chain: Chain, signed: SignedCall): Promise<End> {
+export async function look(chain: Chain, tokenId: string, signed: SignedCall): Promise<End> {
   if (!(await hasUsedNumber(chain, signed))) return { kind: "lapsed" };
-  return { kind: (await isRecorded(chain, signed.call)) ? "recorded" : "forgotten" };
+  return { kind: (await isRecorded(chain, tokenId, signed)) ? "recorded" : "forgotten" };
 }
 
 function refusal(code: string | undefined): Problem {

@@ -110,7 +110,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     );
   const signing = useSigning({
     chain,
-    tokenId: token.contractId,
+    config,
     wallet,
     refresh() {
       // An own call changes what no event tells of, such as the fee.
@@ -142,7 +142,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
   /** A call of an account with several signers waits for them as a link; if that cannot be made, the dialog says why. */
   const act = async (job: Job) => {
     if (me && job.kind === "send" && (await needsOthers(chain, me).catch(() => false))) {
-      const envelope = await draftApproval(chain, token.contractId, job.call, me, job.signed).catch(() => undefined);
+      const envelope = await draftApproval(chain, config, job.call, me, job.signed).catch(() => undefined);
       if (envelope) {
         go({ name: "approve", envelope });
         return;
@@ -165,7 +165,6 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     now: BigInt(Math.floor(Date.now() / 1000 + skew)),
     version,
     done,
-    changed: () => void refresh(true),
     act: (job) => void act(job),
     names,
     ownNames,

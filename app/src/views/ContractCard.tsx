@@ -5,14 +5,12 @@ import { codesOf, type Code } from "../chain/code.js";
 import { secondsToLive } from "../chain/life.js";
 import { homeDomain } from "../chain/token.js";
 import { acceptedWasm, doubtsOf } from "../contract/accepted.js";
+import { prolongs } from "../contract/calls.js";
 import { Button, Facts, Field, Form, LoadedView, Notice, Person, WholeAddress } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { communities, forgetPlace, href, nameCommunity } from "../person/place.js";
 import { useSession } from "../person/session.js";
-import { DirectCall, type Proposal } from "../signing/DirectCall.js";
 import { Doubts } from "../signing/Doubts.js";
-import { prolong } from "../signing/prolong.js";
-import { XLM } from "../words/format.js";
 import { Communities } from "./Communities.js";
 
 /** Below this its operator should extend it, in seconds: 30 days. */
@@ -20,8 +18,10 @@ const SOON = 30 * 24 * 60 * 60;
 
 /** For how long the contract's place on the network is paid, and for its admin a button that prolongs it. */
 export function ContractLife() {
-  const { chain, config, words, format, me } = useSession();
-  const life = useLoad(() => secondsToLive(chain), chain);
+  const { chain, config, words, format, me, done } = useSession();
+  // It changes by what is paid for it, and else only as time passes.
+  const paid = done && prolongs(done.call) ? done.number : 0;
+  const life = useLoad(() => secondsToLive(chain), chain, paid);
   return (
     <>
       <Facts
@@ -37,7 +37,7 @@ export function ContractLife() {
       {life.value !== undefined && life.value < SOON && (
         <Notice kind={life.value > 0 ? "warning" : "problem"}>{life.value > 0 ? words.contract.lifeShort : words.fees.isExpired}</Notice>
       )}
-      {me === config.admin && life.value !== undefined && <Prolong expired={life.value === 0} onDone={life.reload} />}
+      {me === config.admin && life.value !== undefined && <Prolong expired={life.value === 0} paid={paid} />}
     </>
   );
 }
@@ -79,29 +79,15 @@ export function ContractCard() {
   );
 }
 
-/** For the operator: the button says what it costs before anything is signed. */
-function Prolong({ expired, onDone }: { expired: boolean; onDone: () => void }) {
-  const { chain, words, format, me = "" } = useSession();
-  const propose = async (): Promise<Proposal> => {
-    const { transaction, fee, restores, wasmHash } = await prolong(chain, me);
-    if (transaction) return { transaction, fee, explain: restores ? words.fees.restoreExplain : words.fees.extendExplain };
-    const code = [...(wasmHash ?? [])].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    const restore = "stellar contract restore --network NETWORK --source-account KEY";
-    return {
-      instead: (
-        <>
-          <p>{words.fees.byCommand(format.amount(fee, XLM))}</p>
-          <code class="address">
-            {restore} --wasm-hash {code}
-          </code>
-          <code class="address">
-            {restore} --id {chain.contractId}
-          </code>
-        </>
-      ),
-    };
-  };
-  return <DirectCall label={expired ? words.fees.restore : words.fees.extend} done={words.fees.prolonged} propose={propose} onDone={onDone} />;
+/** For the operator: what is signed is shown with its price first. */
+function Prolong({ expired, paid }: { expired: boolean; paid: number }) {
+  const { chain, words, act } = useSession();
+  const call = useLoad(async () => (await import("../signing/networkCalls.js")).prolonging(chain), chain, paid);
+  return (
+    <LoadedView of={call} words={words}>
+      {(call) => <Button onClick={() => act({ kind: "send", call })}>{expired ? words.fees.restore : words.fees.extend}</Button>}
+    </LoadedView>
+  );
 }
 
 /** Who stands behind an asset: an address that nobody can copy, and the domain that its account names. */

@@ -88,17 +88,13 @@ export const de: Words = {
 
   fees: {
     atMost: (xlm) => `Höchstens ${xlm}. Was nicht gebraucht wird, kommt sofort zurück.`,
-    cost: (xlm) => `Gekostet hat es ${xlm}.`,
     expired: (xlm) =>
       `Die bezahlte Zeit dieser Gemeinschaft im Netz ist abgelaufen. Sie zurückzuholen kostet etwa ${xlm}, und wer dies unterschriebe, zahlte das allein. Das ist Sache des Betreibers: Sagen Sie es ihm. Nichts ist verloren, und bis dahin kann hier nichts unterschrieben werden.`,
     tooHigh: (xlm, limit) =>
       `Die Gebühr dafür betrüge bis zu ${xlm}. Über ${limit} lässt diese Seite nichts unterschreiben. Versuchen Sie es später noch einmal; bleibt es dabei, sagen Sie es dem Betreiber.`,
     isExpired: "Die bezahlte Zeit im Netz ist abgelaufen. Lesen können Sie alles, unterschreiben erst, wenn der Betreiber die Gemeinschaft zurückgeholt hat.",
     extend: "Zeit im Netz verlängern",
-    extendExplain: "Vertrag und Code bleiben so lange im Netz, wie es das erlaubt, etwa sechs Monate. Sie bezahlen das; sonst ändert sich nichts.",
     restore: "Gemeinschaft zurückholen",
-    restoreExplain: "Vertrag und Code werden zurückgeholt und einige Monate aufbewahrt. Sie bezahlen das; sonst ändert sich nichts. Verlängern Sie die Zeit danach.",
-    prolonged: "Die Zeit im Netz ist jetzt länger.",
     byCommand: (xlm) =>
       `Das kostet etwa ${xlm}; eine so hohe Gebühr kann diese Seite nicht in eine Transaktion schreiben. Das Programm stellar kann es. Rufen Sie diese beiden Befehle auf, mit Ihrem eigenen Namen für Schlüssel und Netz:`,
   },
@@ -112,9 +108,6 @@ export const de: Words = {
       `Das Konto des Verkäufers kann ${symbol} noch nicht empfangen: Bis dahin wird er auch im Voraus Eingezahltes nicht ausbezahlt bekommen. Bitten Sie ihn, es auf seiner Startseite anzunehmen.`,
     cannotBePaid: (symbol) => `Ihr Konto nimmt ${symbol} noch nicht an: Niemand kann Sie bezahlen, und Sie können nicht zahlen.`,
     accept: (symbol) => `${symbol} annehmen`,
-    acceptExplain: (symbol, issuer) =>
-      `Ihr Konto kann dann ${symbol} halten und empfangen, ausgegeben von ${issuer}. So lange bleiben 0,5 XLM davon reserviert.`,
-    accepted: (symbol) => `Ihr Konto nimmt ${symbol} an.`,
   },
 
   framed: "Diese Seite wird innerhalb einer anderen gezeigt, die etwas über ihre Knöpfe legen könnte. Öffnen Sie sie in einem eigenen Tab.",
@@ -640,6 +633,11 @@ export const de: Words = {
     resolve_dispute: (x) =>
       `Entscheiden, dass von Lieferung ${x.delivery} von Vertrag ${x.agreement} ${x.kwh} zu bezahlen sind. Das ist endgültig.`,
     close_dispute: (x) => `Den Streit um Lieferung ${x.delivery} von Vertrag ${x.agreement} ohne Entscheidung abschließen.`,
+    extend_footprint_ttl: (x) => `Bezahlen, dass ${x.entries} von jetzt an ${x.days} im Netz bleiben. Sonst ändert sich nichts.`,
+    restore_footprint: (x) => `Bezahlen, dass ${x.entries} zurückgeholt und einige Monate im Netz aufbewahrt werden. Verlängern Sie die Zeit danach.`,
+    entries: { both: "Smart Contract und Code", contract: "die Daten des Smart Contracts", code: "die Programmteile des Smart Contracts" },
+    change_trust: (x) =>
+      `Ihr Konto kann künftig ${x.code} halten und empfangen, ausgegeben von ${x.issuer}. So lange bleiben 0,5 XLM davon reserviert.`,
   },
   done: {
     register_prosumer: "Sie sind registriert.",
@@ -654,6 +652,9 @@ export const de: Words = {
     dispute_transaction: "Die Lieferung ist strittig. Sie wartet auf eine Entscheidung.",
     resolve_dispute: "Der Streit ist entschieden. Was zu bezahlen ist, kann jetzt bezahlt werden.",
     close_dispute: "Der Streit ist abgeschlossen.",
+    extend_footprint_ttl: "Die Zeit im Netz ist jetzt länger.",
+    restore_footprint: "Der Smart Contract ist zurück im Netz.",
+    change_trust: "Ihr Konto nimmt das Token an.",
   },
 
   problems: {
@@ -692,6 +693,10 @@ export const de: Words = {
     badLink: "Dieser Link ist unvollständig, wurde verändert oder ist nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",
     damagedLink:
       "Dieser Link ist beschädigt: Er verlangt etwas anderes, als unterschrieben wurde. Lassen Sie ihn sich noch einmal schicken, und unterschreiben Sie nichts, was darüber kommt.",
+    linkOperations: "Mit diesem Link würde mehr unterschrieben als der eine Auftrag, den er zeigt. Unterschreiben Sie nichts davon, und sagen Sie es der Verwaltung.",
+    linkSource: "Dieser Link gilt nicht für ein Konto allein: Er handelt auch für ein anderes oder für einen Teil davon. Unterschreiben Sie nichts davon, und sagen Sie es der Verwaltung.",
+    linkConditions: "Dieser Link hat Bedingungen, die diese Seite nirgends setzt, oder könnte länger als einen Tag zurückgehalten werden. Unterschreiben Sie nichts davon, und bitten Sie um einen neuen.",
+    linkCall: "Dieser Link ist für etwas, das diese Seite nicht kennt, oder für einen anderen Smart Contract. Unterschreiben Sie nichts davon, und sagen Sie es der Verwaltung.",
     unknown: "Etwas Unerwartetes ist geschehen. Versuchen Sie es noch einmal; bleibt es dabei, sagen Sie der Verwaltung, was hier steht.",
   },
 

@@ -91,17 +91,13 @@ export const en = {
 
   fees: {
     atMost: (xlm: string) => `At most ${xlm}. What is not used comes back at once.`,
-    cost: (xlm: string) => `It cost ${xlm}.`,
     expired: (xlm: string) =>
       `This community’s contract has expired on the network, since nobody has paid for its keeping. To bring it back costs about ${xlm}, which whoever signs this would pay alone. That is the operator’s to do: tell them. Nothing is lost, and nothing can be signed here until then.`,
     tooHigh: (xlm: string, limit: string) =>
       `The fee of this would be up to ${xlm}. That is more than ${limit}, above which this page has nothing signed. Try again later; if it stays, tell the operator.`,
     isExpired: "The contract has expired on the network. It can be read, but nothing can be signed before the operator has brought it back.",
     extend: "Extend the contract’s time",
-    extendExplain: "The contract and its code are kept for as long as the network lets them, some six months. You pay for it; nothing else changes.",
     restore: "Bring the contract back",
-    restoreExplain: "The contract and its code are brought back, and kept for some months. You pay for it; nothing else changes. Then extend its time.",
-    prolonged: "The contract’s time on the network is longer now.",
     byCommand: (xlm: string) =>
       `This costs about ${xlm}, a fee that this page cannot put into a transaction. The stellar command can. Run these two, with your own name for the key and the network:`,
   },
@@ -115,9 +111,6 @@ export const en = {
       `The seller’s account cannot receive ${symbol} yet: until it does, the seller is not paid from a deposit either. Ask the seller to accept it on their home page.`,
     cannotBePaid: (symbol: string) => `Your account does not accept ${symbol} yet: nobody can pay you, and you cannot pay.`,
     accept: (symbol: string) => `Accept ${symbol}`,
-    acceptExplain: (symbol: string, issuer: string) =>
-      `Your account can then hold and receive ${symbol}, issued by ${issuer}. 0.5 XLM of it stays reserved as long as it does.`,
-    accepted: (symbol: string) => `Your account accepts ${symbol}.`,
   },
 
   framed: "This page is shown inside another page, which could lay something over its buttons. Open it in a tab of its own.",
@@ -646,6 +639,12 @@ export const en = {
       `Rule that ${x.kwh} of delivery ${x.delivery} of agreement ${x.agreement} are to be paid. That is final.`,
     close_dispute: (x: { delivery: string; agreement: string }) =>
       `Close the dispute about delivery ${x.delivery} of agreement ${x.agreement} by default.`,
+    extend_footprint_ttl: (x: { entries: string; days: string }) =>
+      `Pay for ${x.entries} to stay on the network for ${x.days} from now. Nothing else changes.`,
+    restore_footprint: (x: { entries: string }) => `Pay for ${x.entries} to be brought back, and kept on the network for some months. Then extend that time.`,
+    entries: { both: "the contract and its code", contract: "the contract", code: "the contract’s code" },
+    change_trust: (x: { code: string; issuer: string }) =>
+      `Have your account hold and receive ${x.code}, issued by ${x.issuer}. As long as it does, 0.5 XLM of it stay reserved.`,
   },
   done: {
     register_prosumer: "You are registered.",
@@ -660,6 +659,9 @@ export const en = {
     dispute_transaction: "The delivery is disputed. It waits for a ruling.",
     resolve_dispute: "The dispute is ruled on. What is to be paid can be paid now.",
     close_dispute: "The dispute is closed.",
+    extend_footprint_ttl: "The contract’s time on the network is longer now.",
+    restore_footprint: "The contract is back on the network.",
+    change_trust: "Your account accepts the token.",
   } satisfies Texts<Call["method"]>,
 
   problems: {
@@ -689,6 +691,10 @@ export const en = {
     badToken: "This community’s token says that it has more decimals than any amount can have. Do not trust it; open another community.",
     badLink: "This link is incomplete, was changed, or is not for this community. Ask for it once more.",
     damagedLink: "This link is damaged: what it asks for is not what was signed. Ask for it once more, and sign nothing that comes by it.",
+    linkOperations: "This link would have more signed than the one call that it shows. Sign nothing that comes by it, and tell the admin.",
+    linkSource: "This link is not for one account alone: it acts for another besides, or for part of one. Sign nothing that comes by it, and tell the admin.",
+    linkConditions: "This link has conditions that this page sets nowhere, or could be held back for longer than a day. Sign nothing that comes by it, and ask for a new one.",
+    linkCall: "This link is for something that this page does not know, or for another contract. Sign nothing that comes by it, and tell the admin.",
     unknown: "Something unexpected happened. Try again; if it stays, tell the admin what is written here.",
   } satisfies Texts<ProblemKind>,
 

@@ -32,6 +32,10 @@ export type ProblemKind =
   | "otherContract"
   | "badLink"
   | "damagedLink"
+  | "linkOperations"
+  | "linkSource"
+  | "linkConditions"
+  | "linkCall"
   | "badToken"
   | "unknown";
 

@@ -481,6 +481,75 @@ test("on a narrow screen with large text, reading begins at the top, and what mo
   await accessible(bob.page);
 });
 
+test("what the operator pays for the contract goes the same way: a closed wallet, an end that is not known, a second tab, a forgotten time", async ({
+  person,
+  admin,
+  rpc,
+  clock,
+}) => {
+  const operator = await person("Operator", { keypair: admin.keypair, funded: false });
+  let closes = () => {};
+  operator.freighter.open = new Promise((resolve) => (closes = resolve));
+  await operator.open();
+  await operator.press("Extend the contract’s time");
+  await inDialog(operator, "Sign").click();
+  await operator.dialog.getByText("Your wallet opens").waitFor();
+  await inDialog(operator, "Stop waiting").click();
+  await banner(operator.page).getByText("Nothing was sent").waitFor();
+  closes();
+  await operator.page.waitForTimeout(1000);
+  assert.equal(rpc.count("sendTransaction"), 0);
+
+  await banner(operator.page).getByRole("button", { name: "Try again" }).click();
+  rpc.on("sendTransaction", dropBefore);
+  await inDialog(operator, "Sign").click();
+  await operator.dialog.getByText(mayStill).waitFor();
+  await pictures(operator.page, "extend-unknown");
+  const second = await operator.context.newPage();
+  await second.goto(operator.page.url());
+  await second.getByRole("button", { name: "Extend the contract’s time" }).click();
+  await second.getByRole("dialog").getByText("Nothing else can be signed").waitFor();
+  await second.close();
+
+  rpc.off();
+  rpc.on("getTransaction", hang);
+  await inDialog(operator, "Send it again").click();
+  await operator.dialog.getByText("It is signed and sent.").waitFor();
+  await operator.page.goto("about:blank");
+  await clock.advance(400);
+  rpc.on("getTransaction", forgetful);
+  await operator.open("history");
+  await banner(operator.page).getByText("but the records show it.").waitFor();
+  assert.match(await banner(operator.page).innerText(), /for the contract and its code to stay on the network/);
+  assert.equal(new Set(sentTransactions(rpc)).size, 1);
+  operator.complained(lost);
+});
+
+test.describe(() => {
+  test.use({ token: { asset: "EUR" } });
+  test("to accept the token goes the same way, and is told from the account where the network has forgotten", async ({ person, network, rpc, clock }) => {
+    const bob = await person("Bob", { funded: false });
+    await network.fund(bob.address);
+    await bob.open();
+    rpc.on("sendTransaction", dropBefore);
+    await bob.press("Accept EUR");
+    await inDialog(bob, "Sign").click();
+    await bob.dialog.getByText(mayStill).waitFor();
+    rpc.off();
+    rpc.on("getTransaction", hang);
+    await inDialog(bob, "Send it again").click();
+    await bob.dialog.getByText("It is signed and sent.").waitFor();
+    await bob.page.goto("about:blank");
+    await clock.advance(400);
+    rpc.on("getTransaction", forgetful);
+    await bob.open();
+    await banner(bob.page).getByText("but the records show it.").waitFor();
+    assert.match(await banner(bob.page).innerText(), /hold and receive EUR/);
+    assert.equal(await bob.button("Accept EUR").count(), 0);
+    bob.complained(lost);
+  });
+});
+
 test("a form keeps what was typed until the call has gone through; an offer leads on to its agreement", async ({ actor, person }) => {
   const [bob, alice] = [await actor(), await person("Alice", { registered: true })];
   await alice.open(`offer/${bob.address}`);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "@playwright/test";
 import { Address, Asset, Keypair, nativeToScVal, Networks, xdr, type rpc } from "@stellar/stellar-sdk";
-import type { Call } from "../../src/contract/calls.js";
+import type { ContractCall } from "../../src/contract/calls.js";
 import { invocation, review, type Question, type Verdict } from "../../src/signing/review.js";
 
 const [me, seller, thief, issuer] = [1, 2, 3, 4].map((n) => Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(n)).publicKey()) as [string, string, string, string];
@@ -52,7 +52,7 @@ const signedBy = (signer: string, rootInvocation = invocation(invoked)) =>
   );
 
 function judge(
-  method: Call["method"],
+  method: ContractCall["method"],
   events: xdr.DiagnosticEvent[],
   auth: xdr.SorobanAuthorizationEntry[],
   more: Partial<Question> = {},
