@@ -1,45 +1,44 @@
 // A call that needs several signatures: what it does, who has signed, and what can be done now.
 
-import { useState } from "preact/hooks";
 import { describe } from "../contract/describe.js";
-import { Button, CopyButton, Facts, LoadedView, Notice, Person, ProblemText } from "../parts/basics.js";
+import { Button, CopyButton, Facts, LoadedView, Notice, Person, WholeAddress } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
-import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
-import { XLM } from "../words/format.js";
-import { problemOf, type ContractProblem, type Problem } from "../words/problem.js";
-import { readApproval, sendApproved, sign, type Approval } from "./approvals.js";
-import { InWallet } from "./InWallet.js";
+import { readApproval, waitsFor, type Approval } from "./approvals.js";
+import { Moves } from "./Moves.js";
+import { feeText } from "./SigningDialog.js";
+import { TooDear } from "./TooDear.js";
 
 export function ApprovalView({ envelope }: { envelope: string }) {
   const { chain, config, words, version } = useSession();
-  const [round, setRound] = useState(0);
-  const loaded = useLoad(() => readApproval(chain, config, envelope), envelope, `${version}/${round}`);
+  const loaded = useLoad(() => readApproval(chain, config, envelope), envelope, version);
   return (
     <>
       <h1>{words.approval.title}</h1>
       <LoadedView of={loaded} words={words}>
-        {(approval) => <Card approval={approval} reload={() => setRound(round + 1)} />}
+        {(approval) => <Card approval={approval} envelope={envelope} />}
       </LoadedView>
     </>
   );
 }
 
-function Card({ approval, reload }: { approval: Approval; reload: () => void }) {
+function Card({ approval, envelope }: { approval: Approval; envelope: string }) {
   const session = useSession();
-  const { words, format, token, nameOf } = session;
-  const { call, account, transaction, prepared, expiresAt, signers, signed, weight, needed, state } = approval;
-  const moves = (prepared?.verdict.moves ?? []).map(({ from, to, amount }) => (
-    <li key={from + to}>{words.sign.move(format.amount(amount, token), nameOf(from), nameOf(to))}</li>
-  ));
+  const { words, format } = session;
+  const { call, account, review, expiresAt, signers, signed, weight, needed, state } = approval;
   return (
     <section class="card stack">
       <p class="sentence">{describe(call, session)}</p>
+      {review && (
+        <>
+          <TooDear {...review} />
+          <Moves verdict={review.verdict} />
+        </>
+      )}
       <Facts
         facts={[
-          prepared && [words.sign.moves, moves.length > 0 ? <ul class="moves">{moves}</ul> : words.sign.nothingMoves],
-          [words.sign.fee, words.approval.feeAtMost(format.amount(BigInt(transaction.fee), XLM))],
-          [words.approval.account, <code class="address">{account}</code>],
+          review && [words.sign.fee, feeText(review, words, format)],
+          [words.approval.account, <WholeAddress of={account} />],
           state === "open" && [words.approval.until, format.dateTime(expiresAt)],
         ]}
       />
@@ -57,7 +56,7 @@ function Card({ approval, reload }: { approval: Approval; reload: () => void }) 
       </ul>
       <p>{words.approval.sum(format.number(BigInt(weight)), format.number(BigInt(needed)))}</p>
       {state === "open" ? (
-        <Open approval={approval} reload={reload} />
+        review?.mayBeSigned && <Open approval={approval} envelope={envelope} />
       ) : (
         <Notice kind={state === "done" ? "success" : "problem"}>
           <p>
@@ -70,62 +69,26 @@ function Card({ approval, reload }: { approval: Approval; reload: () => void }) 
   );
 }
 
-function Open({ approval, reload }: { approval: Approval; reload: () => void }) {
-  const { chain, words, wallet } = useSession();
-  const [doing, setDoing] = useState<"signing" | "sending">();
-  const [problem, setProblem] = useState<Problem | ContractProblem>();
-  const { signers, signed, weight, needed } = approval;
-  const mine = signers.some(({ address }) => address === wallet?.address);
-  const enough = weight >= needed;
-
-  const run = async (what: "signing" | "sending", step: () => Promise<void>) => {
-    setDoing(what);
-    setProblem(undefined);
-    try {
-      await step();
-    } catch (error) {
-      setProblem(problemOf(error));
-    }
-    setDoing(undefined);
-  };
-  const add = () =>
-    run("signing", async () => {
-      if (!wallet) return;
-      // The new link takes the place of this one, so that going back does not lose the signature.
-      location.replace(href({ name: "approve", envelope: await sign(chain, approval, wallet) }));
-    });
-  const send = () => run("sending", () => sendApproved(chain, approval).finally(reload));
-
-  if (doing)
+function Open({ approval, envelope }: { approval: Approval; envelope: string }) {
+  const { words, me, act } = useSession();
+  const { call, signers, signed, weight, needed } = approval;
+  if (weight >= needed) {
     return (
-      <div role="status" class="stack">
-        <p>{doing === "signing" ? words.sign.steps.signing : words.sign.steps.sent}</p>
-        {doing === "signing" && wallet && <InWallet wallet={wallet} />}
-      </div>
+      <Button kind="primary" onClick={() => act({ kind: "submit", call, envelope })}>
+        {words.approval.send}
+      </Button>
     );
+  }
   return (
     <>
-      {problem && (
-        <Notice kind="problem">
-          <ProblemText problem={problem} words={words} />
-        </Notice>
-      )}
-      {enough ? (
-        <Button kind="primary" onClick={() => void send()}>
-          {words.approval.send}
+      {waitsFor(approval, me) && (
+        <Button kind="primary" onClick={() => act({ kind: "approve", call, envelope })}>
+          {words.share.review}
         </Button>
-      ) : !wallet ? (
-        <Notice kind="info">{words.share.connect}</Notice>
-      ) : !mine ? (
-        <Notice kind="info">{words.approval.notYours}</Notice>
-      ) : (
-        !signed.has(wallet.address) && (
-          <Button kind="primary" onClick={() => void add()}>
-            {words.sign.confirm}
-          </Button>
-        )
       )}
-      {signed.size > 0 && !enough && (
+      {me === undefined && <Notice kind="info">{words.share.connect}</Notice>}
+      {me !== undefined && !signers.some(({ address }) => address === me) && <Notice kind="info">{words.approval.notYours}</Notice>}
+      {signed.size > 0 && (
         <>
           <p>{words.approval.passOn}</p>
           <CopyButton text={location.href}>{words.share.copy}</CopyButton>

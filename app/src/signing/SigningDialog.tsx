@@ -52,7 +52,7 @@ export function SigningDialog({ signing: { state, press } }: { signing: Signing 
   );
 }
 
-function title(state: State, { sign, share }: Words): string {
+function title(state: State, { sign, share, approval }: Words): string {
   switch (state.at) {
     case "link":
       return share.title;
@@ -67,6 +67,8 @@ function title(state: State, { sign, share }: Words): string {
     case "ended":
       if (state.end.kind === "recorded" || state.end.kind === "forgotten") return sign.openTitle;
       return state.end.kind === "done" ? sign.done : sign.failed;
+    case "simulating":
+      return state.job.kind === "submit" ? approval.send : sign.title;
     case "doubting":
     case "review":
     case "asking":
@@ -156,7 +158,7 @@ function FirstFacts({ job }: { job: Job }) {
 }
 
 function ReviewFacts({ review, before }: { review: Review; before: Before | undefined }) {
-  const { call, verdict, mayBeSigned } = review;
+  const { call, transaction, verdict, mayBeSigned } = review;
   const { words, format, me } = useSession();
   return (
     <>
@@ -173,6 +175,7 @@ function ReviewFacts({ review, before }: { review: Review; before: Before | unde
         facts={[
           call.method === "fund_agreement" && [words.deposit.title, depositText(call.args.deposit, words)],
           [words.sign.fee, feeText(review, words, format)],
+          transaction.source !== me && [words.approval.account, <WholeAddress of={transaction.source} />],
           [words.sign.account, me && <WholeAddress of={me} />],
         ]}
       />

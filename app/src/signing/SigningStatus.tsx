@@ -36,9 +36,10 @@ export function SigningStatus({ state, press }: { state: Signed; press: Signing[
 }
 
 /** Until when it may go through, as the person's own clock shows it. */
-function openEnd({ signed: { validUntil }, lapses }: Extract<State, { at: "unknown" }>, { words, format, now }: Session): string {
+function openEnd({ signed: { validUntil, inLink }, lapses }: Extract<State, { at: "unknown" }>, { words, format, now }: Session): string {
   const onThisClock = BigInt(validUntil) - now + BigInt(Math.floor(Date.now() / 1000));
   if (BigInt(validUntil) < now) return words.sign.overdue(format.dateTime(onThisClock));
+  if (inLink) return words.approval.mayStill(format.dateTime(onThisClock));
   return (lapses ? words.sign.lapsing : words.sign.mayStill)(format.clock(onThisClock));
 }
 
@@ -151,7 +152,7 @@ export function WayButtons({ state, press }: { state: State; press: Signing["pre
 
 const isPrimary = (way: Way, state: State) => way === "confirm" || way === "retry" || (state.at === "ended" && state.end.kind === "done");
 
-function label(way: Way, state: State, { sign, common, trust }: Words): string {
+function label(way: Way, state: State, { sign, common, trust, approval }: Words): string {
   switch (way) {
     case "leave":
       if (state.at === "asking") return sign.stopWaiting;
@@ -160,10 +161,11 @@ function label(way: Way, state: State, { sign, common, trust }: Words): string {
       return common.again;
     case "trust":
       return trust.accept;
+    case "letLapse":
+      return state.at === "unknown" && state.signed.inLink ? approval.letGo : sign.letLapse;
     case "confirm":
     case "show":
     case "sendAgain":
-    case "letLapse":
       return sign[way];
   }
 }

@@ -1,18 +1,20 @@
 // Accounts with several signers: a call of such an account travels as a link, and everybody who opens it sees what it does, from the signed
 // bytes, and can add a signature. Whoever has the last one sends it.
 
-import { Keypair, StrKey, TransactionBuilder, type Transaction, type xdr } from "@stellar/stellar-sdk";
+import { Keypair, StrKey, TransactionBuilder, type FeeBumpTransaction, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
 import type { Config } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
-import { readCall, type Call } from "../contract/calls.js";
-import type { Wallet } from "../wallet/wallet.js";
+import { prolongs, readCall, type Call } from "../contract/calls.js";
 import { Problem } from "../words/problem.js";
 import { fromText, toText } from "./share.js";
-import { entriesOf, hashOf, prepare, until, type Prepared } from "./submit.js";
+import { entriesOf, hashOf, mayBeSigned, prepare, until, type Prepared } from "./submit.js";
 
 /** For so many seconds the signatures can be collected, a day: until then the account can send nothing else. */
 export const APPROVAL_HOLDS = 24 * 60 * 60;
+
+/** By so many seconds the network that answers may be behind the one that answered whoever made the link. */
+const BEHIND = 60 * 60;
 
 export interface Signer {
   address: string;
@@ -38,20 +40,20 @@ export interface Approval extends Signers {
   /** In Unix seconds. */
   expiresAt: bigint;
   state: ApprovalState;
-  /** What it would do now; only while it can still be sent. */
-  prepared?: Prepared;
+  /** What it would do now, and whether it may be signed; only while it can still be sent. */
+  review?: Prepared;
 }
 
 /** The account's own key counts as one of its signers. Other kinds than keys are left out: this page cannot sign for them. */
 export async function readSigners({ server }: Chain, account: string): Promise<Signers> {
   const { thresholds, signers, seqNum } = await server.getAccountEntry(account);
-  const [own = 0, , medium = 0] = thresholds.value;
+  const [own = 0, low = 0, medium = 0] = thresholds.value;
   const others = signers.flatMap(({ key, weight }) =>
     key.type === "signerKeyTypeEd25519" ? [{ address: StrKey.encodeEd25519PublicKey(key.value.value), weight }] : [],
   );
   const all = [{ address: account, weight: own }, ...others].filter(({ weight }) => weight > 0);
   // The network asks for a signature even where no weight is needed.
-  return { signers: all, needed: Math.max(1, medium), sequence: seqNum };
+  return { signers: all, needed: Math.max(1, low, medium), sequence: seqNum };
 }
 
 /** Whether the account's own key is not enough for its calls. */
@@ -61,23 +63,15 @@ export async function needsOthers(chain: Chain, account: string): Promise<boolea
 }
 
 /** A call that waits for its signatures, as a link carries it. */
-export async function draftApproval(
-  chain: Chain,
-  config: Config,
-  call: Call,
-  account: string,
-  signed?: xdr.SorobanAuthorizationEntry,
-): Promise<string> {
-  const { transaction } = await prepare(chain, config, call, account, signed);
+export async function draftApproval(chain: Chain, { transaction }: Prepared): Promise<string> {
   const { closeTime } = await chain.server.getLatestLedger();
   return textOf(until(Number(closeTime) + APPROVAL_HOLDS, transaction));
 }
 
-/** Reads a link from what is to be signed, and asks the ledger whether it can still be sent. */
+/** Reads a link from what is to be signed, and asks the ledger whether it can still be sent. It throws what makes it more than this page would have made of its call. */
 export async function readApproval(chain: Chain, config: Config, text: string): Promise<Approval> {
-  const transaction = readTransaction(chain, text);
+  const transaction = parse(chain, text);
   const call = readCall(chain, transaction);
-  const entries = entriesOf(transaction);
   const account = transaction.source;
   const [known, sent, latest] = await Promise.all([
     readSigners(chain, account),
@@ -90,39 +84,45 @@ export async function readApproval(chain: Chain, config: Config, text: string): 
   const ended = { [Api.GetTransactionStatus.SUCCESS]: "done", [Api.GetTransactionStatus.FAILED]: "failed" } as const;
   const approval = { ...known, transaction, call, account, signed, weight, expiresAt };
   if (sent.status !== Api.GetTransactionStatus.NOT_FOUND) return { ...approval, state: ended[sent.status] };
-  if (BigInt(latest.closeTime) > expiresAt) return { ...approval, state: "expired" };
-  if (known.sequence >= BigInt(transaction.sequence)) return { ...approval, state: "replaced" };
+  const now = BigInt(latest.closeTime);
+  if (now > expiresAt) return { ...approval, state: "expired" };
+  const number = BigInt(transaction.sequence);
+  if (known.sequence >= number) return { ...approval, state: "replaced" };
+  // What waits for another transaction, or for longer than a day, could be sent at a time that nobody expects.
+  if (known.sequence + 1n !== number) throw new Problem("linkNumber");
+  if (expiresAt > now + BigInt(APPROVAL_HOLDS + BEHIND)) throw new Problem("linkConditions");
+  return { ...approval, state: "open", review: await reviewOf(chain, config, call, transaction) };
+}
+
+/** What the link's own transaction would do and cost, against one that is made of its call now. */
+async function reviewOf(chain: Chain, config: Config, call: Call, transaction: Transaction): Promise<Prepared> {
+  const entries = entriesOf(transaction);
   const other = entries.find(({ credentials }) => credentials.type === "sorobanCredentialsAddress");
-  const prepared = await prepare(chain, config, call, account, other);
+  const made = await prepare(chain, config, call, transaction.source, other);
   // What the account authorises by its signature is what the call needs, and nothing besides.
-  if (!sameEntries(entries, entriesOf(prepared.transaction))) throw new Problem("badLink");
-  return { ...approval, state: "open", prepared };
+  if (made.verdict.refusals.length === 0 && !sameEntries(entries, entriesOf(made.transaction))) throw new Problem("linkAuth");
+  const price = { ...made.price, total: BigInt(transaction.fee) };
+  if (prolongs(call) && price.total > 2n * made.price.total) throw new Problem("linkFee");
+  return { ...made, transaction, price, mayBeSigned: mayBeSigned(config, call, transaction.source, { ...made, price }) };
 }
 
-/** Adds the wallet's signature, and answers the text of the new link. */
-export async function sign(chain: Chain, { transaction }: Approval, wallet: Wallet): Promise<string> {
-  await wallet.check();
-  const { signedTxXdr, error } = await wallet.signTransaction(transaction.toXdr(), { networkPassphrase: chain.network.passphrase });
-  if (error) throw new Problem("walletFailed", error.message);
-  return textOf(TransactionBuilder.fromXdr(signedTxXdr, chain.network.passphrase) as Transaction);
+/** Whether this account's signature is one that the transaction still needs. */
+export const waitsFor = ({ signers, signed, weight, needed }: Approval, address: string | undefined): boolean =>
+  weight < needed && signers.some((signer) => signer.address === address && !signed.has(signer.address));
+
+function parse({ network }: Chain, text: string): Transaction {
+  const transaction = parseAny(text, network.passphrase);
+  // Somebody else pays the fee of it.
+  if ("innerTransaction" in transaction) throw new Problem("linkSource");
+  return transaction;
 }
 
-/** Sends it, and waits until it is in a ledger. The same transaction can be there only once, whoever sends it. */
-export async function sendApproved({ server }: Chain, { transaction }: Approval): Promise<void> {
-  const { status, hash, errorResult } = await server.sendTransaction(transaction);
-  if (status === "TRY_AGAIN_LATER") throw new Problem("busy");
-  if (status === "ERROR") throw new Problem("refused", errorResult?.result.type);
-  await server.pollTransaction(hash, { attempts: 30, sleepStrategy: () => 1000 });
-}
-
-function readTransaction({ network }: Chain, text: string): Transaction {
+function parseAny(text: string, passphrase: string): Transaction | FeeBumpTransaction {
   try {
-    const transaction = TransactionBuilder.fromXdr(btoa(String.fromCharCode(...fromText(text))), network.passphrase);
-    if (!("innerTransaction" in transaction) && transaction.timeBounds) return transaction;
+    return TransactionBuilder.fromXdr(btoa(String.fromCharCode(...fromText(text))), passphrase);
   } catch {
-    // The text is no transaction.
+    throw new Problem("badLink");
   }
-  throw new Problem("badLink");
 }
 
 function hasSigned(transaction: Transaction, address: string): boolean {
@@ -130,9 +130,10 @@ function hasSigned(transaction: Transaction, address: string): boolean {
   return transaction.signatures.some(({ signature }) => key.verify(transaction.hash(), signature.value));
 }
 
+/** Whether they are the same, in whatever order. */
 function sameEntries(some: xdr.SorobanAuthorizationEntry[], others: xdr.SorobanAuthorizationEntry[]): boolean {
-  const texts = (entries: xdr.SorobanAuthorizationEntry[]) => entries.map((entry) => toText(entry.toXdr())).sort();
+  const texts = (entries: xdr.SorobanAuthorizationEntry[]) => entries.map((entry) => entry.toXdr("base64")).sort();
   return JSON.stringify(texts(some)) === JSON.stringify(texts(others));
 }
 
-const textOf = (transaction: Transaction) => toText(transaction.toEnvelope().toXdr());
+export const textOf = (transaction: Transaction): string => toText(transaction.toEnvelope().toXdr());

@@ -1,4 +1,5 @@
-// What was signed, kept until its end is known: for each account on each contract at most one call, which every tab of this browser sees.
+// What was signed, kept until its end is known: for each account on each contract at most one call, which every tab of this browser sees. What somebody without
+// a wallet has sent is kept as that of an account without a name.
 
 import type { Chain } from "../chain/chain.js";
 import { recall, remember } from "../person/memory.js";
@@ -10,8 +11,8 @@ const here = new Map<string, Kept>();
 
 const keyOf = ({ network, contractId }: Chain, account: string) => `signed ${network.name} ${contractId} ${account}`;
 
-export function keep(chain: Chain, account: string, { transaction, signedAt, form }: SignedCall): void {
-  const kept: Kept = { transaction, signedAt, form };
+export function keep(chain: Chain, account: string, { transaction, signedAt, inLink, form }: SignedCall): void {
+  const kept: Kept = { transaction, signedAt, inLink, form };
   here.set(keyOf(chain, account), kept);
   remember(keyOf(chain, account), kept);
 }

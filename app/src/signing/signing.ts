@@ -6,15 +6,29 @@ import type { Chain } from "../chain/chain.js";
 import { codesOf, type Codes } from "../chain/code.js";
 import { acceptedWasm, doubtsOf } from "../contract/accepted.js";
 import { clearDraft } from "../parts/draft.js";
-import { fullLink } from "../person/place.js";
+import { fullLink, href } from "../person/place.js";
 import { isTrusted, trust } from "../person/trust.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem, problemOf } from "../words/problem.js";
+import { APPROVAL_HOLDS, draftApproval, needsOthers, readApproval, textOf, waitsFor } from "./approvals.js";
 import { forget, keep, recallSigned, takeTurn, watchSigned } from "./kept.js";
 import { saveLink } from "./outbox.js";
 import { assembleFor, signShared } from "./share.js";
-import { idle, next, shownIn, type Effect, type Event, type Job, type Review, type SignedCall, type State, type Way } from "./story.js";
-import { ask, look, prepare, readSigned, send, sign, type Receipt } from "./submit.js";
+import {
+  idle,
+  next,
+  shownIn,
+  type ApproveJob,
+  type Effect,
+  type Event,
+  type Job,
+  type SendJob,
+  type SignedCall,
+  type State,
+  type SubmitJob,
+  type Way,
+} from "./story.js";
+import { addSignature, ask, look, prepare, readSigned, send, sign, type Prepared, type Receipt } from "./submit.js";
 
 interface Needs {
   chain: Chain;
@@ -40,7 +54,7 @@ export function useSigning(needs: Needs): Signing {
 
   useEffect(() => {
     runner.open();
-    return account === undefined ? undefined : watchSigned(needs.chain, account, (signed) => runner.tell({ type: "elsewhere", signed }));
+    return watchSigned(needs.chain, account ?? NOBODY, (signed) => runner.tell({ type: "elsewhere", signed }));
   }, [needs.chain, account]);
 
   useEffect(() => {
@@ -54,6 +68,9 @@ export function useSigning(needs: Needs): Signing {
 
   return { state, start: (job) => runner.tell({ type: "start", job }), press: (type) => runner.tell({ type }) };
 }
+
+/** The account under which it is kept what somebody without a wallet has sent. */
+const NOBODY = "";
 
 class Runner {
   state = idle;
@@ -71,8 +88,12 @@ class Runner {
   /** Begins with what the account has signed before. */
   open(): void {
     this.cancelQuestion();
-    const { chain, wallet } = this.needs;
-    this.tell({ type: "opened", signed: wallet && recallSigned(chain, wallet.address) });
+    this.tell({ type: "opened", signed: recallSigned(this.needs.chain, this.account) });
+  }
+
+  /** Whose signatures are kept. */
+  private get account(): string {
+    return this.needs.wallet?.address ?? NOBODY;
   }
 
   tell(event: Event): void {
@@ -83,12 +104,12 @@ class Runner {
   }
 
   private perform(effect: Effect): void {
-    const { chain, config, wallet, refresh, onDone } = this.needs;
+    const { chain, config, refresh, onDone } = this.needs;
     switch (effect.do) {
       case "simulate": {
         const { run } = effect;
-        Promise.all([this.simulate(effect.job), this.doubted()]).then(
-          ([review, doubted]) => this.tell({ type: "prepared", run, review, doubted }),
+        this.simulate(run, effect.job).then(
+          (event) => this.tell(event),
           (error: unknown) => this.tell({ type: "hindered", run, problem: problemOf(error) }),
         );
         return;
@@ -108,11 +129,11 @@ class Runner {
         this.recall();
         return;
       case "keep":
-        if (wallet) keep(chain, wallet.address, effect.signed);
+        keep(chain, this.account, effect.signed);
         return;
       case "forget":
         this.cancelQuestion();
-        if (wallet) forget(chain, wallet.address, effect.signed);
+        forget(chain, this.account, effect.signed);
         return;
       case "send": {
         const { hash } = effect.signed;
@@ -131,6 +152,11 @@ class Runner {
       case "saveLink":
         saveLink(chain.contractId, effect.job, effect.link);
         return;
+      case "openLink":
+        // Going back does not lose a signature.
+        if (effect.replaces) location.replace(effect.link);
+        else location.assign(effect.link);
+        return;
       case "emptyForm":
         clearDraft(effect.form);
         return;
@@ -143,13 +169,56 @@ class Runner {
     }
   }
 
-  private async simulate(job: Job): Promise<Review | undefined> {
-    const { chain, config, wallet } = this.needs;
+  private async simulate(run: number, job: Job): Promise<Event> {
+    if (job.kind === "submit") {
+      const signed = await this.bring(job);
+      // What another tab has signed has to end first: then this comes too late.
+      this.recall();
+      return { type: "signed", run, signed };
+    }
+    const { wallet } = this.needs;
     if (!wallet) throw new Problem("noWallet");
     await wallet.check();
-    if (job.kind === "send") return prepare(chain, config, job.call, wallet.address, job.signed);
-    await assembleFor(chain, job.call, job.other);
-    return undefined;
+    switch (job.kind) {
+      case "send":
+        return this.review(run, job, wallet);
+      case "share": {
+        const [doubted] = await Promise.all([this.doubted(), assembleFor(this.needs.chain, job.call, job.other)]);
+        return { type: "prepared", run, doubted };
+      }
+      case "approve": {
+        const [doubted, review] = await Promise.all([this.doubted(), this.reviewOf(job, wallet)]);
+        return { type: "prepared", run, review, doubted };
+      }
+    }
+  }
+
+  private async review(run: number, { call, signed }: SendJob, { address }: Wallet): Promise<Event> {
+    const { chain, config } = this.needs;
+    const [doubted, review, others] = await Promise.all([
+      this.doubted(),
+      prepare(chain, config, call, address, signed),
+      needsOthers(chain, address),
+    ]);
+    if (!others || !review.mayBeSigned) return { type: "prepared", run, review, doubted };
+    return { type: "needsOthers", run, link: href({ name: "approve", envelope: await draftApproval(chain, review) }) };
+  }
+
+  /** What a link would have this person sign, as it is now. */
+  private async reviewOf({ envelope }: ApproveJob, { address }: Wallet): Promise<Prepared> {
+    const { chain, config } = this.needs;
+    const approval = await readApproval(chain, config, envelope);
+    if (!approval.review || !waitsFor(approval, address)) throw new Problem("linkOver");
+    return approval.review;
+  }
+
+  /** What a link brings, with all its signatures. */
+  private async bring({ envelope }: SubmitJob): Promise<SignedCall> {
+    const { chain, config } = this.needs;
+    const { state, weight, needed, transaction, expiresAt } = await readApproval(chain, config, envelope);
+    if (state !== "open" || weight < needed) throw new Problem("linkOver");
+    // It was made when its time began, and somebody else may have sent it since.
+    return readSigned(chain, { transaction: transaction.toXdr(), signedAt: Number(expiresAt) - APPROVAL_HOLDS, inLink: true });
   }
 
   /** What this page does not know of the contract's code and its token, unless the person trusts it. */
@@ -171,7 +240,10 @@ class Runner {
       if (job.kind === "share") {
         const link = fullLink({ name: "sign", entry: await signShared(chain, job.call, job.other, wallet) });
         this.tell({ type: "linked", run, link });
-      } else if (review) {
+      } else if (job.kind === "approve" && review) {
+        const link = href({ name: "approve", envelope: textOf(await addSignature(chain, review.transaction, wallet)) });
+        this.tell({ type: "linked", run, link });
+      } else if (job.kind === "send" && review) {
         const signed = readSigned(chain, { ...(await sign(chain, review, wallet)), form: job.form });
         this.tell({ type: "signed", run, signed });
       }
@@ -182,8 +254,7 @@ class Runner {
 
   /** Whether this account has signed something in another tab whose end is not known. */
   private recall(): boolean {
-    const { chain, wallet } = this.needs;
-    const signed = wallet && recallSigned(chain, wallet.address);
+    const signed = recallSigned(this.needs.chain, this.account);
     if (signed) this.tell({ type: "elsewhere", signed });
     return !!signed;
   }

@@ -1,6 +1,8 @@
 // What becomes of a call, from the press of a button to its end: one machine for one account on one contract. `next` is pure, and says what is to be done as data;
 // `signing.ts` does it, and the dialog and the banner show where it is.
 //
+// Everything that is signed or sent goes this way: calls of the contract and of the network, signatures for other people, and those of accounts with several signers.
+//
 // Two interfaces are all that others have to keep:
 // - of a review (the checks of a simulation) it asks `mayBeSigned` and nothing else; where that is false, or while a doubt about the contract's code or token is
 //   open, no event leads to the wallet. The dialog shows the rest;
@@ -17,11 +19,15 @@ import type { ContractProblem, Problem } from "../words/problem.js";
 import type { SharedCall } from "./share.js";
 import type { Prepared, Receipt } from "./submit.js";
 
-/** A call to sign and send, perhaps with the first person's signature; or one to sign first, for another person to send. */
-export type Job =
-  | { kind: "send"; call: Call; signed?: xdr.SorobanAuthorizationEntry; /** The form that is emptied when the call has gone through. */ form?: string }
-  | ShareJob;
+export type Job = SendJob | ShareJob | ApproveJob | SubmitJob;
+/** A call to sign and send, perhaps with the first person's signature. `form` is emptied when the call has gone through. */
+export type SendJob = { kind: "send"; call: Call; signed?: xdr.SorobanAuthorizationEntry; form?: string };
+/** A call to sign first, for another person to send. */
 export type ShareJob = { kind: "share"; call: SharedCall; other: string; form?: string };
+/** A transaction that waits for several signatures, as a link carries it: to add one. */
+export type ApproveJob = { kind: "approve"; call: Call; envelope: string };
+/** The same, to send it with all that it needs: this asks no wallet. */
+export type SubmitJob = { kind: "submit"; call: Call; envelope: string };
 
 /** What is shown of a call before it is signed, and whether it may be. A call that is signed first for another person has none. */
 export type Review = Prepared;
@@ -37,6 +43,8 @@ export interface SignedCall {
   validUntil: number;
   /** Whether it has another person's signature in it, without which it cannot be made again. */
   shared: boolean;
+  /** Whether it is in a link, which tells its end as well. */
+  inLink: boolean;
   form?: string;
 }
 
@@ -101,6 +109,8 @@ export type Event =
   | { type: "elsewhere"; signed: SignedCall }
   /** Answers to what was begun in this run. `doubted` is what this page does not know and the person has not trusted before. */
   | { type: "prepared"; run: number; review?: Review; doubted?: Codes }
+  /** The account needs more signatures than this wallet's: the call waits for them in this link. */
+  | { type: "needsOthers"; run: number; link: string }
   | { type: "hindered"; run: number; problem: Problem | ContractProblem }
   | { type: "signed"; run: number; signed: SignedCall }
   | { type: "linked"; run: number; link: string }
@@ -131,6 +141,8 @@ export type Effect =
   /** Asks the account and the contract's records, after so many milliseconds. */
   | { do: "look"; signed: SignedCall; after: number }
   | { do: "saveLink"; job: ShareJob; link: string }
+  /** Opens the view in which signatures are collected, in place of the one before if that was it too. */
+  | { do: "openLink"; link: string; replaces: boolean }
   | { do: "emptyForm"; form: string }
   /** Has all views read again. */
   | { do: "refresh" }
@@ -171,12 +183,13 @@ export function next(state: State, event: Event): Step {
       return move({ at: "sending", run, signed, open }, { do: "send", signed });
     }
     case "letLapse":
-      return state.at === "unknown" ? move({ ...state, lapses: true, open: false }) : stay(state);
+      return letLapse(state);
     case "opened":
       return opened(state, event.signed);
     case "elsewhere":
       return elsewhere(state, event.signed);
     case "prepared":
+    case "needsOthers":
     case "hindered":
     case "signed":
     case "linked":
@@ -251,6 +264,14 @@ function leave(state: State): Step {
   }
 }
 
+function letLapse(state: State): Step {
+  if (state.at !== "unknown") return stay(state);
+  const { run, signed } = state;
+  // Nothing else has to wait for it: whoever has the link can send it, and sees there what came of it.
+  if (signed.inLink) return move({ at: "idle", run: run + 1 }, { do: "forget", signed }, { do: "refresh" });
+  return move({ ...state, lapses: true, open: false });
+}
+
 function retry(state: State): Step {
   if (state.at === "problem" || state.at === "stopped") return simulate(state.run + 1, state.job);
   const job = state.at === "ended" && retried(state.signed, state.end);
@@ -258,8 +279,8 @@ function retry(state: State): Step {
 }
 
 /** The same call once more, if it certainly came to nothing. */
-function retried({ call, shared, form }: SignedCall, { kind }: End): Job | undefined {
-  return !shared && (kind === "failed" || kind === "refused" || kind === "lapsed") ? { kind: "send", call, form } : undefined;
+function retried({ call, shared, inLink, form }: SignedCall, { kind }: End): Job | undefined {
+  return !shared && !inLink && (kind === "failed" || kind === "refused" || kind === "lapsed") ? { kind: "send", call, form } : undefined;
 }
 
 function opened(state: State, signed: SignedCall | undefined): Step {
@@ -290,24 +311,32 @@ function elsewhere(state: State, signed: SignedCall): Step {
 function answered(state: State, event: Extract<Event, { run: number }>): Step {
   switch (event.type) {
     case "prepared": {
-      if (state.at !== "simulating") return stay(state);
+      if (state.at !== "simulating" || state.job.kind === "submit") return stay(state);
       const { review, doubted: codes } = event;
       // What must not be signed needs nobody's trust.
       if (codes && review?.mayBeSigned !== false) return move({ ...state, at: "doubting", review, codes });
       return move({ ...state, at: "review", review });
     }
+    case "needsOthers":
+      if (state.at !== "simulating" || state.job.kind !== "send") return stay(state);
+      return move({ at: "idle", run: state.run + 1 }, { do: "openLink", link: event.link, replaces: false }, { do: "recall" });
     case "hindered":
       if (state.at !== "simulating" && state.at !== "asking") return stay(state);
       return move({ at: "problem", run: state.run, job: state.job, problem: event.problem }, { do: "refresh" });
     case "signed": {
-      if (state.at !== "asking") return stay(state);
+      // What is in a link was signed before.
+      const asked = state.at === "asking" && state.job.kind === "send";
+      const brought = state.at === "simulating" && state.job.kind === "submit";
+      if (!asked && !brought) return stay(state);
       const { run, job, before } = state;
       const { signed } = event;
       return move({ at: "sending", run, signed, open: true, first: { job, before } }, { do: "keep", signed }, { do: "send", signed });
     }
     case "linked": {
-      if (state.at !== "asking" || state.job.kind !== "share") return stay(state);
+      if (state.at !== "asking") return stay(state);
       const { run, job } = state;
+      if (job.kind === "approve") return move({ at: "idle", run: run + 1 }, { do: "openLink", link: event.link, replaces: true }, { do: "recall" });
+      if (job.kind !== "share") return stay(state);
       return move({ at: "link", run, job, link: event.link }, { do: "saveLink", job, link: event.link }, ...emptied(job.form));
     }
   }
@@ -364,7 +393,7 @@ function end(state: OpenEnded, end: End): Step {
   const { run, signed, open } = state;
   const first = "first" in state ? state.first : undefined;
   const effects: Effect[] = [{ do: "forget", signed }, { do: "refresh" }];
-  if (open && first && !first.before && outdated(end)) {
+  if (open && first?.job.kind === "send" && !first.before && outdated(end)) {
     // The ledger has changed since the simulation. It simulates again by itself, but only once, and shows what the call does now.
     const again = simulate(run + 1, first.job, end);
     return move(again.state, ...effects, ...again.effects);

@@ -42,6 +42,7 @@ export interface Receipt {
 export interface Kept {
   transaction: string;
   signedAt: number;
+  inLink?: boolean;
   form?: string;
 }
 
@@ -152,7 +153,7 @@ function readTransaction({ network }: Chain, { transaction }: Pick<Kept, "transa
 /** Reads a signed call from what was signed. */
 export function readSigned(chain: Chain, kept: Kept): SignedCall {
   const read = readTransaction(chain, kept);
-  const { transaction, signedAt, form } = kept;
+  const { transaction, signedAt, inLink = false, form } = kept;
   return {
     hash: hashOf(read),
     transaction,
@@ -160,6 +161,7 @@ export function readSigned(chain: Chain, kept: Kept): SignedCall {
     signedAt,
     validUntil: Number(read.timeBounds?.maxTime),
     shared: entriesOf(read).some(({ credentials }) => credentials.type !== "sorobanCredentialsSourceAccount"),
+    inLink,
     form,
   };
 }

@@ -10,12 +10,10 @@ import { LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { recall, remember } from "../person/memory.js";
 import { keepNames, readNames, type Names } from "../person/names.js";
-import { forgetPlace, go, type Place } from "../person/place.js";
+import { forgetPlace, type Place } from "../person/place.js";
 import { keepReceipt } from "../person/receipts.js";
 import { SessionContext, type Session } from "../person/session.js";
-import { draftApproval, needsOthers } from "../signing/approvals.js";
 import { useSigning } from "../signing/signing.js";
-import type { Job } from "../signing/story.js";
 import { useWallet } from "../wallet/connection.js";
 import { readNeighbours } from "../wallet/playKey.js";
 import type { Words } from "../words/en.js";
@@ -139,18 +137,6 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     if (plays) readNeighbours().then(setNeighbours, () => undefined);
   }, [plays]);
 
-  /** A call of an account with several signers waits for them as a link; if that cannot be made, the dialog says why. */
-  const act = async (job: Job) => {
-    if (me && job.kind === "send" && (await needsOthers(chain, me).catch(() => false))) {
-      const envelope = await draftApproval(chain, config, job.call, me, job.signed).catch(() => undefined);
-      if (envelope) {
-        go({ name: "approve", envelope });
-        return;
-      }
-    }
-    signing.start(job);
-  };
-
   const session: Session = {
     chain,
     config,
@@ -165,7 +151,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     now: BigInt(Math.floor(Date.now() / 1000 + skew)),
     version,
     done,
-    act: (job) => void act(job),
+    act: signing.start,
     names,
     ownNames,
     setNames(names) {

@@ -36,6 +36,10 @@ export type ProblemKind =
   | "linkSource"
   | "linkConditions"
   | "linkCall"
+  | "linkAuth"
+  | "linkNumber"
+  | "linkFee"
+  | "linkOver"
   | "badToken"
   | "unknown";
 

@@ -1,8 +1,8 @@
 // What may be signed: a network, a token or a link that wants more than the page shows gets no signature.
 
 import assert from "node:assert/strict";
-import { Address, inspectAuthEntry, Keypair, nativeToScVal, StrKey, xdr } from "@stellar/stellar-sdk";
-import { deployFor } from "../../neighbourhood/network.js";
+import { Address, inspectAuthEntry, Keypair, nativeToScVal, Operation, StrKey, xdr } from "@stellar/stellar-sdk";
+import { deployFor, submit } from "../../neighbourhood/network.js";
 import { Actor } from "../actor.js";
 import { accessible, pictures } from "../pictures.js";
 import type { Person } from "../person.js";
@@ -178,9 +178,11 @@ test("other code than the published one is said, and has to be trusted once befo
   await accessible(carol.page);
 });
 
-test("the question about unknown code comes before a signature for somebody else", async ({ person, rpc, actor }) => {
+test("the question about unknown code comes before a signature for somebody else, and before one of several", async ({ person, rpc, network, actor }) => {
   const alice = await person("Alice", { registered: true });
-  const meter = await actor({ registered: false });
+  const [meter, account, ben] = [await actor({ registered: false }), await person("Anna"), await person("Ben")];
+  const signers = [alice.address, ben.address].map((ed25519PublicKey) => Operation.setOptions({ signer: { ed25519PublicKey, weight: 1 } }));
+  await submit(network, [...signers, Operation.setOptions({ medThreshold: 3, lowThreshold: 3, highThreshold: 3 })], [account.actor.keypair]);
   rpc.on("getLedgerEntries", otherCode);
   const asksFirst = async ({ dialog }: Person) => {
     await dialog.getByText("runs code that this page does not know").waitFor();
@@ -201,6 +203,20 @@ test("the question about unknown code comes before a signature for somebody else
   await asksFirst(alice);
   await trusts(alice);
   await alice.signsFirst();
+
+  await account.open();
+  await account.press("Register");
+  await account.sees("Signatures with a weight of 0 are there; 3 is needed.");
+  await ben.follow(account.page.url());
+  await ben.press("Check and sign");
+  await asksFirst(ben);
+  await trusts(ben);
+  await ben.dialog.getByRole("button", { name: "Sign", exact: true }).click();
+  await ben.sees("Signatures with a weight of 1 are there; 3 is needed.");
+  // Alice has said it already.
+  await alice.follow(ben.page.url());
+  await alice.press("Check and sign");
+  await alice.review();
 });
 
 test.describe(() => {

@@ -24,10 +24,13 @@ import { Problem } from "../../src/words/problem.js";
 const RUN = 7;
 const job: Job = { kind: "send", call: { method: "settle_agreement", args: { agreement_id: 4n, through: 4n, settler: "G" } }, form: "bill" };
 const shared: ShareJob = { kind: "share", call: { method: "register_meter", args: { prosumer: "G", meter: null, meter_reading: 0n, max_power_kw: 0n } }, other: "H", form: "meter" };
+const approval: Job = { kind: "approve", call: job.call, envelope: "AAAA" };
+const submission: Job = { kind: "submit", call: job.call, envelope: "AAAA" };
 const review = { mayBeSigned: true } as Review;
 const refusedReview = { mayBeSigned: false } as Review;
-const signed: SignedCall = { hash: "mine", transaction: "xdr", call: job.call, signedAt: 1000, validUntil: 1300, shared: false, form: "bill" };
+const signed: SignedCall = { hash: "mine", transaction: "xdr", call: job.call, signedAt: 1000, validUntil: 1300, shared: false, inLink: false, form: "bill" };
 const withTwo: SignedCall = { ...signed, shared: true };
+const brought: SignedCall = { ...signed, inLink: true, form: undefined };
 const others: SignedCall = { ...signed, hash: "other" };
 const receipt: Receipt = { fee: 5n, at: 1010, movements: [] };
 const problem = new Problem("rejected");
@@ -42,15 +45,21 @@ const states = {
   simulating: { at: "simulating", job },
   "simulating again": { at: "simulating", job, before },
   "simulating to sign first": { at: "simulating", job: shared },
+  "reading a link to sign": { at: "simulating", job: approval },
+  "reading a link to send": { at: "simulating", job: submission },
   doubting: { at: "doubting", job, review, codes },
   "doubting after a failure": { at: "doubting", job, review, before, codes },
   "doubting before signing first": { at: "doubting", job: shared, codes },
+  "doubting about a link": { at: "doubting", job: approval, review, codes },
   review: { at: "review", job, review },
-  "a review without its checks": { at: "review", job },
+  "a review of a link": { at: "review", job: approval, review },
+  "a review of a link that must not be signed": { at: "review", job: approval, review: refusedReview },
+  "a review without its checks": { at: "review", job: approval },
   "a review that must not be signed": { at: "review", job, review: refusedReview },
   "a review to sign first": { at: "review", job: shared },
   asking: { at: "asking", job, review },
   "asking to sign first": { at: "asking", job: shared },
+  "asking to sign a link": { at: "asking", job: approval, review },
   stopped: { at: "stopped", job },
   link: { at: "link", job: shared, link: "#/sign" },
   problem: { at: "problem", job, problem },
@@ -58,16 +67,19 @@ const states = {
   "sending after a failure": { at: "sending", signed, open: true, first: { job, before } },
   "sending in the banner": { at: "sending", signed, open: false, first },
   "sending once more": { at: "sending", signed, open: false },
+  "sending a link": { at: "sending", signed: brought, open: true, first: { job: submission } },
   sent: { at: "sent", signed, open: true, asked: 0, first },
   "sent long ago": { at: "sent", signed, open: true, asked: PATIENCE - 1, first },
   "sent in the banner": { at: "sent", signed, open: false, asked: 0, first },
   unknown: { at: "unknown", signed, open: true, lapses: false, unreachable: false },
   "unknown in the banner": { at: "unknown", signed, open: false, lapses: false, unreachable: true },
   lapsing: { at: "unknown", signed, open: false, lapses: true, unreachable: false },
+  "unknown of a link": { at: "unknown", signed: brought, open: true, lapses: false, unreachable: false },
   looking: { at: "looking", signed, open: true, unreachable: false },
   "looking in the banner": { at: "looking", signed, open: false, unreachable: false },
   done: { at: "ended", signed, open: true, end: { kind: "done", receipt } },
   lapsed: { at: "ended", signed, open: false, end: { kind: "lapsed" } },
+  "a link failed": { at: "ended", signed: brought, open: true, end: { kind: "failed", receipt } },
   "failed with two signatures": { at: "ended", signed: withTwo, open: true, end: { kind: "failed", receipt } },
   forgotten: { at: "ended", signed, open: true, end: { kind: "forgotten" } },
 } as const satisfies Record<string, Stage>;
@@ -89,6 +101,8 @@ const events = {
   "prepared late": { type: "prepared", run: late, review },
   "prepared, with doubts": { type: "prepared", run, review, doubted: codes },
   "prepared, with doubts, not to be signed": { type: "prepared", run, review: refusedReview, doubted: codes },
+  needsOthers: { type: "needsOthers", run, link: "#/approve" },
+  "needsOthers late": { type: "needsOthers", run: late, link: "#/approve" },
   hindered: { type: "hindered", run, problem },
   "hindered late": { type: "hindered", run: late, problem },
   signed: { type: "signed", run, signed },
@@ -173,9 +187,19 @@ const expected: Record<StateName, Partial<Record<EventName, string>>> = {
     leave: away,
     elsewhere: elsewhereShown,
     ...prepares,
+    needsOthers: "idle, new run > openLink > recall",
     hindered: "problem > refresh",
   },
   "simulating to sign first": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown, ...prepares, hindered: "problem > refresh" },
+  "reading a link to sign": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown, ...prepares, hindered: "problem > refresh" },
+  "reading a link to send": {
+    ...opening,
+    start: begin,
+    leave: away,
+    elsewhere: elsewhereShown,
+    signed: "sending, dialog > keep > send",
+    hindered: "problem > refresh",
+  },
   "simulating again": {
     ...opening,
     start: begin,
@@ -184,13 +208,17 @@ const expected: Record<StateName, Partial<Record<EventName, string>>> = {
     prepared: "review, after failed",
     "prepared, with doubts": "doubting, after failed",
     "prepared, with doubts, not to be signed": "review, after failed",
+    needsOthers: "idle, new run > openLink > recall",
     hindered: "problem > refresh",
   },
   doubting,
   "doubting after a failure": { ...doubting, trust: "review, after failed > trust" },
   "doubting before signing first": doubting,
+  "doubting about a link": doubting,
   review: { ...opening, start: begin, leave: away, confirm: "asking > askWallet", elsewhere: elsewhereShown },
   "a review that must not be signed": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown },
+  "a review of a link": { ...opening, start: begin, leave: away, confirm: "asking > askWallet", elsewhere: elsewhereShown },
+  "a review of a link that must not be signed": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown },
   "a review without its checks": { ...opening, start: begin, leave: away, elsewhere: elsewhereShown },
   "a review to sign first": { ...opening, start: begin, leave: away, confirm: "asking > askWallet", elsewhere: elsewhereShown },
   asking: {
@@ -205,8 +233,14 @@ const expected: Record<StateName, Partial<Record<EventName, string>>> = {
     leave: "stopped, new run > stopWallet",
     elsewhere: "sent, new run, dialog, of the other tab > stopWallet > ask 0",
     hindered: "problem > refresh",
-    signed: "sending, dialog > keep > send",
     linked: "link > saveLink > emptyForm",
+  },
+  "asking to sign a link": {
+    ...openingWhileAsking,
+    leave: "stopped, new run > stopWallet",
+    elsewhere: "sent, new run, dialog, of the other tab > stopWallet > ask 0",
+    hindered: "problem > refresh",
+    linked: "idle, new run > openLink > recall",
   },
   stopped: { ...opening, start: begin, retry: begin, leave: away, elsewhere: "sent, new run, banner, of the other tab > ask 0" },
   link: { ...opening, start: begin, leave: away },
@@ -249,6 +283,17 @@ const expected: Record<StateName, Partial<Record<EventName, string>>> = {
     show: "sending, dialog",
     "refused as outdated": "unknown, banner > ask 1000",
     "refused for want of XLM": "unknown, banner > ask 1000",
+  },
+  "sending a link": {
+    ...opening,
+    ...sendingOn("dialog"),
+    ...ends("dialog"),
+    ...over("dialog"),
+    "found, done": "ended, dialog, done > forget > refresh > tellDone",
+    "found, recorded": "ended, dialog, recorded > forget > refresh",
+    leave: "sending, banner",
+    "refused as outdated": "ended, dialog, refused > forget > refresh",
+    "refused for want of XLM": "ended, dialog, refused > forget > refresh",
   },
   sent: {
     ...opening,
@@ -308,6 +353,18 @@ const expected: Record<StateName, Partial<Record<EventName, string>>> = {
     "missing, in time": "unknown, banner, lapses > ask 3000",
     unreachable: "unknown, banner, lapses, unreachable > ask 3000",
   },
+  "unknown of a link": {
+    ...opening,
+    ...ends("dialog"),
+    ...over("dialog"),
+    "found, done": "ended, dialog, done > forget > refresh > tellDone",
+    "found, recorded": "ended, dialog, recorded > forget > refresh",
+    leave: "unknown, banner",
+    sendAgain: "sending, dialog > send",
+    letLapse: "idle, new run > forget > refresh",
+    "missing, in time": "unknown, dialog > ask 3000",
+    unreachable: "unknown, dialog, unreachable > ask 3000",
+  },
   looking: { ...opening, ...ends("dialog"), leave: "looking, banner", unreachable: "looking, dialog, unreachable > look 3000" },
   "looking in the banner": {
     ...opening,
@@ -319,6 +376,7 @@ const expected: Record<StateName, Partial<Record<EventName, string>>> = {
   done: { ...opening, start: begin, leave: away },
   lapsed: { ...opening, start: begin, leave: away, show: "ended, dialog, lapsed", retry: begin },
   "failed with two signatures": { ...opening, start: begin, leave: away },
+  "a link failed": { ...opening, start: begin, leave: away },
   forgotten: { ...opening, start: begin, leave: away },
 };
 
@@ -336,7 +394,7 @@ test("every kind of state and of event is among them", () => {
   };
   assert.deepEqual(new Set(Object.values(states).map(({ at }) => at)), new Set(Object.keys(kinds)));
   const types: Record<Event["type"], true> = {
-    start: true, trust: true, confirm: true, leave: true, show: true, retry: true, sendAgain: true, letLapse: true, opened: true, elsewhere: true, prepared: true, hindered: true,
+    start: true, trust: true, confirm: true, leave: true, show: true, retry: true, sendAgain: true, letLapse: true, opened: true, elsewhere: true, prepared: true, needsOthers: true, hindered: true,
     signed: true, linked: true, accepted: true, refused: true, untaken: true, unsent: true, found: true, missing: true, unreachable: true,
   };
   assert.deepEqual(new Set(Object.values(events).map(({ type }) => type)), new Set(Object.keys(types)));
@@ -357,8 +415,13 @@ function walk(): { reached: State[]; steps: { from: State; event: Event; step: S
   for (let from = open.pop(); from; from = open.pop()) {
     if (reached.has(key(from))) continue;
     reached.set(key(from), from);
-    const starts: Event[] = [events.start, { type: "start", job: shared }];
-    for (const event of [...starts, ...eventNames.map((name) => events[name]), { type: "prepared", run, review: refusedReview } as const]) {
+    const others: Event[] = [
+      ...[shared, approval, submission].map((job) => ({ type: "start", job }) as const),
+      { type: "prepared", run, review: refusedReview },
+      { type: "signed", run, signed: brought },
+      { type: "opened", signed: brought },
+    ];
+    for (const event of [...eventNames.map((name) => events[name]), ...others]) {
       const answered = towards(from, event);
       const step = next(from, answered);
       steps.push({ from, event: answered, step });
@@ -392,7 +455,10 @@ test("never are two calls signed at once, none is sent before it is kept, and no
     const openAfter = "signed" in step.state && step.state.at !== "ended" ? step.state.signed.hash : undefined;
     // A wallet is asked only while nothing is open, and what it signs while it is not waited for is thrown away.
     if (does(step, "askWallet")) assert.equal(openAfter, undefined, where);
-    if (does(step, "keep")) assert.deepEqual([from.at, event.type], ["asking", "signed"], where);
+    if (does(step, "keep")) {
+      assert.equal(event.type, "signed", where);
+      assert.ok(from.at === "asking" ? from.job.kind === "send" : from.at === "simulating" && from.job.kind === "submit", where);
+    }
     if (does(step, "send")) {
       assert.ok(event.type === "sendAgain" || event.type === "signed", where);
       if (event.type === "signed") assert.deepEqual(step.effects.map((effect) => effect.do), ["keep", "send"], where);
@@ -411,8 +477,9 @@ test("no event leads to the wallet but a press of “Sign” on a review that ma
     asked++;
     assert.deepEqual([from.at, event.type], ["review", "confirm"]);
     assert.ok(from.at === "review" && (from.review?.mayBeSigned ?? from.job.kind === "share"));
+    assert.equal("job" in from && from.job.kind === "submit", false);
   }
-  assert.ok(asked > 2);
+  assert.ok(asked > 3);
   for (const { from, event, step } of steps) {
     if (from.at === "doubting" && step.state.at === "review") assert.equal(event.type, "trust");
     if (from.at === "simulating" && step.state.at === "review" && event.type === "prepared" && event.doubted) assert.equal(event.review?.mayBeSigned, false);
@@ -423,7 +490,9 @@ test("nothing is forgotten before its end is known, and “nothing happened” i
   for (const { from, event, step } of walk().steps) {
     const forgets = step.effects.some((effect) => effect.do === "forget");
     const known = ["found", "refused"].includes(event.type) || (event.type === "missing" && event.ledgerTime > signed.validUntil);
-    if (forgets) assert.ok(known, event.type);
+    // What is in a link is told there.
+    const inLink = "signed" in from && from.signed.inLink;
+    if (forgets) assert.ok(known || (inLink && event.type === "letLapse"), event.type);
     const lapsedNow = step.state.at === "ended" && step.state.end.kind === "lapsed" && from.at !== "ended";
     if (lapsedNow) assert.ok(event.type === "missing" && event.ledgerTime > signed.validUntil && event.oldestTime <= signed.signedAt, event.type);
   }
