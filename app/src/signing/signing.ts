@@ -1,6 +1,6 @@
 // Does what the machine in story.ts says is to be done, and tells it what came of it.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { Config } from "../../client/src/index.js";
 import type { Chain } from "../chain/chain.js";
 import { codesOf, type Codes } from "../chain/code.js";
@@ -52,7 +52,8 @@ export function useSigning(needs: Needs): Signing {
   runner.needs = needs;
   const account = needs.wallet?.address;
 
-  useEffect(() => {
+  // Before anything of the account's can be pressed: what begins later would end what a press has begun.
+  useLayoutEffect(() => {
     runner.open();
     return watchSigned(needs.chain, account ?? NOBODY, (signed) => runner.tell({ type: "elsewhere", signed }));
   }, [needs.chain, account]);
