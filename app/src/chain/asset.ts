@@ -19,6 +19,9 @@ export function readAsset(name: string): Asset | undefined {
   return /^[A-Za-z0-9]{1,12}$/.test(code) && StrKey.isValidEd25519PublicKey(issuer) && more.length === 0 ? { code, issuer } : undefined;
 }
 
+/** The name of an asset that somebody issues, as its contract tells it. */
+export const nameOf = ({ code, issuer }: Asset) => (issuer === undefined ? undefined : `${code}:${issuer}`);
+
 /** The address of an asset's contract on a network: no other contract can have it. */
 export function contractIdOf(asset: Asset, passphrase: string): string {
   const preimage = xdr.ContractIdPreimage.contractIdPreimageFromAsset(toXdr(asset));

@@ -1,24 +1,25 @@
 // The contract on its network: what everyone can read, without a wallet.
 
-import { rpc } from "@stellar/stellar-sdk";
+import { Address, xdr } from "@stellar/stellar-sdk";
 import {
   AgreementStatus,
-  Client,
   TransactionStatus,
   type AgreementEntry,
+  type AgreementState,
   type Config,
   type EnergyAgreement,
   type EnergyTransaction,
   type Prosumer,
+  type TransactionState,
 } from "../../client/src/index.js";
-import { value } from "../contract/calls.js";
 import { MAX_PAGE, TRANSACTION_STEP } from "../contract/limits.js";
 import type { Delivery } from "../contract/rules.js";
 import { ContractProblem, Problem } from "../words/problem.js";
 import { Cache } from "./cache.js";
+import { recordKey } from "./keys.js";
 import type { Network } from "./networks.js";
 import { Requests } from "./requests.js";
-import { readable } from "./simulation.js";
+import { answerOf, Rpc } from "./rpc.js";
 
 const NOT_REGISTERED = 5;
 
@@ -37,12 +38,16 @@ export interface Memory {
   remember: (key: string, value: unknown) => void;
 }
 
+export interface StoredRecord {
+  key: xdr.ScVal;
+  val: xdr.ScVal;
+}
+
 export class Chain {
   readonly network: Network;
   readonly contractId: string;
-  readonly server: rpc.Server;
-  /** The generated client builds calls, for whoever is given as `publicKey`. */
-  readonly client: Client;
+  readonly requests: Requests;
+  readonly rpc: Rpc;
   readonly cache = new Cache();
 
   constructor(
@@ -51,31 +56,38 @@ export class Chain {
   ) {
     this.network = network;
     this.contractId = contractId;
-    const { rpcUrl, otherRpcUrls = [], passphrase: networkPassphrase } = network;
-    const allowHttp = rpcUrl.startsWith("http:");
-    const requests = new Requests([rpcUrl, ...otherRpcUrls], networkPassphrase);
-    this.server = readable(new rpc.Server(rpcUrl, { allowHttp }));
-    // The server gives the address with each request: that of the RPC which answers is known to the requests alone.
-    Object.assign(this.server.httpClient, { post: async (_: string, body: unknown) => ({ data: await requests.post(body) }) });
-    this.client = new Client({ contractId, rpcUrl, networkPassphrase, allowHttp, server: this.server });
+    const { rpcUrl, otherRpcUrls = [], passphrase } = network;
+    this.requests = new Requests([rpcUrl, ...otherRpcUrls], passphrase);
+    this.rpc = new Rpc(this.requests);
   }
 
-  async config(): Promise<Config> {
-    return value(await this.client.get_config());
+  /** What a function of the contract answers. It throws the contract's error. */
+  private get<T>(name: string, ...args: xdr.ScVal[]): Promise<T> {
+    return answerOf(this.rpc.call<T>(this.contractId, name, args));
+  }
+
+  /** What the contract stores under these keys, as far as it is on the ledger: what is archived is not. */
+  async records(keys: xdr.ScVal[]): Promise<StoredRecord[]> {
+    const { found } = await this.rpc.entries(keys.map((key) => recordKey(this.contractId, key)));
+    return found.flatMap(({ val }) => (val.type === "contractData" ? [{ key: val.contractData.key, val: val.contractData.val }] : []));
+  }
+
+  config(): Promise<Config> {
+    return this.get("get_config");
   }
 
   /** A prosumer's record, or undefined if the address is not registered. */
   prosumer(prosumer: string): Promise<Prosumer | undefined> {
     return this.cache.read(
       `prosumer ${prosumer}`,
-      () => ifRegistered(async () => value(await this.client.get_prosumer({ prosumer }))),
+      () => ifRegistered(this.get<Prosumer>("get_prosumer", address(prosumer))),
       () => ({ about: [prosumer] }),
     );
   }
 
   /** How many prosumers are registered. */
-  async prosumerCount(): Promise<bigint> {
-    return value(await this.client.get_prosumer_count());
+  prosumerCount(): Promise<bigint> {
+    return this.get("get_prosumer_count");
   }
 
   /** An agreement, and what has come of it so far. */
@@ -84,10 +96,10 @@ export class Chain {
       `agreement ${agreement_id}`,
       async () => {
         const [agreement, state] = await Promise.all([
-          this.client.get_agreement({ agreement_id }),
-          this.client.get_agreement_state({ agreement_id }),
+          this.get<EnergyAgreement>("get_agreement", u64(agreement_id)),
+          this.get<AgreementState>("get_agreement_state", u64(agreement_id)),
         ]);
-        return { agreement: value(agreement), state: value(state) };
+        return { agreement, state };
       },
       (entry) => aboutEntries([entry]),
     );
@@ -98,7 +110,8 @@ export class Chain {
     return this.cache.read(
       `${limit} agreements of ${prosumer} before ${before}`,
       async () => {
-        const page = value(await this.client.get_agreement_page({ prosumer, before, limit }));
+        const from = before === null ? xdr.ScVal.scvVoid() : u64(before);
+        const page = await this.get<AgreementEntry[]>("get_agreement_page", address(prosumer), from, xdr.ScVal.scvU32(limit));
         for (const entry of page) this.cache.keep(`agreement ${entry.agreement.agreement_id}`, entry, aboutEntries([entry]));
         return page;
       },
@@ -130,7 +143,7 @@ export class Chain {
   transactions(agreement_id: bigint): Promise<EnergyTransaction[]> {
     return this.cache.read(
       `transactions of ${agreement_id}`,
-      async () => value(await this.client.get_agreement_transactions({ agreement_id })),
+      () => this.get("get_agreement_transactions", u64(agreement_id)),
       () => ({ about: [String(agreement_id)] }),
     );
   }
@@ -138,7 +151,7 @@ export class Chain {
   transaction(transaction_id: bigint): Promise<EnergyTransaction> {
     return this.cache.read(
       `transaction ${transaction_id}`,
-      async () => value(await this.client.get_transaction({ transaction_id })),
+      () => this.get("get_transaction", u64(transaction_id)),
       () => ({ about: [String(transaction_id % TRANSACTION_STEP)] }),
     );
   }
@@ -148,11 +161,10 @@ export class Chain {
     return this.cache.read(
       `deliveries of ${agreement_id}`,
       async () => {
-        const [transactions, answer] = await Promise.all([
+        const [transactions, states] = await Promise.all([
           this.transactions(agreement_id),
-          this.client.get_transaction_states({ agreement_id }),
+          this.get<TransactionState[]>("get_transaction_states", u64(agreement_id)),
         ]);
-        const states = value(answer);
         // A delivery that was recorded between the two answers is left out until the next reading: without its state it is not known what can be done about it.
         return transactions
           .slice(0, states.length)
@@ -170,7 +182,7 @@ export class Chain {
       `history of ${prosumer}`,
       async () => {
         try {
-          return (await ifRegistered(async () => value(await this.client.get_transaction_history({ prosumer })))) ?? [];
+          return (await ifRegistered(this.get<EnergyTransaction[]>("get_transaction_history", address(prosumer)))) ?? [];
         } catch (error) {
           if (error instanceof Problem || error instanceof ContractProblem) throw error;
           // The contract's answer ends where the budget of a call ends; pages never do.
@@ -195,19 +207,17 @@ export class Chain {
     }
     return all;
   }
-
-  /** By how many seconds the ledger's clock is ahead of this machine's. */
-  async clockSkew(): Promise<number> {
-    const { closeTime } = await this.server.getLatestLedger();
-    return skewOf(closeTime);
-  }
 }
 
-export const skewOf = (closeTime: string | number) => Number(closeTime) - Date.now() / 1000;
+const address = (text: string) => Address.fromString(text).toScVal();
+const u64 = (number: bigint) => xdr.ScVal.scvU64(number);
 
-async function ifRegistered<T>(read: () => Promise<T>): Promise<T | undefined> {
+/** By how many seconds the ledger's clock, which tells this time, is ahead of this machine's. */
+export const skewOf = (closeTime: number) => closeTime - Date.now() / 1000;
+
+async function ifRegistered<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await read();
+    return await answer;
   } catch (error) {
     if (error instanceof ContractProblem && error.code === NOT_REGISTERED) return undefined;
     throw error;

@@ -1,7 +1,11 @@
 // Which code a contract and its token run, as the network tells it.
 
-import { Asset, Contract, scValToNative, xdr } from "@stellar/stellar-sdk";
+import type { xdr } from "@stellar/stellar-sdk";
+import { contractIdOf, readAsset, type Asset } from "./asset.js";
 import type { Chain } from "./chain.js";
+import { instanceKey } from "./keys.js";
+import { toNative } from "./native.js";
+import type { Rpc } from "./rpc.js";
 
 export type Code =
   | { kind: "wasm"; hash: string }
@@ -16,43 +20,44 @@ export interface Codes {
   token: Code;
 }
 
-const known = new WeakMap<Chain, Promise<Codes>>();
+/** By what reads it, which a chain shares with those that are made of it. */
+const known = new WeakMap<Rpc, Promise<Codes>>();
 
 /** The code of the contract and of its token, read once. */
 export function codesOf(chain: Chain, tokenId: string): Promise<Codes> {
-  const codes = known.get(chain) ?? readCodes(chain, tokenId);
-  known.set(chain, codes);
-  codes.catch(() => known.delete(chain));
+  const codes = known.get(chain.rpc) ?? readCodes(chain, tokenId);
+  known.set(chain.rpc, codes);
+  codes.catch(() => known.delete(chain.rpc));
   return codes;
 }
 
-async function readCodes({ server, contractId, network: { passphrase } }: Chain, tokenId: string): Promise<Codes> {
-  const { entries } = await server.getLedgerEntries(...[contractId, tokenId].map((id) => new Contract(id).getFootprint()));
+async function readCodes({ rpc, contractId, network: { passphrase } }: Chain, tokenId: string): Promise<Codes> {
+  const { find } = await rpc.entries([contractId, tokenId].map(instanceKey));
   const codeOf = (id: string): Code => {
-    const key = new Contract(id).getFootprint().toXdr("base64");
-    const entry = entries.find((entry) => entry.key.toXdr("base64") === key);
+    const entry = find(instanceKey(id));
     return entry ? readCode(entry.val, id, passphrase) : { kind: "none" };
   };
   return { contract: codeOf(contractId), token: codeOf(tokenId) };
 }
 
 export function readCode(entry: xdr.LedgerEntryData, id: string, passphrase: string): Code {
-  if (entry.type !== "contractData" || entry.contractData.val.type !== "scvContractInstance") return { kind: "none" };
-  const { executable, storage } = entry.contractData.val.value;
+  const instance = instanceIn(entry);
+  if (!instance) return { kind: "none" };
+  const { executable } = instance;
   if (executable.type === "contractExecutableWasm") return { kind: "wasm", hash: hex(executable.wasmHash.value) };
   if (executable.type !== "contractExecutableStellarAsset") return { kind: "other" };
-  const metadata = storage?.find(({ key }) => key.type === "scvSymbol" && key.value === "METADATA");
-  const asset = metadata && assetOf((scValToNative(metadata.val) as { name?: unknown }).name);
-  return asset?.contractId(passphrase) === id ? { kind: "asset", asset } : { kind: "other" };
+  const asset = readAsset(String(metadataIn(entry)?.name));
+  return asset && contractIdOf(asset, passphrase) === id ? { kind: "asset", asset } : { kind: "other" };
 }
 
-function assetOf(name: unknown): Asset | undefined {
-  const [code = "", issuer] = String(name).split(":");
-  try {
-    return code === "native" ? Asset.native() : new Asset(code, issuer);
-  } catch {
-    return undefined;
-  }
+export function instanceIn(entry: xdr.LedgerEntryData): xdr.ScContractInstance | undefined {
+  return entry.type === "contractData" && entry.contractData.val.type === "scvContractInstance" ? entry.contractData.val.value : undefined;
+}
+
+/** What an asset's contract says of itself: as the network's own code writes it, it cannot be wrong. */
+export function metadataIn(entry: xdr.LedgerEntryData): { name?: unknown; symbol?: unknown; decimal?: unknown } | undefined {
+  const metadata = instanceIn(entry)?.storage?.find(({ key }) => key.type === "scvSymbol" && key.value === "METADATA");
+  return metadata && (toNative(metadata.val) as { name?: unknown });
 }
 
 const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,15 +1,15 @@
 // The disputes that are open now, from the records of all agreements: complete, whatever events an RPC still has.
 // An agreement's id is its seller's number * 1,000,000 + n, so all ids are known; and what is over for ever is remembered.
 
-import { Address, scValToNative, xdr } from "@stellar/stellar-sdk";
+import { Address, xdr } from "@stellar/stellar-sdk";
 import { AgreementStatus, TransactionStatus, type EnergyTransaction } from "../../client/src/index.js";
 import { AGREEMENTS_PER_PROVIDER, TRANSACTION_STEP } from "../contract/limits.js";
 import { readStoredAgreement, readStoredProsumer } from "../contract/record.js";
 import { ContractProblem } from "../words/problem.js";
 import { EVERYTHING, type Chain } from "./chain.js";
+import { toNative } from "./native.js";
+import { MOST_ENTRIES } from "./rpc.js";
 
-/** The most ledger entries of one request. */
-const ENTRIES = 200;
 /** A record lives for 120 days at least: where all were read this recently, in seconds, one that is not on the ledger does not exist. */
 const FRESH = 100n * 24n * 60n * 60n;
 const AGREEMENT_NOT_FOUND = 6;
@@ -161,16 +161,11 @@ class Search {
 
   /** The records that the contract has under these keys. */
   private async entries(keys: xdr.ScVal[]): Promise<Map<unknown, Uint8Array>> {
-    const contract = Address.fromString(this.chain.contractId).toScAddress();
-    const durability = xdr.ContractDataDurability.persistent;
     const found = new Map<unknown, Uint8Array>();
-    for (let from = 0; from < keys.length; from += ENTRIES) {
+    for (let from = 0; from < keys.length; from += MOST_ENTRIES) {
       this.signal?.throwIfAborted();
-      const asked = keys
-        .slice(from, from + ENTRIES)
-        .map((key) => xdr.LedgerKey.contractData(new xdr.LedgerKeyContractData({ contract, key, durability })));
-      for (const { val } of (await this.chain.server.getLedgerEntries(...asked)).entries)
-        if (val.type === "contractData") found.set(scValToNative(val.contractData.key), scValToNative(val.contractData.val) as Uint8Array);
+      for (const { key, val } of await this.chain.records(keys.slice(from, from + MOST_ENTRIES)))
+        found.set(toNative(key), toNative(val) as Uint8Array);
     }
     return found;
   }

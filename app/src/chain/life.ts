@@ -1,7 +1,9 @@
 // How long a contract's instance and code live on, as their rent is paid.
 
-import { Contract, xdr } from "@stellar/stellar-sdk";
+import { xdr } from "@stellar/stellar-sdk";
 import type { Chain } from "./chain.js";
+import { instanceIn } from "./code.js";
+import { codeKey, instanceKey } from "./keys.js";
 import { SECONDS_PER_LEDGER } from "./ledgers.js";
 
 interface Part {
@@ -17,22 +19,25 @@ export interface Life {
   wasmHash?: Uint8Array;
 }
 
-export async function lifeOf({ server, contractId }: Chain): Promise<Life> {
-  const key = new Contract(contractId).getFootprint();
-  const { latestLedger, entries } = await server.getLedgerEntries(key);
-  const [instance] = entries;
-  const parts = [{ key, ends: instance?.liveUntilLedgerSeq ?? 0 }];
+/** Instance and code are one request where this browser knows from before which code that is. */
+export async function lifeOf({ rpc, contractId, network, memory }: Chain): Promise<Life> {
+  const place = `code of ${contractId} on ${network.passphrase}`;
+  const known = memory.recall(place) as string | undefined;
+  const key = instanceKey(contractId);
+  const { latestLedger, find } = await rpc.entries([key, ...(known === undefined ? [] : [xdr.LedgerKey.fromXdr(known, "base64")])]);
+  const instance = find(key);
+  const parts = [{ key, ends: instance?.liveUntilLedger ?? 0 }];
   const wasmHash = instance && hashIn(instance.val);
   if (!wasmHash) return { latestLedger, parts };
-  const ofCode = xdr.LedgerKey.contractCode(new xdr.LedgerKeyContractCode({ hash: wasmHash }));
-  const [code] = (await server.getLedgerEntries(ofCode)).entries;
-  return { latestLedger, parts: [...parts, { key: ofCode, ends: code?.liveUntilLedgerSeq ?? 0 }], wasmHash };
+  const ofCode = codeKey(wasmHash);
+  memory.remember(place, ofCode.toXdr("base64"));
+  const code = find(ofCode) ?? (await rpc.entries([ofCode])).find(ofCode);
+  return { latestLedger, parts: [...parts, { key: ofCode, ends: code?.liveUntilLedger ?? 0 }], wasmHash };
 }
 
 function hashIn(entry: xdr.LedgerEntryData): Uint8Array | undefined {
-  if (entry.type !== "contractData" || entry.contractData.val.type !== "scvContractInstance") return undefined;
-  const { executable } = entry.contractData.val.value;
-  return executable.type === "contractExecutableWasm" ? executable.wasmHash.value : undefined;
+  const executable = instanceIn(entry)?.executable;
+  return executable?.type === "contractExecutableWasm" ? executable.wasmHash.value : undefined;
 }
 
 /** For so many seconds both live on. */
@@ -42,10 +47,10 @@ export async function secondsToLive(chain: Chain): Promise<number> {
 }
 
 /** How long the network lets an entry live at most, in ledgers, the current one included. */
-export async function longestLife({ server }: Chain): Promise<number> {
+export async function longestLife({ rpc }: Chain): Promise<number> {
   const configSettingId = xdr.ConfigSettingId.configSettingStateArchival;
   const key = xdr.LedgerKey.configSetting(new xdr.LedgerKeyConfigSetting({ configSettingId }));
-  const [entry] = (await server.getLedgerEntries(key)).entries;
-  if (entry?.val.type !== "configSetting" || entry.val.configSetting.type !== "configSettingStateArchival") throw new Error("no such setting");
-  return entry.val.configSetting.stateArchivalSettings.maxEntryTtl;
+  const setting = (await rpc.entries([key])).find(key)?.val;
+  if (setting?.type !== "configSetting" || setting.configSetting.type !== "configSettingStateArchival") throw new Error("no such setting");
+  return setting.configSetting.stateArchivalSettings.maxEntryTtl;
 }

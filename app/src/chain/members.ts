@@ -4,7 +4,8 @@
 // everybody who has made an offer; those providers' other agreements name the buyers. src/utils/storage.rs and src/utils/packed.rs say how records look.
 
 import { Address, StrKey, xdr } from "@stellar/stellar-sdk";
-import type { Chain } from "./chain.js";
+import type { Chain, StoredRecord } from "./chain.js";
+import { MOST_ENTRIES } from "./rpc.js";
 
 export interface Member {
   address: string;
@@ -24,8 +25,6 @@ export interface Members {
   registered: bigint;
 }
 
-/** So many entries an RPC answers at a time. */
-const MOST_KEYS = 200;
 /** A provider's agreements have ids from its number times this on. */
 const AGREEMENTS_PER_PROVIDER = 1_000_000n;
 
@@ -35,17 +34,17 @@ const ADDRESS_BYTES = 33;
 export async function readMembers(chain: Chain): Promise<Members> {
   const firsts = (from: bigint, to: bigint) => range(from, to).map((number) => number * AGREEMENTS_PER_PROVIDER + 1n);
   const count = xdr.ScVal.scvSymbol("PROSUMERS");
-  const some = BigInt(MOST_KEYS - 1);
-  const begin = await readRecords(chain, [count, ...firsts(0n, some).map(agreementKey)]);
+  const some = BigInt(MOST_ENTRIES - 1);
+  const begin = await chain.records([count, ...firsts(0n, some).map(agreementKey)]);
   const registered = begin.find(({ key }) => key.type === "scvSymbol")?.val;
   const total = registered?.type === "scvU64" ? registered.value : 0n;
   const parties = new Set(begin.flatMap(partiesOf));
-  for (const record of await readRecords(chain, firsts(some, total).map(agreementKey))) partiesOf(record).forEach((one) => parties.add(one));
+  for (const record of await chain.records(firsts(some, total).map(agreementKey))) partiesOf(record).forEach((one) => parties.add(one));
 
   const members = new Map<string, Member>();
   const readNew = async () => {
     const missing = [...parties].filter((address) => !members.has(address));
-    for (const record of await readRecords(chain, missing.map((address) => Address.fromString(address).toScVal()))) {
+    for (const record of await chain.records(missing.map((address) => Address.fromString(address).toScVal()))) {
       const member = memberOf(record);
       if (member) members.set(member.address, member);
     }
@@ -55,7 +54,7 @@ export async function readMembers(chain: Chain): Promise<Members> {
     const rest = [...members.values()].flatMap(({ number, agreements }) =>
       range(2n, agreements + 1n).map((n) => number * AGREEMENTS_PER_PROVIDER + n),
     );
-    for (const record of await readRecords(chain, rest.map(agreementKey))) partiesOf(record).forEach((one) => parties.add(one));
+    for (const record of await chain.records(rest.map(agreementKey))) partiesOf(record).forEach((one) => parties.add(one));
     await readNew();
   }
   return { found: [...members.values()].sort((a, b) => Number(a.number - b.number)), registered: total };
@@ -64,24 +63,6 @@ export async function readMembers(chain: Chain): Promise<Members> {
 const range = (from: bigint, to: bigint) => Array.from({ length: Math.max(0, Number(to - from)) }, (_, n) => from + BigInt(n));
 
 const agreementKey = (id: bigint) => xdr.ScVal.scvU64(id);
-
-interface StoredRecord {
-  key: xdr.ScVal;
-  val: xdr.ScVal;
-}
-
-async function readRecords({ server, contractId }: Chain, keys: xdr.ScVal[]): Promise<StoredRecord[]> {
-  const records: StoredRecord[] = [];
-  const contract = Address.fromString(contractId).toScAddress();
-  for (let first = 0; first < keys.length; first += MOST_KEYS) {
-    const asked = keys
-      .slice(first, first + MOST_KEYS)
-      .map((key) => xdr.LedgerKey.contractData(new xdr.LedgerKeyContractData({ contract, key, durability: xdr.ContractDataDurability.persistent })));
-    const { entries } = await server.getLedgerEntries(...asked);
-    for (const { val } of entries) if (val.type === "contractData") records.push({ key: val.contractData.key, val: val.contractData.val });
-  }
-  return records;
-}
 
 /** Provider and consumer, with which an agreement's record begins. */
 function partiesOf({ key, val }: StoredRecord): string[] {

@@ -1,79 +1,96 @@
 // The token of all payments, any SEP-41 token.
 
-import { Address, Asset, scValToNative, type xdr } from "@stellar/stellar-sdk";
-import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
+import { Address } from "@stellar/stellar-sdk";
+import { contractIdOf, XLM_ASSET, type Asset } from "./asset.js";
 import type { Chain } from "./chain.js";
+import { metadataIn, readCode } from "./code.js";
+import { balanceIn } from "./holdings.js";
+import { accountKey, holdingKey, instanceKey } from "./keys.js";
+import { CallFailed } from "./rpc.js";
 import { cleanText, unitOf } from "./unit.js";
 
 export interface Token {
   contractId: string;
   symbol: string;
   decimals: number;
+  /** The network's own asset, if it is one. */
+  asset?: Asset;
   balance: (id: string) => Promise<bigint>;
 }
 
 /** The name by which the cache knows what an account has. */
 export const balanceOf = (account: string) => `balance of ${account}`;
 
-type Name = Pick<Token, "symbol" | "decimals">;
+interface Kind extends Pick<Token, "symbol" | "decimals"> {
+  /** None for another token, whose contract is asked for everything. */
+  asset: Asset | null;
+}
 
 export async function openToken(chain: Chain, contractId: string): Promise<Token> {
-  const { symbol, decimals } = await nameOf(chain, contractId);
+  const { symbol, decimals, asset } = await kindOf(chain, contractId);
   return {
     contractId,
     ...unitOf(chain.network, contractId, symbol, decimals),
+    asset: asset ?? undefined,
     balance: (id) =>
       chain.cache.read(
         `token ${balanceOf(id)}`,
-        async () => {
-          const call = await build<bigint>(chain, contractId, "balance", Address.fromString(id).toScVal());
-          try {
-            return call.result;
-          } catch {
-            // The Stellar Asset Contract has no balance for accounts without a trustline.
-            return 0n;
-          }
-        },
+        () => readBalance(chain, contractId, asset, id),
         () => ({ about: [balanceOf(id)] }),
       ),
   };
 }
 
-/** A token never changes its symbol and its decimals, so this browser asks for them once. */
-async function nameOf(chain: Chain, contractId: string): Promise<Name> {
-  const key = `token ${contractId} on ${chain.network.passphrase}`;
-  const known = chain.memory.recall(key) as Name | undefined;
-  if (known) return known;
-  const [symbol, decimals] = await Promise.all([build<string>(chain, contractId, "symbol"), build<number>(chain, contractId, "decimals")]);
-  const name = { symbol: symbol.result, decimals: decimals.result };
-  chain.memory.remember(key, name);
-  return name;
+/** What an account has of an asset stands in the ledger; whatever else there is, the token's contract answers. */
+async function readBalance({ rpc }: Chain, contractId: string, asset: Asset | null, id: string): Promise<bigint> {
+  const key = asset && holdingKey(asset, id);
+  if (key) return balanceIn((await rpc.entries([key])).find(key)?.val);
+  try {
+    return await rpc.call(contractId, "balance", [Address.fromString(id).toScVal()]);
+  } catch (error) {
+    if (error instanceof CallFailed) return 0n;
+    throw error;
+  }
 }
 
-function build<T>({ client: { options } }: Chain, contractId: string, method: string, ...args: xdr.ScVal[]): Promise<AssembledTransaction<T>> {
-  return AssembledTransaction.build<T>({ ...options, contractId, method, args, parseResultXdr: (result) => scValToNative(result) as T });
+/** A token never changes its symbol and its decimals, nor whether it is an asset, so this browser asks for them once. */
+async function kindOf(chain: Chain, contractId: string): Promise<Kind> {
+  const key = `kind of token ${contractId} on ${chain.network.passphrase}`;
+  const known = chain.memory.recall(key) as Kind | undefined;
+  if (known) return known;
+  const kind = await readKind(chain, contractId);
+  chain.memory.remember(key, kind);
+  return kind;
+}
+
+async function readKind({ rpc, network: { passphrase } }: Chain, contractId: string): Promise<Kind> {
+  const key = instanceKey(contractId);
+  const entry = (await rpc.entries([key])).find(key)?.val;
+  const code = entry && readCode(entry, contractId, passphrase);
+  if (entry && code?.kind === "asset") {
+    const { symbol, decimal } = metadataIn(entry) ?? {};
+    return { symbol: String(symbol), decimals: Number(decimal), asset: code.asset };
+  }
+  const [symbol, decimals] = await Promise.all([rpc.call<string>(contractId, "symbol"), rpc.call<number>(contractId, "decimals")]);
+  return { symbol, decimals, asset: null };
 }
 
 /** What an account has for fees, in stroops; 0 if there is no such account. */
-export function xlmBalance({ server, cache }: Chain, account: string): Promise<bigint> {
+export function xlmBalance({ rpc, cache }: Chain, account: string): Promise<bigint> {
+  const key = accountKey(account);
   return cache.read(
     `XLM ${balanceOf(account)}`,
-    async () => {
-      try {
-        return (await server.getAccountEntry(account)).balance;
-      } catch (error) {
-        if (error instanceof Error && /not found/i.test(error.message)) return 0n;
-        throw error;
-      }
-    },
+    async () => balanceIn((await rpc.entries([key])).find(key)?.val),
     () => ({ about: [balanceOf(account)] }),
   );
 }
 
 /** Whether the token is the network's own money, in which fees are paid as well. */
-export const isXlm = ({ network }: Chain, { contractId }: Token) => contractId === Asset.native().contractId(network.passphrase);
+export const isXlm = ({ network }: Chain, { contractId }: Token) => contractId === contractIdOf(XLM_ASSET, network.passphrase);
 
 /** The domain that an issuer's account names as its own; empty if it names none. Nobody has checked it. */
-export async function homeDomain({ server }: Chain, issuer: string): Promise<string> {
-  return cleanText((await server.getAccountEntry(issuer)).homeDomain.toString(), 64);
+export async function homeDomain({ rpc }: Chain, issuer: string): Promise<string> {
+  const key = accountKey(issuer);
+  const entry = (await rpc.entries([key])).find(key)?.val;
+  return entry?.type === "account" ? cleanText(entry.account.homeDomain.toString(), 64) : "";
 }

@@ -1,8 +1,8 @@
 // How a token's amounts are written. What a token says of itself is anybody's text.
 
-import { Asset } from "@stellar/stellar-sdk";
 import { shortAddress, XLM, type Unit } from "../words/format.js";
 import { Problem } from "../words/problem.js";
+import { contractIdOf, XLM_ASSET } from "./asset.js";
 import type { Network } from "./networks.js";
 
 /** No amount has more digits than a number of 128 bits. */
@@ -13,7 +13,7 @@ const [ISOLATE, END] = ["\u2068", "\u2069"];
 
 export function unitOf({ passphrase }: Network, contractId: string, symbol: string, decimals: number): Unit {
   if (!Number.isInteger(decimals) || decimals < 0 || decimals > MOST_DECIMALS) throw new Problem("badToken", String(decimals));
-  if (contractId === Asset.native().contractId(passphrase)) return XLM;
+  if (contractId === contractIdOf(XLM_ASSET, passphrase)) return XLM;
   const shown = cleanText(symbol, LONGEST_SYMBOL);
   const looksLikeXlm = ["XLM", "NATIVE"].includes(shown.normalize("NFKC").toUpperCase());
   if (!shown || looksLikeXlm) return { symbol: shortAddress(contractId), decimals };

@@ -1,8 +1,11 @@
 // Whether anything has changed on the ledger, asked with one request: the contract's events tell what.
 
-import { Asset, nativeToScVal, scValToNative, xdr, type rpc } from "@stellar/stellar-sdk";
+import { Address, xdr } from "@stellar/stellar-sdk";
 import { TRANSACTION_STEP } from "../contract/limits.js";
+import { contractIdOf, XLM_ASSET } from "./asset.js";
 import { EVERYTHING, listOf, skewOf, type Chain } from "./chain.js";
+import { toNative } from "./native.js";
+import { RpcError, type ContractEvent, type EventFilter, type Events } from "./rpc.js";
 import { balanceOf } from "./token.js";
 
 /** More events than these are not worth reading one by one: then everything is read anew. */
@@ -28,48 +31,48 @@ export class Watch {
   async look(me: string | undefined): Promise<Seen> {
     const events = await this.eventsSince(me);
     if (!events) return this.startAnew();
-    const skew = skewOf(events.latestLedgerCloseTime);
+    const skew = skewOf(events.closeTime);
     const changed = events.events.filter(({ ledger }) => ledger > this.ledger).flatMap(subjects);
     this.ledger = events.latestLedger;
     return { skew, changed: this.chain.cache.forget(changed, BigInt(Math.floor(Date.now() / 1000 + skew))) };
   }
 
   /** The events from the last known ledger on, or undefined if the RPC does not tell all of them at once. */
-  private async eventsSince(me: string | undefined): Promise<rpc.Api.GetEventsResponse | undefined> {
-    const filters: rpc.Api.EventFilter[] = [{ type: "contract", contractIds: [this.chain.contractId] }, ...(me ? [this.transfers(me)] : [])];
+  private async eventsSince(me: string | undefined): Promise<Events | undefined> {
+    const filters: EventFilter[] = [{ contractIds: [this.chain.contractId] }, ...(me ? [this.transfers(me)] : [])];
     try {
-      const events = await this.chain.server.getEvents({ startLedger: this.ledger, filters, limit: MOST_EVENTS });
+      const events = await this.chain.rpc.events(this.ledger, filters, MOST_EVENTS);
       const whole = events.events.length < MOST_EVENTS && ledgerOf(events.cursor) >= events.latestLedger;
-      return whole && Number(events.latestLedgerCloseTime) > 0 ? events : undefined;
+      return whole && events.closeTime > 0 ? events : undefined;
     } catch (error) {
       // An RPC answers like this if it does not have this ledger: any more, or not yet.
-      if (typeof error === "object" && error !== null && "code" in error && !(error instanceof Error)) return undefined;
+      if (error instanceof RpcError) return undefined;
       throw error;
     }
   }
 
   private async startAnew(): Promise<Seen> {
-    const { sequence, closeTime } = await this.chain.server.getLatestLedger();
+    const { sequence, closeTime } = await this.chain.rpc.latestLedger();
     this.ledger = sequence;
     this.chain.cache.forgetAll();
     return { skew: skewOf(closeTime), changed: true };
   }
 
   /** Payments of the token and of XLM to and from an account. An asset's name is the last topic, and other tokens have none. */
-  private transfers(me: string): rpc.Api.EventFilter {
-    const [transfer, account] = [xdr.ScVal.scvSymbol("transfer"), nativeToScVal(me, { type: "address" })].map((topic) => topic.toXdr("base64"));
+  private transfers(me: string): EventFilter {
+    const [transfer, account] = [xdr.ScVal.scvSymbol("transfer"), Address.fromString(me).toScVal()].map((topic) => topic.toXdr("base64"));
     const topics = [
       [transfer, account, "*"],
       [transfer, "*", account],
     ] as string[][];
-    const xlm = Asset.native().contractId(this.chain.network.passphrase);
-    return { type: "contract", contractIds: [...new Set([this.tokenId, xlm])], topics: topics.flatMap((topic) => [topic, [...topic, "*"]]) };
+    const xlm = contractIdOf(XLM_ASSET, this.chain.network.passphrase);
+    return { contractIds: [...new Set([this.tokenId, xlm])], topics: topics.flatMap((topic) => [topic, [...topic, "*"]]) };
   }
 }
 
 /** What an event tells of, by the names that the cache knows: its topics are a name, addresses and ids. */
-function subjects({ topic }: rpc.Api.EventResponse): string[] {
-  const [name, ...about] = topic.map((part) => scValToNative(part) as unknown);
+function subjects({ topics }: ContractEvent): string[] {
+  const [name, ...about] = topics.map(toNative);
   const addresses = about.filter((part) => typeof part === "string");
   if (name === "transfer") return addresses.map(balanceOf);
   const ids = about.filter((part) => typeof part === "bigint").map((id) => String(id % TRANSACTION_STEP));

@@ -3,7 +3,7 @@
 import { Address, Contract, StrKey, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import type { AssembledTransaction, MethodOptions, Result } from "@stellar/stellar-sdk/contract";
 import type { Client } from "../../client/src/index.js";
-import type { Chain } from "../chain/chain.js";
+import type { SigningChain } from "../chain/sdk.js";
 import { ContractProblem, Problem, type ErrorCode } from "../words/problem.js";
 
 type Acting =
@@ -56,7 +56,7 @@ export const assemble = (client: Client, { method, args }: ContractCall, options
   (client[method] as (args: ContractCall["args"], options: MethodOptions) => Promise<Assembled>)(args, options);
 
 /** Reads a call from the transaction that makes it. It throws if there is anything in it besides, or a call that this page does not know. */
-export function readCall(chain: Pick<Chain, "client" | "contractId">, transaction: Transaction): Call {
+export function readCall(chain: Pick<SigningChain, "client" | "contractId">, transaction: Transaction): Call {
   const { source, operations } = transaction;
   const envelope = transaction.toEnvelope();
   if (envelope.type !== "envelopeTypeTx") throw new Problem("badLink");
@@ -107,7 +107,7 @@ const acting: Record<Acting, true> = {
   close_dispute: true,
 };
 
-function readContractCall({ client: { spec }, contractId }: Pick<Chain, "client" | "contractId">, invoked: xdr.HostFunction): ContractCall {
+function readContractCall({ client: { spec }, contractId }: Pick<SigningChain, "client" | "contractId">, invoked: xdr.HostFunction): ContractCall {
   if (invoked.type !== "hostFunctionTypeInvokeContract") throw new Problem("linkCall");
   const { contractAddress, functionName, args } = invoked.value;
   const method = functionName.toString();
@@ -125,7 +125,7 @@ function footprintOf(data: xdr.SorobanTransactionData | undefined): xdr.LedgerFo
 }
 
 /** The entries that an operation names, each at most once: the contract's own instance, and a code. */
-function readEntries({ contractId }: Pick<Chain, "contractId">, keys: xdr.LedgerKey[]): Entries {
+function readEntries({ contractId }: Pick<SigningChain, "contractId">, keys: xdr.LedgerKey[]): Entries {
   const instance = new Contract(contractId).getFootprint().toXdr("base64");
   const entries: Entries = { contract: null, wasm: null };
   for (const key of keys) {

@@ -160,6 +160,7 @@ export function ProblemText({ problem, words }: { problem: Problem | ContractPro
   return (
     <>
       <p>{words.problems[problem.kind]}</p>
+      {problem.kind === "notLoaded" && <Button onClick={() => location.reload()}>{words.crash.reload}</Button>}
       {(problem.kind === "unknown" || problem.kind === "notRpc") && problem.detail && <p class="detail">{problem.detail.slice(0, 300)}</p>}
     </>
   );

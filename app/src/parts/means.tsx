@@ -1,12 +1,11 @@
 // Why a payment in the community's token would fail: said before the button, with the way out where the page has one.
 
-import type { Asset } from "@stellar/stellar-sdk";
 import type { AgreementEntry } from "../../client/src/index.js";
-import { codesOf } from "../chain/code.js";
+import { nameOf } from "../chain/asset.js";
 import { acceptances, type Acceptance } from "../chain/holdings.js";
 import type { AgreementActionName } from "../contract/rules.js";
 import { useSession } from "../person/session.js";
-import { Button, LoadedView, Notice } from "./basics.js";
+import { Button, Notice } from "./basics.js";
 import { useLoad, type Loaded } from "./load.js";
 
 export interface Means {
@@ -22,7 +21,7 @@ export function useMeans({ agreement: { provider } }: AgreementEntry): Loaded<Me
     async () => {
       if (!me) return undefined;
       const [[mine = "ready", seller = "ready"], balance] = await Promise.all([
-        acceptances(chain, token.contractId, [me, provider]),
+        acceptances(chain, token, [me, provider]),
         token.balance(me),
       ]);
       return { me: mine, seller, balance };
@@ -48,18 +47,16 @@ export function usePaymentReason(means: Means | undefined) {
 
 /** Tells that this person's account does not accept the token, and offers to have it accept it, if it is an asset of the network. */
 export function AcceptToken({ acceptance }: { acceptance: Acceptance }) {
-  const { chain, token, words, me, act } = useSession();
+  const { token, words, me, act } = useSession();
   const say = words.means;
-  const codes = useLoad(() => codesOf(chain, token.contractId), chain);
+  const assetName = token.asset && nameOf(token.asset);
   if (acceptance === "ready") return null;
   if (acceptance === "frozen") return <Notice kind="warning">{say.frozen(token.symbol)}</Notice>;
-  const accept = (asset: Asset) => me && act({ kind: "send", call: { method: "change_trust", args: { trustor: me, asset: asset.toString() } } });
+  const accept = (asset: string) => me && act({ kind: "send", call: { method: "change_trust", args: { trustor: me, asset } } });
   return (
     <Notice kind="warning">
       <p>{say.cannotBePaid(token.symbol)}</p>
-      <LoadedView of={codes} words={words}>
-        {({ token: code }) => code.kind === "asset" && <Button onClick={() => accept(code.asset)}>{say.accept(token.symbol)}</Button>}
-      </LoadedView>
+      {assetName && <Button onClick={() => accept(assetName)}>{say.accept(token.symbol)}</Button>}
     </Notice>
   );
 }
@@ -67,6 +64,6 @@ export function AcceptToken({ acceptance }: { acceptance: Acceptance }) {
 /** The same, for views that know nothing of it yet. */
 export function OwnAcceptance({ address }: { address: string }) {
   const { chain, token, version } = useSession();
-  const loaded = useLoad(() => acceptances(chain, token.contractId, [address]), address, version);
+  const loaded = useLoad(() => acceptances(chain, token, [address]), address, version);
   return <AcceptToken acceptance={loaded.value?.[0] ?? "ready"} />;
 }

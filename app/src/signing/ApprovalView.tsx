@@ -1,5 +1,6 @@
 // A call that needs several signatures: what it does, who has signed, and what can be done now.
 
+import { withSdk } from "../chain/sdk.js";
 import { describe } from "../contract/describe.js";
 import { Button, CopyButton, Facts, LoadedView, Notice, Person, WholeAddress } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
@@ -11,7 +12,7 @@ import { TooDear } from "./TooDear.js";
 
 export function ApprovalView({ envelope }: { envelope: string }) {
   const { chain, config, words, version } = useSession();
-  const loaded = useLoad(() => readApproval(chain, config, envelope), envelope, version);
+  const loaded = useLoad(() => readApproval(withSdk(chain), config, envelope), envelope, version);
   return (
     <>
       <h1>{words.approval.title}</h1>

@@ -1,6 +1,7 @@
 // What another person signed and asks this one to sign: in words, made from what was signed.
 
 import { useEffect, useRef } from "preact/hooks";
+import { withSdk } from "../chain/sdk.js";
 import { describe, placeOf } from "../contract/describe.js";
 import { Button, CopyButton, LoadedView, Notice } from "../parts/basics.js";
 import { useDone } from "../parts/done.js";
@@ -14,7 +15,7 @@ import { readShared, type Shared } from "./share.js";
 export function SecondSignature({ entry }: { entry: string }) {
   const { chain, config, words, version, me } = useSession();
   const sent = useRef(false);
-  const loaded = useLoad(() => readShared(chain, config.admin, entry), entry, version);
+  const loaded = useLoad(() => readShared(withSdk(chain), config.admin, entry), entry, version);
   const shared = loaded.value;
   // What asks for this person's signature waits on Home until it is sent.
   useEffect(() => {

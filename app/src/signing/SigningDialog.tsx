@@ -11,7 +11,7 @@ import { XLM, type Format } from "../words/format.js";
 import { Doubts } from "./Doubts.js";
 import { InWallet } from "./InWallet.js";
 import { Moves, Parties } from "./Moves.js";
-import { SIGNATURE_HOLDS } from "./share.js";
+import { SIGNATURE_HOLDS } from "./holds.js";
 import type { Signing } from "./signing.js";
 import { SigningStatus, WayButtons } from "./SigningStatus.js";
 import { shownIn, type Before, type Job, type Review, type State } from "./story.js";

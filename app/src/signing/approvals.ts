@@ -4,7 +4,7 @@
 import { Keypair, StrKey, TransactionBuilder, type FeeBumpTransaction, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
 import type { Config } from "../../client/src/index.js";
-import type { Chain } from "../chain/chain.js";
+import type { SigningChain as Chain } from "../chain/sdk.js";
 import { prolongs, readCall, type Call } from "../contract/calls.js";
 import { Problem } from "../words/problem.js";
 import { fromText, toText } from "./share.js";

@@ -4,7 +4,8 @@
 import type { Chain } from "../chain/chain.js";
 import { recall, remember } from "../person/memory.js";
 import type { SignedCall } from "./story.js";
-import { readSigned, type Kept } from "./submit.js";
+import type { Kept } from "./submit.js";
+import { toolsFor } from "./toolbox.js";
 
 /** Where a browser stores nothing, this page still remembers until it is closed. */
 const here = new Map<string, Kept>();
@@ -17,11 +18,17 @@ export function keep(chain: Chain, account: string, { transaction, signedAt, inL
   remember(keyOf(chain, account), kept);
 }
 
-export function recallSigned(chain: Chain, account: string): SignedCall | undefined {
+const recallKept = (key: string) => recall<Kept>(key) ?? here.get(key);
+
+export const hasSigned = (chain: Chain, account: string) => recallKept(keyOf(chain, account)) !== undefined;
+
+export async function recallSigned(chain: Chain, account: string): Promise<SignedCall | undefined> {
   const key = keyOf(chain, account);
-  const kept = recall<Kept>(key) ?? here.get(key);
+  const kept = recallKept(key);
+  if (!kept) return undefined;
+  const tools = await toolsFor(chain);
   try {
-    return kept && readSigned(chain, kept);
+    return tools.readSigned(tools.chain, kept);
   } catch {
     // Nothing can be done about what cannot be read.
     remember(key, undefined);
@@ -30,10 +37,11 @@ export function recallSigned(chain: Chain, account: string): SignedCall | undefi
 }
 
 /** Forgets this call, but no other that was signed after it. */
-export function forget(chain: Chain, account: string, { hash }: SignedCall): void {
-  if (recallSigned(chain, account)?.hash !== hash) return;
-  here.delete(keyOf(chain, account));
-  remember(keyOf(chain, account), undefined);
+export function forget(chain: Chain, account: string, { transaction }: SignedCall): void {
+  const key = keyOf(chain, account);
+  if (recallKept(key)?.transaction !== transaction) return;
+  here.delete(key);
+  remember(key, undefined);
 }
 
 /** Tells what another tab signs, until the function that it returns is called. */
@@ -42,8 +50,11 @@ export function watchSigned(chain: Chain, account: string, onSigned: (signed: Si
     if (key !== keyOf(chain, account)) return;
     // The other tab has seen its end.
     if (newValue === null) here.delete(key);
-    const signed = recallSigned(chain, account);
-    if (signed) onSigned(signed);
+    // Where it cannot be read now, it is once more before this tab signs anything.
+    recallSigned(chain, account).then(
+      (signed) => signed && onSigned(signed),
+      () => undefined,
+    );
   };
   addEventListener("storage", look);
   return () => removeEventListener("storage", look);

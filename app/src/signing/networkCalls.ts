@@ -2,9 +2,11 @@
 
 import { Account, Asset, Contract, Operation, SorobanDataBuilder, TransactionBuilder, xdr, type Transaction } from "@stellar/stellar-sdk";
 import { Api, assembleTransaction } from "@stellar/stellar-sdk/rpc";
+import { nameOf } from "../chain/asset.js";
 import type { Chain } from "../chain/chain.js";
 import { codesOf } from "../chain/code.js";
 import { lifeOf, longestLife, type Life } from "../chain/life.js";
+import type { SigningChain } from "../chain/sdk.js";
 import { hex, type Entries, type NetworkCall } from "../contract/calls.js";
 import { Problem } from "../words/problem.js";
 import { bid, priceOf, type Price } from "./price.js";
@@ -28,7 +30,7 @@ export async function prolonging(chain: Chain): Promise<NetworkCall> {
 }
 
 /** Builds the transaction of one operation, and asks the network what it costs. It throws if the operation is for anything but this contract and its token. */
-export async function build(chain: Chain, tokenId: string, call: NetworkCall, source: string): Promise<Built> {
+export async function build(chain: SigningChain, tokenId: string, call: NetworkCall, source: string): Promise<Built> {
   if (call.method === "change_trust") return buildTrust(chain, tokenId, call.args, source);
   const { wasm } = call.args;
   const { wasmHash } = await lifeOf(chain);
@@ -56,9 +58,9 @@ function keysOf({ contract, wasm }: Entries): xdr.LedgerKey[] {
 /** An account needs so many stroops for itself twice, and once for each of its entries. */
 const RESERVE = 5_000_000n;
 
-async function buildTrust(chain: Chain, tokenId: string, { trustor, asset }: { trustor: string; asset: string }, source: string): Promise<Built> {
+async function buildTrust(chain: SigningChain, tokenId: string, { trustor, asset }: { trustor: string; asset: string }, source: string): Promise<Built> {
   const [{ token }, account, { inclusionFee }] = await Promise.all([codesOf(chain, tokenId), readAccount(chain, source), chain.server.getFeeStats()]);
-  if (trustor !== source || token.kind !== "asset" || token.asset.toString() !== asset) throw new Problem("linkCall");
+  if (trustor !== source || token.kind !== "asset" || nameOf(token.asset) !== asset) throw new Problem("linkCall");
   const [code = "", issuer] = asset.split(":");
   const { seqNum, balance, numSubEntries } = account;
   const operation = Operation.changeTrust({ asset: new Asset(code, issuer) });
@@ -68,7 +70,7 @@ async function buildTrust(chain: Chain, tokenId: string, { trustor, asset }: { t
   return { transaction, price: { total, restores: false } };
 }
 
-const readAccount = ({ server }: Chain, address: string) => server.getAccountEntry(address);
+const readAccount = ({ server }: SigningChain, address: string) => server.getAccountEntry(address);
 
 /** Its time bounds are set when it is signed. */
 const begin = ({ network }: Chain, account: Account, fee: string) =>

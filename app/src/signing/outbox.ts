@@ -1,7 +1,7 @@
 // The links that this person made for a second signature, as long as they hold.
 
 import { recall, remember } from "../person/memory.js";
-import { SIGNATURE_HOLDS } from "./share.js";
+import { SIGNATURE_HOLDS } from "./holds.js";
 import type { ShareJob } from "./story.js";
 
 export interface Sent {

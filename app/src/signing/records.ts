@@ -1,6 +1,7 @@
 // Whether the contract's records show what a call does: asked where the network does not remember the call itself.
 
 import { AgreementStatus, TransactionStatus } from "../../client/src/index.js";
+import { readAsset } from "../chain/asset.js";
 import type { Chain } from "../chain/chain.js";
 import { acceptances } from "../chain/holdings.js";
 import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
@@ -12,8 +13,8 @@ import { ContractProblem } from "../words/problem.js";
 import type { SignedCall } from "./story.js";
 
 /** True if they show it, whoever brought it about. A refund leaves no record. */
-export async function isRecorded(chain: Chain, tokenId: string, { call, signedAt }: SignedCall): Promise<boolean> {
-  if (isNetworkCall(call)) return networkShows(chain, tokenId, call, signedAt);
+export async function isRecorded(chain: Chain, { call, signedAt }: SignedCall): Promise<boolean> {
+  if (isNetworkCall(call)) return networkShows(chain, call, signedAt);
   try {
     return await shows(chain, call);
   } catch (error) {
@@ -23,14 +24,14 @@ export async function isRecorded(chain: Chain, tokenId: string, { call, signedAt
   }
 }
 
-async function networkShows(chain: Chain, tokenId: string, { method, args }: NetworkCall, signedAt: number): Promise<boolean> {
+async function networkShows(chain: Chain, { method, args }: NetworkCall, signedAt: number): Promise<boolean> {
   switch (method) {
     case "change_trust":
-      return (await acceptances(chain, tokenId, [args.trustor])).every((acceptance) => acceptance !== "none");
+      return (await acceptances(chain, { asset: readAsset(args.asset) }, [args.trustor])).every((acceptance) => acceptance !== "none");
     case "restore_footprint":
       return (await ledgersLeft(chain, args)) >= 0;
     case "extend_footprint_ttl": {
-      const { closeTime } = await chain.server.getLatestLedger();
+      const { closeTime } = await chain.rpc.latestLedger();
       // Ledgers may close a little faster than is counted here; who prolonged it a day before had no reason to do it again.
       const passed = (Number(closeTime) - signedAt + DAY) / SECONDS_PER_LEDGER;
       return (await ledgersLeft(chain, args)) + passed >= args.extend_to;

@@ -14,12 +14,13 @@ import {
   TransactionBuilder,
   xdr,
 } from "@stellar/stellar-sdk";
-import type { Chain } from "../chain/chain.js";
+import type { SigningChain as Chain } from "../chain/sdk.js";
 import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
 import { assemble, value, type Assembled, type ContractCall } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { needsOthers } from "./approvals.js";
+import { SIGNATURE_HOLDS } from "./holds.js";
 import { invocation, isSame } from "./review.js";
 
 /** The calls that two people sign. */
@@ -34,9 +35,6 @@ export interface Shared {
   expiresAt: bigint;
   entry: xdr.SorobanAuthorizationEntry;
 }
-
-/** The first signature holds for so many seconds, a week. */
-export const SIGNATURE_HOLDS = 7 * 24 * 60 * 60;
 
 /** Has the first person sign a call that `other` will send, and answers the text of the link. */
 export async function signShared(chain: Chain, call: SharedCall, other: string, wallet: Wallet): Promise<string> {

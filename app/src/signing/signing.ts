@@ -10,12 +10,11 @@ import { fullLink, href } from "../person/place.js";
 import { isTrusted, trust } from "../person/trust.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem, problemOf } from "../words/problem.js";
-import { APPROVAL_HOLDS, draftApproval, needsOthers, readApproval, textOf, waitsFor } from "./approvals.js";
-import { forget, keep, recallSigned, takeTurn, watchSigned } from "./kept.js";
+import { forget, hasSigned, keep, recallSigned, takeTurn, watchSigned } from "./kept.js";
 import { saveLink } from "./outbox.js";
-import { assembleFor, signShared } from "./share.js";
 import {
   idle,
+  LONG_PAUSE,
   next,
   shownIn,
   type ApproveJob,
@@ -28,7 +27,8 @@ import {
   type SubmitJob,
   type Way,
 } from "./story.js";
-import { addSignature, ask, look, prepare, readSigned, send, sign, type Prepared, type Receipt } from "./submit.js";
+import type { Prepared, Receipt } from "./submit.js";
+import { toolsFor } from "./toolbox.js";
 
 interface Needs {
   chain: Chain;
@@ -89,7 +89,17 @@ class Runner {
   /** Begins with what the account has signed before. */
   open(): void {
     this.cancelQuestion();
-    this.tell({ type: "opened", signed: recallSigned(this.needs.chain, this.account) });
+    this.tell({ type: "opened" });
+    const { chain } = this.needs;
+    if (hasSigned(chain, this.account)) this.openSigned(chain, this.account);
+  }
+
+  private openSigned(chain: Chain, account: string): void {
+    const isOpen = () => this.needs.chain === chain && this.account === account;
+    recallSigned(chain, account).then(
+      (signed) => isOpen() && this.tell({ type: "opened", signed }),
+      () => setTimeout(() => isOpen() && this.openSigned(chain, account), LONG_PAUSE),
+    );
   }
 
   /** Whose signatures are kept. */
@@ -127,7 +137,7 @@ class Runner {
         this.giveTurnBack();
         return;
       case "recall":
-        this.recall();
+        this.recall().catch(() => undefined);
         return;
       case "keep":
         keep(chain, this.account, effect.signed);
@@ -138,17 +148,25 @@ class Runner {
         return;
       case "send": {
         const { hash } = effect.signed;
-        send(chain, effect.signed).then(
-          (event) => this.tell(event),
-          () => this.tell({ type: "unsent", hash }),
-        );
+        toolsFor(chain)
+          .then((tools) => tools.send(tools.chain, effect.signed))
+          .then(
+            (event) => this.tell(event),
+            () => this.tell({ type: "unsent", hash }),
+          );
         return;
       }
       case "ask":
-        this.inquire(effect, (signed) => ask(chain, config.token_contract, signed));
+        this.inquire(effect, async (signed) => {
+          const tools = await toolsFor(chain);
+          return tools.ask(tools.chain, config.token_contract, signed);
+        });
         return;
       case "look":
-        this.inquire(effect, async (signed) => ({ type: "found", hash: signed.hash, end: await look(chain, config.token_contract, signed) }));
+        this.inquire(effect, async (signed) => {
+          const tools = await toolsFor(chain);
+          return { type: "found", hash: signed.hash, end: await tools.look(tools.chain, signed) };
+        });
         return;
       case "saveLink":
         saveLink(chain.contractId, effect.job, effect.link);
@@ -174,17 +192,18 @@ class Runner {
     if (job.kind === "submit") {
       const signed = await this.bring(job);
       // What another tab has signed has to end first: then this comes too late.
-      this.recall();
+      await this.recall();
       return { type: "signed", run, signed };
     }
     const { wallet } = this.needs;
     if (!wallet) throw new Problem("noWallet");
     await wallet.check();
+    const tools = await toolsFor(this.needs.chain);
     switch (job.kind) {
       case "send":
         return this.review(run, job, wallet);
       case "share": {
-        const [doubted] = await Promise.all([this.doubted(), assembleFor(this.needs.chain, job.call, job.other)]);
+        const [doubted] = await Promise.all([this.doubted(), tools.assembleFor(tools.chain, job.call, job.other)]);
         return { type: "prepared", run, doubted };
       }
       case "approve": {
@@ -196,30 +215,33 @@ class Runner {
 
   private async review(run: number, { call, signed }: SendJob, { address }: Wallet): Promise<Event> {
     const { chain, config } = this.needs;
+    const tools = await toolsFor(chain);
     const [doubted, review, others] = await Promise.all([
       this.doubted(),
-      prepare(chain, config, call, address, signed),
-      needsOthers(chain, address),
+      tools.prepare(tools.chain, config, call, address, signed),
+      tools.needsOthers(tools.chain, address),
     ]);
     if (!others || !review.mayBeSigned) return { type: "prepared", run, review, doubted };
-    return { type: "needsOthers", run, link: href({ name: "approve", envelope: await draftApproval(chain, review) }) };
+    return { type: "needsOthers", run, link: href({ name: "approve", envelope: await tools.draftApproval(tools.chain, review) }) };
   }
 
   /** What a link would have this person sign, as it is now. */
   private async reviewOf({ envelope }: ApproveJob, { address }: Wallet): Promise<Prepared> {
     const { chain, config } = this.needs;
-    const approval = await readApproval(chain, config, envelope);
-    if (!approval.review || !waitsFor(approval, address)) throw new Problem("linkOver");
+    const tools = await toolsFor(chain);
+    const approval = await tools.readApproval(tools.chain, config, envelope);
+    if (!approval.review || !tools.waitsFor(approval, address)) throw new Problem("linkOver");
     return approval.review;
   }
 
   /** What a link brings, with all its signatures. */
   private async bring({ envelope }: SubmitJob): Promise<SignedCall> {
     const { chain, config } = this.needs;
-    const { state, weight, needed, transaction, expiresAt } = await readApproval(chain, config, envelope);
+    const tools = await toolsFor(chain);
+    const { state, weight, needed, transaction, expiresAt } = await tools.readApproval(tools.chain, config, envelope);
     if (state !== "open" || weight < needed) throw new Problem("linkOver");
     // It was made when its time began, and somebody else may have sent it since.
-    return readSigned(chain, { transaction: transaction.toXdr(), signedAt: Number(expiresAt) - APPROVAL_HOLDS, inLink: true });
+    return tools.readSigned(tools.chain, { transaction: transaction.toXdr(), signedAt: Number(expiresAt) - tools.APPROVAL_HOLDS, inLink: true });
   }
 
   /** What this page does not know of the contract's code and its token, unless the person trusts it. */
@@ -232,20 +254,21 @@ class Runner {
   private async askWallet({ run, job, review }: Extract<Effect, { do: "askWallet" }>): Promise<void> {
     const { chain, wallet } = this.needs;
     if (!wallet) throw new Problem("noWallet");
+    const tools = await toolsFor(chain);
     const giveBack = await takeTurn(chain, wallet.address);
     if (!giveBack) throw new Problem("otherTab");
     this.giveTurnBack = giveBack;
     try {
       // What was left while the turn was taken opens no wallet.
-      if (run !== this.state.run || this.recall()) return;
+      if ((await this.recall()) || run !== this.state.run) return;
       if (job.kind === "share") {
-        const link = fullLink({ name: "sign", entry: await signShared(chain, job.call, job.other, wallet) });
+        const link = fullLink({ name: "sign", entry: await tools.signShared(tools.chain, job.call, job.other, wallet) });
         this.tell({ type: "linked", run, link });
       } else if (job.kind === "approve" && review) {
-        const link = href({ name: "approve", envelope: textOf(await addSignature(chain, review.transaction, wallet)) });
+        const link = href({ name: "approve", envelope: tools.textOf(await tools.addSignature(tools.chain, review.transaction, wallet)) });
         this.tell({ type: "linked", run, link });
       } else if (job.kind === "send" && review) {
-        const signed = readSigned(chain, { ...(await sign(chain, review, wallet)), form: job.form });
+        const signed = tools.readSigned(tools.chain, { ...(await tools.sign(tools.chain, review, wallet)), form: job.form });
         this.tell({ type: "signed", run, signed });
       }
     } finally {
@@ -254,8 +277,8 @@ class Runner {
   }
 
   /** Whether this account has signed something in another tab whose end is not known. */
-  private recall(): boolean {
-    const signed = recallSigned(this.needs.chain, this.account);
+  private async recall(): Promise<boolean> {
+    const signed = await recallSigned(this.needs.chain, this.account);
     if (signed) this.tell({ type: "elsewhere", signed });
     return !!signed;
   }

@@ -3,7 +3,7 @@
 import { scValToNative, TransactionBuilder, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
 import type { Config } from "../../client/src/index.js";
-import type { Chain } from "../chain/chain.js";
+import type { SigningChain as Chain } from "../chain/sdk.js";
 import { MOST_FEE } from "../chain/simulation.js";
 import { assemble, hex, isNetworkCall, prolongs, readCall, value, type Call, type ContractCall, type NetworkCall } from "../contract/calls.js";
 import type { Wallet } from "../wallet/wallet.js";
@@ -224,9 +224,9 @@ export async function ask({ server }: Chain, tokenId: string, { hash, call }: Si
 }
 
 /** Asks the account whether it has used the call's number, and the contract's records whether they show it. */
-export async function look(chain: Chain, tokenId: string, signed: SignedCall): Promise<End> {
+export async function look(chain: Chain, signed: SignedCall): Promise<End> {
   if (!(await hasUsedNumber(chain, signed))) return { kind: "lapsed" };
-  return { kind: (await isRecorded(chain, tokenId, signed)) ? "recorded" : "forgotten" };
+  return { kind: (await isRecorded(chain, signed)) ? "recorded" : "forgotten" };
 }
 
 function refusal(code: string | undefined): Problem {

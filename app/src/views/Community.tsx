@@ -14,6 +14,7 @@ import { forgetPlace, type Place } from "../person/place.js";
 import { keepReceipt } from "../person/receipts.js";
 import { SessionContext, type Session } from "../person/session.js";
 import { useSigning } from "../signing/signing.js";
+import { fetchTools } from "../signing/toolbox.js";
 import { useWallet } from "../wallet/connection.js";
 import { readNeighbours } from "../wallet/playKey.js";
 import type { Words } from "../words/en.js";
@@ -43,7 +44,7 @@ export function Community({ place, onRead, words, locale, picker }: Props) {
   const chain = useMemo(() => new Chain(place, { recall, remember }), [place]);
   const info = useLoad<ContractInfo>(async () => {
     // Changes are looked for from this ledger on, so it is asked for before anything else is read.
-    const { sequence, closeTime } = await chain.server.getLatestLedger();
+    const { sequence, closeTime } = await chain.rpc.latestLedger();
     const config = await chain.config();
     const watch = new Watch(chain, config.token_contract, sequence);
     return { config, token: await openToken(chain, config.token_contract), skew: skewOf(closeTime), watch };
@@ -132,6 +133,10 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
       document.removeEventListener("visibilitychange", look);
     };
   }, [chain, plays, me]);
+
+  useEffect(() => {
+    if (me) fetchTools();
+  }, [me]);
 
   useEffect(() => {
     if (plays) readNeighbours().then(setNeighbours, () => undefined);

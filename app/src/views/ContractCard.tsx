@@ -11,6 +11,7 @@ import { useLoad } from "../parts/load.js";
 import { communities, forgetPlace, href, nameCommunity } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { Doubts } from "../signing/Doubts.js";
+import { toolsFor } from "../signing/toolbox.js";
 import { Communities } from "./Communities.js";
 
 /** Below this its operator should extend it, in seconds: 30 days. */
@@ -82,7 +83,7 @@ export function ContractCard() {
 /** For the operator: what is signed is shown with its price first. */
 function Prolong({ expired, paid }: { expired: boolean; paid: number }) {
   const { chain, words, act } = useSession();
-  const call = useLoad(async () => (await import("../signing/networkCalls.js")).prolonging(chain), chain, paid);
+  const call = useLoad(async () => (await toolsFor(chain)).prolonging(chain), chain, paid);
   return (
     <LoadedView of={call} words={words}>
       {(call) => <Button onClick={() => act({ kind: "send", call })}>{expired ? words.fees.restore : words.fees.extend}</Button>}
@@ -93,7 +94,7 @@ function Prolong({ expired, paid }: { expired: boolean; paid: number }) {
 /** Who stands behind an asset: an address that nobody can copy, and the domain that its account names. */
 function Issuer({ code: { asset } }: { code: Extract<Code, { kind: "asset" }> }) {
   const { chain, words } = useSession();
-  const issuer = asset.isNative() ? undefined : asset.getIssuer();
+  const { issuer } = asset;
   const domain = useLoad(async () => (issuer ? homeDomain(chain, issuer) : ""), issuer);
   if (!issuer) return <>{words.trust.ofNetwork}</>;
   return (

@@ -686,6 +686,7 @@ export const de: Words = {
     otherTab:
       "Sie unterschreiben gerade in einem anderen Fenster oder Tab dieser Seite. Schließen Sie das zuerst ab und versuchen Sie es dann noch einmal.",
     busy: "Das Netz ist ausgelastet. Warten Sie eine Minute und versuchen Sie es noch einmal.",
+    notLoaded: "Ein Teil dieser Seite konnte nicht geladen werden. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal; hilft das nicht, laden Sie die Seite neu. Es ist nichts verloren.",
     notRpc: "Geantwortet hat nicht das Netz, sondern etwas anderes, etwa die Anmeldeseite eines öffentlichen WLANs. Öffnen Sie zum Nachsehen eine andere Seite, und versuchen Sie es dann noch einmal.",
     archived: "Ein Eintrag wurde lange nicht benutzt und ist archiviert. Der Betreiber muss ihn zuerst zurückholen.",
     noContract: "In diesem Netz gibt es diese Gemeinschaft nicht. Prüfen Sie Adresse und Netz.",

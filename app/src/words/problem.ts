@@ -1,6 +1,5 @@
 // Whatever goes wrong is one of a few kinds, for which there are words.
 
-import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
 import type { SharingError } from "../../client/src/index.js";
 
 /** The number of an error of the contract. */
@@ -41,6 +40,7 @@ export type ProblemKind =
   | "linkFee"
   | "linkOver"
   | "badToken"
+  | "notLoaded"
   | "unknown";
 
 export class Problem extends Error {
@@ -59,15 +59,18 @@ export class ContractProblem extends Error {
   }
 }
 
-const { UserRejected, InternalWalletError, ExternalServiceError, InvalidClientRequest, ExpiredState } = AssembledTransaction.Errors;
+/** Which problem an error is that a part of the page knows which is loaded later: that part adds what it knows. */
+export const translators: ((thrown: unknown) => Problem | undefined)[] = [];
+
+export const messageOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
 
 export function problemOf(thrown: unknown): Problem | ContractProblem {
   if (thrown instanceof Problem || thrown instanceof ContractProblem) return thrown;
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof UserRejected) return new Problem("rejected");
-  if ([InternalWalletError, ExternalServiceError, InvalidClientRequest].some((kind) => thrown instanceof kind))
-    return new Problem("walletFailed", message);
-  if (thrown instanceof ExpiredState) return new Problem("archived");
+  const message = messageOf(thrown);
+  for (const translate of translators) {
+    const problem = translate(thrown);
+    if (problem) return problem;
+  }
   if (/account not found/i.test(message)) return new Problem("noAccount");
   if (/failed to fetch|network ?error|load failed|timeout|ECONN/i.test(message)) return new Problem("offline");
   // The network's own words for: a function or an argument that this contract does not know; a signature that does not fit what is called.

@@ -45,7 +45,7 @@ test("an_asset_is_one_only_at_its_own_address", () => {
 });
 
 test("code_that_something_else_names_is_doubted", () => {
-  const token: Code = { kind: "asset", asset: eur };
+  const token: Code = { kind: "asset", asset: { code: "EUR", issuer } };
   assert.deepEqual(doubtsOf({ contract: { kind: "other" }, token }, []), ["changingCode"]);
   assert.deepEqual(doubtsOf({ contract: code(stellarAsset, `EUR:${issuer}`), token }, []), ["changingCode"]);
 });
