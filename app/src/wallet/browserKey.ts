@@ -1,8 +1,7 @@
 // A key in this browser, for trying out on networks whose money is worth nothing.
 
-import { Keypair } from "@stellar/stellar-sdk";
-import { KeypairSigner } from "@stellar/stellar-sdk/contract";
 import type { Network } from "../chain/networks.js";
+import { loadPart } from "../parts/loadPart.js";
 import { recall, remember } from "../person/memory.js";
 import { Problem } from "../words/problem.js";
 import type { Connector, Wallet } from "./wallet.js";
@@ -14,23 +13,21 @@ export const browserKey: Connector = {
   offered: ({ friendbotUrl }) => friendbotUrl !== undefined,
   /** Makes a key and has its account funded, or takes the one that was made before. */
   async connect(network) {
-    const known = recallKey(network);
+    const known = await recallKey(network);
     if (known) return known;
-    const keypair = Keypair.random();
-    const answer = await fetch(`${network.friendbotUrl}?addr=${keypair.publicKey()}`);
+    const { localWallet, newKey } = await localKey();
+    const { address, secret } = newKey();
+    const answer = await fetch(`${network.friendbotUrl}?addr=${address}`);
     if (!answer.ok) throw new Problem("busy");
-    remember(key(network), keypair.secret());
-    return wallet(network, keypair);
+    remember(key(network), secret);
+    return localWallet("browser", network, secret);
   },
-  reconnect: (network) => Promise.resolve(recallKey(network)),
+  reconnect: recallKey,
 };
 
-function recallKey(network: Network): Wallet | undefined {
-  const secret = recall<string>(key(network));
-  return network.friendbotUrl && secret ? wallet(network, Keypair.fromSecret(secret)) : undefined;
-}
+const localKey = () => loadPart(() => import("./localKey.js"));
 
-function wallet({ passphrase }: Network, keypair: Keypair): Wallet {
-  const { address, signTransaction, signAuthEntry } = new KeypairSigner(keypair, passphrase);
-  return { kind: "browser", address, signTransaction, signAuthEntry, check: async () => {} };
+async function recallKey(network: Network): Promise<Wallet | undefined> {
+  const secret = recall<string>(key(network));
+  return network.friendbotUrl && secret ? (await localKey()).localWallet("browser", network, secret) : undefined;
 }

@@ -1,10 +1,10 @@
 // A play key: that of a made-up person, on a network of this machine. It comes in a link, and stays in the tab that opened it.
 
-import { Keypair, StrKey } from "@stellar/stellar-sdk";
-import { KeypairSigner } from "@stellar/stellar-sdk/contract";
+import { StrKey } from "@stellar/stellar-sdk";
 import { isPlayground, type Network } from "../chain/networks.js";
+import { loadPart } from "../parts/loadPart.js";
 import { recall, remember, rememberPerTab } from "../person/memory.js";
-import type { Connector, Wallet } from "./wallet.js";
+import type { Connector } from "./wallet.js";
 
 interface Remembered {
   rpcUrl: string;
@@ -30,15 +30,11 @@ export function takePlayKey(network: Network | undefined): void {
 
 /** It is not offered: it comes by a link. */
 export const playKey: Pick<Connector, "reconnect"> = {
-  reconnect: (network) => Promise.resolve(recallPlayKey(network)),
+  async reconnect(network) {
+    const secret = kept(network)?.secret;
+    return secret ? (await loadPart(() => import("./localKey.js"))).localWallet("play", network, secret) : undefined;
+  },
 };
-
-export function recallPlayKey(network: Network): Wallet | undefined {
-  const secret = kept(network)?.secret;
-  if (!secret) return undefined;
-  const { address, signTransaction, signAuthEntry } = new KeypairSigner(Keypair.fromSecret(secret), network.passphrase);
-  return { kind: "play", address, signTransaction, signAuthEntry, check: async () => {} };
-}
 
 export function forgetPlayKey(network: Network): void {
   if (kept(network)) keep(network, undefined);

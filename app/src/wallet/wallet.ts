@@ -1,9 +1,8 @@
 // What the page needs of a wallet (SEP-43), whichever it is, and of each way to connect one.
 
-import { Keypair, hash, TransactionBuilder } from "@stellar/stellar-sdk";
 import type { SignAuthEntry, SignTransaction } from "@stellar/stellar-sdk/contract";
 import type { Network } from "../chain/networks.js";
-import { Problem } from "../words/problem.js";
+import { loadPart } from "../parts/loadPart.js";
 
 export type WalletKind = "freighter" | "walletConnect" | "browser" | "play";
 
@@ -49,40 +48,11 @@ export interface Pairing {
   signal: AbortSignal;
 }
 
+const signatures = () => loadPart(() => import("./signatures.js"));
+
 /** The same wallet, of whose answers only the signatures are taken, and only if they are this account's for what was asked. */
 export const checked = (wallet: Wallet, { passphrase }: Network): Wallet => ({
   ...wallet,
-  async signTransaction(text, options) {
-    const asked = TransactionBuilder.fromXdr(text, passphrase);
-    const { signedTxXdr, ...rest } = await wallet.signTransaction(text, options);
-    if (rest.error) return { ...rest, signedTxXdr };
-    const key = Keypair.fromPublicKey(wallet.address);
-    const signature = signaturesOf(signedTxXdr, passphrase).find((signature) => key.verify(asked.hash(), signature));
-    if (!signature) throw new Problem("badSignature");
-    asked.addSignature(wallet.address, btoa(String.fromCharCode(...signature)));
-    return { ...rest, signedTxXdr: asked.toXdr() };
-  },
-  async signAuthEntry(preimage, options) {
-    const answer = await wallet.signAuthEntry(preimage, options);
-    if (answer.error) return answer;
-    const asked = hash(bytesOf(preimage));
-    if (!Keypair.fromPublicKey(wallet.address).verify(asked, bytesOf(answer.signedAuthEntry))) throw new Problem("badSignature");
-    return answer;
-  },
+  signTransaction: async (text, options) => (await signatures()).signTransactionBy(wallet, passphrase)(text, options),
+  signAuthEntry: async (preimage, options) => (await signatures()).signAuthEntryBy(wallet)(preimage, options),
 });
-
-function signaturesOf(text: string, passphrase: string): Uint8Array[] {
-  try {
-    return TransactionBuilder.fromXdr(text, passphrase).signatures.map(({ signature }) => signature.value);
-  } catch {
-    return [];
-  }
-}
-
-function bytesOf(text: string): Uint8Array {
-  try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  } catch {
-    return new Uint8Array();
-  }
-}

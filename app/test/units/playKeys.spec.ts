@@ -6,7 +6,7 @@ import { Keypair, StrKey } from "@stellar/stellar-sdk";
 import { recall, remember } from "../../src/person/memory.js";
 import { findNetwork, isPlayground, networks, type Network } from "../../src/chain/networks.js";
 import { readPlace } from "../../src/person/place.js";
-import { forgetPlayKey, recallPlayKey } from "../../src/wallet/playKey.js";
+import { forgetPlayKey, playKey } from "../../src/wallet/playKey.js";
 
 const CONTRACT = StrKey.encodeContract(Buffer.alloc(32, 7));
 const LOCAL = `?contract=${CONTRACT}&network=local&rpc=http%3A%2F%2F127.0.0.1%3A9000%2Frpc`;
@@ -31,7 +31,7 @@ class Tab {
   constructor(readonly local: Memory) {}
 
   /** Loads the page at an address, and returns who is played there. */
-  load(search: string, hash = ""): string | undefined {
+  async load(search: string, hash = ""): Promise<string | undefined> {
     this.address = new URL(search + hash, "http://127.0.0.1:4173/");
     const replaceState = (_: unknown, __: string, url: string) => void (this.address = new URL(url, this.address));
     const globals = {
@@ -44,7 +44,7 @@ class Tab {
     const opening = readPlace();
     if (!opening || !("place" in opening)) return undefined;
     opening.keep();
-    return recallPlayKey(opening.place.network)?.address;
+    return (await playKey.reconnect(opening.place.network))?.address;
   }
 
   get holdsSecret(): boolean {
@@ -64,59 +64,59 @@ test("only a network of this machine with the standalone passphrase is a playgro
   assert.equal(findNetwork("local", "http://example.org/rpc")?.rpcUrl, local.rpcUrl);
 });
 
-test("a link opens its person and view, and the address bar forgets the secret", () => {
+test("a link opens its person and view, and the address bar forgets the secret", async () => {
   const tab = new Tab(new Memory());
-  assert.equal(tab.load(LOCAL, play(alice, "/agreement/1000001")), alice.publicKey());
+  assert.equal(await tab.load(LOCAL, play(alice, "/agreement/1000001")), alice.publicKey());
   assert.equal(tab.address.search + tab.address.hash, `${LOCAL}#/agreement/1000001`);
-  assert.equal(tab.load(LOCAL), alice.publicKey());
-  tab.load(LOCAL, play(alice));
+  assert.equal(await tab.load(LOCAL), alice.publicKey());
+  await tab.load(LOCAL, play(alice));
   assert.equal(tab.address.hash, "#/home");
 });
 
-test("each tab has its own person, and another link changes that of its tab", () => {
+test("each tab has its own person, and another link changes that of its tab", async () => {
   const local = new Memory();
   const [one, two] = [new Tab(local), new Tab(local)];
-  assert.equal(one.load(LOCAL, play(alice)), alice.publicKey());
-  assert.equal(two.load(LOCAL, play(bob)), bob.publicKey());
-  assert.equal(one.load(LOCAL), alice.publicKey());
-  assert.equal(one.load(LOCAL, play(bob)), bob.publicKey());
-  assert.equal(new Tab(local).load(LOCAL), undefined);
+  assert.equal(await one.load(LOCAL, play(alice)), alice.publicKey());
+  assert.equal(await two.load(LOCAL, play(bob)), bob.publicKey());
+  assert.equal(await one.load(LOCAL), alice.publicKey());
+  assert.equal(await one.load(LOCAL, play(bob)), bob.publicKey());
+  assert.equal(await new Tab(local).load(LOCAL), undefined);
 });
 
-test("a play key for any other network is dropped, and kept nowhere", () => {
+test("a play key for any other network is dropped, and kept nowhere", async () => {
   for (const search of [TESTNET, TESTNET.replace("testnet", "mainnet"), LOCAL.replace("local", "unknown"), ""]) {
     const tab = new Tab(new Memory());
-    assert.equal(tab.load(search, play(alice)), undefined, search);
+    assert.equal(await tab.load(search, play(alice)), undefined, search);
     assert.equal(tab.holdsSecret, false, search);
     assert.equal(tab.session.entries.size, 0, search);
   }
 });
 
-test("what is no key is dropped", () => {
+test("what is no key is dropped", async () => {
   const tab = new Tab(new Memory());
-  for (const hash of ["#/play/", "#/play/SECRET", `#/play/${alice.publicKey()}`]) assert.equal(tab.load(LOCAL, hash), undefined, hash);
+  for (const hash of ["#/play/", "#/play/SECRET", `#/play/${alice.publicKey()}`]) assert.equal(await tab.load(LOCAL, hash), undefined, hash);
   assert.equal(tab.session.entries.size, 0);
 });
 
-test("a play link within a play link is nothing that loading again would follow", () => {
+test("a play link within a play link is nothing that loading again would follow", async () => {
   const tab = new Tab(new Memory());
-  assert.equal(tab.load(LOCAL, `${play(alice)}${play(bob).slice(1)}`), alice.publicKey());
+  assert.equal(await tab.load(LOCAL, `${play(alice)}${play(bob).slice(1)}`), alice.publicKey());
   assert.equal(tab.address.hash, "#/home");
-  assert.equal(tab.load(LOCAL), alice.publicKey());
+  assert.equal(await tab.load(LOCAL), alice.publicKey());
 });
 
-test("a play key signs on its own network only", () => {
+test("a play key signs on its own network only", async () => {
   const tab = new Tab(new Memory());
-  tab.load(LOCAL, play(alice));
-  assert.equal(tab.load(OTHER_LOCAL), undefined);
-  assert.equal(tab.load(TESTNET), undefined);
-  assert.equal(tab.load(LOCAL), alice.publicKey());
+  await tab.load(LOCAL, play(alice));
+  assert.equal(await tab.load(OTHER_LOCAL), undefined);
+  assert.equal(await tab.load(TESTNET), undefined);
+  assert.equal(await tab.load(LOCAL), alice.publicKey());
 });
 
-test("playing changes nothing that the browser remembers: neither a key, nor a community, nor a name", () => {
+test("playing changes nothing that the browser remembers: neither a key, nor a community, nor a name", async () => {
   const local = new Memory();
   const browser = new Tab(local);
-  browser.load(TESTNET);
+  await browser.load(TESTNET);
   remember("key on testnet", "a key");
   remember("key on local", "another key");
   remember("names", { GA: "Anna" });
@@ -126,22 +126,22 @@ test("playing changes nothing that the browser remembers: neither a key, nor a c
     ["communities", "place", "key on testnet", "key on local", "names"],
   );
   const tab = new Tab(local);
-  tab.load(LOCAL, play(alice));
+  await tab.load(LOCAL, play(alice));
   remember("names", { GB: "Bob" });
   remember("wallet", "play");
   remember("pending", undefined);
   assert.deepEqual([...local.entries], before);
   assert.equal(recall("key on local"), undefined);
-  browser.load(TESTNET);
+  await browser.load(TESTNET);
   assert.deepEqual(recall("names"), { GA: "Anna" });
 });
 
-test("once it is disconnected the key is gone, and the tab still changes nothing of others", () => {
+test("once it is disconnected the key is gone, and the tab still changes nothing of others", async () => {
   const local = new Memory();
   const tab = new Tab(local);
-  tab.load(LOCAL, play(alice));
+  await tab.load(LOCAL, play(alice));
   forgetPlayKey(findNetwork("local", "http://127.0.0.1:9000/rpc") as Network);
   assert.equal(tab.holdsSecret, false);
-  assert.equal(tab.load(LOCAL), undefined);
+  assert.equal(await tab.load(LOCAL), undefined);
   assert.equal(local.entries.size, 0);
 });
