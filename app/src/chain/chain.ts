@@ -13,6 +13,7 @@ import {
   type TransactionState,
 } from "../../client/src/index.js";
 import { MAX_PAGE, TRANSACTION_STEP } from "../contract/limits.js";
+import { readStoredAgreement, readStoredProsumer, stateIn } from "../contract/record.js";
 import type { Delivery } from "../contract/rules.js";
 import { ContractProblem, Problem } from "../words/problem.js";
 import { Cache } from "./cache.js";
@@ -80,7 +81,11 @@ export class Chain {
   prosumer(prosumer: string): Promise<Prosumer | undefined> {
     return this.cache.read(
       `prosumer ${prosumer}`,
-      () => ifRegistered(this.get<Prosumer>("get_prosumer", address(prosumer))),
+      async () => {
+        const key = address(prosumer);
+        // Who has no record is not registered, or it is archived: the contract knows.
+        return inRecord(await this.records([key]), readStoredProsumer) ?? ifRegistered(this.get<Prosumer>("get_prosumer", key));
+      },
       () => ({ about: [prosumer] }),
     );
   }
@@ -105,14 +110,38 @@ export class Chain {
     );
   }
 
-  /** A prosumer's agreements before one of them, or its newest, the newest first. */
+  /** An agreement without what has come of it. */
+  terms(agreement_id: bigint): Promise<EnergyAgreement> {
+    return this.cache.read(
+      `terms of ${agreement_id}`,
+      () => this.get<EnergyAgreement>("get_agreement", u64(agreement_id)),
+      (agreement) => aboutAgreements([agreement]),
+    );
+  }
+
+  /** The same as `agreement`, for whoever reads the transactions too: what they do not tell stands in a ledger entry, which is asked for with others. */
+  withState(agreement: EnergyAgreement): Promise<AgreementEntry> {
+    const { agreement_id } = agreement;
+    return this.cache.read(
+      `agreement ${agreement_id}`,
+      async () => {
+        const [records, transactions] = await Promise.all([this.records([u64(agreement_id)]), this.transactions(agreement_id)]);
+        const known = inRecord(records, (bytes) => stateIn(readStoredAgreement(bytes, 0n), agreement, transactions));
+        return { agreement, state: known ?? (await this.get<AgreementState>("get_agreement_state", u64(agreement_id))) };
+      },
+      (entry) => aboutEntries([entry]),
+    );
+  }
+
+  /** A prosumer's agreements before one of them, or its newest, the newest first. Whoever is not registered has none. */
   async agreementPage(prosumer: string, before: bigint | null, limit: number): Promise<AgreementEntry[]> {
     return this.cache.read(
       `${limit} agreements of ${prosumer} before ${before}`,
       async () => {
         const from = before === null ? xdr.ScVal.scvVoid() : u64(before);
-        const page = await this.get<AgreementEntry[]>("get_agreement_page", address(prosumer), from, xdr.ScVal.scvU32(limit));
-        for (const entry of page) this.cache.keep(`agreement ${entry.agreement.agreement_id}`, entry, aboutEntries([entry]));
+        const answer = this.get<AgreementEntry[]>("get_agreement_page", address(prosumer), from, xdr.ScVal.scvU32(limit));
+        const page = (await ifRegistered(answer)) ?? [];
+        for (const entry of page) this.keep(entry);
         return page;
       },
       (page) => {
@@ -120,6 +149,17 @@ export class Chain {
         return { about: before === null ? [listOf(prosumer), ...about] : about, until };
       },
     );
+  }
+
+  private keep(entry: AgreementEntry): void {
+    const { agreement, state } = entry;
+    const id = agreement.agreement_id;
+    const about = aboutEntries([entry]);
+    this.cache.keep(`agreement ${id}`, entry, about);
+    this.cache.keep(`terms of ${id}`, agreement, about);
+    if (state.transactions > 0n) return;
+    this.cache.keep(`transactions of ${id}`, [], about);
+    this.cache.keep(`deliveries of ${id}`, [], about);
   }
 
   /** All of a prosumer's agreements, the newest first. */
@@ -224,9 +264,21 @@ async function ifRegistered<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** What the first of these records tells; undefined if there is none, or if it is that of another contract. */
+function inRecord<T>([record]: StoredRecord[], read: (bytes: Uint8Array) => T): T | undefined {
+  try {
+    return record?.val.type === "scvBytes" ? read(record.val.value.value) : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+const aboutEntries = (entries: AgreementEntry[]) => aboutAgreements(entries.map(({ agreement }) => agreement));
+
 /** An open agreement expires by itself. */
-function aboutEntries(entries: AgreementEntry[]): { about: string[]; until?: bigint } {
-  const about = entries.map(({ agreement }) => String(agreement.agreement_id));
-  const deadlines = entries.flatMap(({ agreement }) => (agreement.status === AgreementStatus.Active ? [agreement.delivery_deadline] : []));
+function aboutAgreements(agreements: EnergyAgreement[]): { about: string[]; until?: bigint } {
+  const about = agreements.map(({ agreement_id }) => String(agreement_id));
+  const deadlines = agreements.flatMap(({ status, delivery_deadline }) => (status === AgreementStatus.Active ? [delivery_deadline] : []));
   return deadlines.length > 0 ? { about, until: deadlines.reduce((first, at) => (at < first ? at : first)) } : { about };
 }

@@ -4,6 +4,7 @@
 // everybody who has made an offer; those providers' other agreements name the buyers. src/utils/storage.rs and src/utils/packed.rs say how records look.
 
 import { Address, StrKey, xdr } from "@stellar/stellar-sdk";
+import { readStoredProsumer } from "../contract/record.js";
 import type { Chain, StoredRecord } from "./chain.js";
 import { MOST_ENTRIES } from "./rpc.js";
 
@@ -77,28 +78,14 @@ const packedAddress = ([kind, ...rest]: Uint8Array): string =>
 
 function memberOf({ key, val }: StoredRecord): Member | undefined {
   if (key.type !== "scvAddress" || val.type !== "scvBytes") return undefined;
-  const bytes = val.value.value;
-  let position = 0;
-  /** A number of fixed length, the lowest byte first. */
-  const fixed = (length: number) => {
-    const digits = bytes.subarray(position, position + length);
-    position += length;
-    return digits.reduceRight((sum, digit) => (sum << 8n) | BigInt(digit), 0n);
-  };
-  const [number, agreements] = [fixed(3), fixed(3)];
-  fixed(6); // its newest agreement
-  fixed(5); // where its meter began
-  const [meterReading, soldKwh] = [fixed(5), fixed(5)];
-  // When it was read: 7 bits a byte, the top bit set where more follow.
-  while ((bytes[position++] ?? 0) >= 0x80);
-  const metered = position < bytes.length;
+  const { number, agreements, meter, meter_reading, energy_sold_kwh, max_power_kw } = readStoredProsumer(val.value.value);
   return {
     address: Address.fromScVal(key).toString(),
     number,
     agreements,
-    meterReading,
-    soldKwh,
-    maxPowerKw: metered ? fixed(3) : 0n,
-    meter: metered ? packedAddress(bytes.subarray(position)) : undefined,
+    meter: meter ?? undefined,
+    meterReading: meter_reading,
+    soldKwh: energy_sold_kwh,
+    maxPowerKw: max_power_kw,
   };
 }

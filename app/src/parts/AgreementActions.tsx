@@ -20,7 +20,7 @@ import { isOffer } from "../person/todo.js";
 import { Button, Field, Form, Notice } from "./basics.js";
 import { dayOf } from "./days.js";
 import { prepareDraft, useDraft } from "./draft.js";
-import { AcceptToken, useMeans, usePaymentReason } from "./means.js";
+import { AcceptToken, usePaymentReason, type Means } from "./means.js";
 import { typedNumber } from "./numbers.js";
 import { reasonText } from "./reasons.js";
 
@@ -29,17 +29,18 @@ interface Props {
   deliveries: Delivery[];
   role: Role;
   seller: Prosumer | undefined;
+  /** None for whoever only reads. */
+  means: Means | undefined;
 }
 
 export function AgreementActions(props: Props) {
   const session = useSession();
   const { chain, words, now, act } = session;
-  const { entry, deliveries, role, seller } = props;
+  const { entry, deliveries, role, seller, means } = props;
   const [accepted, setAccepted] = useState(() => acceptedOffers(chain.contractId, [entry.agreement.agreement_id]).size > 0);
   const answers = role === "consumer" && isOffer(entry);
   // What can be done stands before what cannot.
   const actions = agreementActions(entry, deliveries, role, seller, now).sort((a, b) => Number(!!a.blocked) - Number(!!b.blocked));
-  const means = useMeans(entry).value;
   const paymentReason = usePaymentReason(means);
   if (role !== "provider" && role !== "consumer") return null;
   const accept = () => {

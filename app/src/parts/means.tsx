@@ -1,12 +1,13 @@
 // Why a payment in the community's token would fail: said before the button, with the way out where the page has one.
 
-import type { AgreementEntry } from "../../client/src/index.js";
 import { nameOf } from "../chain/asset.js";
+import type { Chain } from "../chain/chain.js";
 import { acceptances, type Acceptance } from "../chain/holdings.js";
+import type { Token } from "../chain/token.js";
 import type { AgreementActionName } from "../contract/rules.js";
 import { useSession } from "../person/session.js";
 import { Button, Notice } from "./basics.js";
-import { useLoad, type Loaded } from "./load.js";
+import { useLoad } from "./load.js";
 
 export interface Means {
   me: Acceptance;
@@ -14,21 +15,10 @@ export interface Means {
   balance: bigint;
 }
 
-/** What this person and an agreement's seller can do with the token; nothing for whoever only reads. */
-export function useMeans({ agreement: { provider } }: AgreementEntry): Loaded<Means | undefined> {
-  const { chain, token, me, version } = useSession();
-  return useLoad(
-    async () => {
-      if (!me) return undefined;
-      const [[mine = "ready", seller = "ready"], balance] = await Promise.all([
-        acceptances(chain, token, [me, provider]),
-        token.balance(me),
-      ]);
-      return { me: mine, seller, balance };
-    },
-    `${me} ${provider}`,
-    version,
-  );
+/** What a person and an agreement's seller can do with the token. */
+export async function readMeans(chain: Chain, token: Token, me: string, seller: string): Promise<Means> {
+  const [[mine = "ready", its = "ready"], balance] = await Promise.all([acceptances(chain, token, [me, seller]), token.balance(me)]);
+  return { me: mine, seller: its, balance };
 }
 
 /** Why the payment of an amount would fail now. `fromDeposit`: the money is the contract's already. */

@@ -7,6 +7,7 @@ import { AgreementCard } from "../parts/AgreementCard.js";
 import { DeliveryItem } from "../parts/DeliveryItem.js";
 import { Facts, LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
+import { readMeans, type Means } from "../parts/means.js";
 import { NameForm, NameFromLink } from "../parts/naming.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
@@ -15,19 +16,24 @@ interface AgreementWithDeliveries {
   entry: AgreementEntry;
   deliveries: Delivery[];
   seller: Prosumer | undefined;
+  /** What this person can pay and be paid; none without a wallet. */
+  means: Means | undefined;
 }
 
 export function Agreement({ id, called }: { id: bigint; called?: string }) {
-  const { chain, words, version, me, config } = useSession();
+  const { chain, words, version, me, config, token } = useSession();
   const loaded = useLoad<AgreementWithDeliveries>(
     async () => {
-      const entry = await chain.agreement(id);
-      const role = roleOf(entry, me, config.admin);
-      const [deliveries, seller] = await Promise.all([
-        entry.state.transactions > 0n ? chain.deliveries(id) : [],
-        role !== "provider" || sellerMatters(entry, role) ? chain.prosumer(entry.agreement.provider) : undefined,
+      // Once the seller is known, two calls tell the deliveries, and all else is one request for entries of the ledger.
+      const terms = await chain.terms(id);
+      const [entry, deliveries, seller, means] = await Promise.all([
+        chain.withState(terms),
+        chain.deliveries(id),
+        chain.prosumer(terms.provider),
+        me ? readMeans(chain, token, me, terms.provider) : undefined,
       ]);
-      return { entry, deliveries, seller };
+      const role = roleOf(entry, me, config.admin);
+      return { entry, deliveries, seller: role !== "provider" || sellerMatters(entry, role) ? seller : undefined, means };
     },
     `${id} ${me}`,
     version,
@@ -50,7 +56,7 @@ export function Agreement({ id, called }: { id: bigint; called?: string }) {
   );
 }
 
-function AgreementDetails({ entry, deliveries, seller }: AgreementWithDeliveries) {
+function AgreementDetails({ entry, deliveries, seller, means }: AgreementWithDeliveries) {
   const { words, me, config } = useSession();
   const role = roleOf(entry, me, config.admin);
   const { provider, consumer } = entry.agreement;
@@ -58,7 +64,7 @@ function AgreementDetails({ entry, deliveries, seller }: AgreementWithDeliveries
     <>
       <AgreementCard entry={entry} />
       {role !== "provider" && <Plant seller={seller} />}
-      <AgreementActions entry={entry} deliveries={deliveries} role={role} seller={seller} />
+      <AgreementActions entry={entry} deliveries={deliveries} role={role} seller={seller} means={means} />
       <section class="stack">
         <h2>{words.agreement.deliveries}</h2>
         {deliveries.length === 0 && <p class="empty">{words.agreement.noDeliveries}</p>}

@@ -1,7 +1,7 @@
 // What was bought and sold by day and month, and with whom, as a picture, a table and a file.
 
 import { useState } from "preact/hooks";
-import { readActivity } from "../chain/activity.js";
+import { readRows } from "../chain/activity.js";
 import { Chart, type Colour } from "../parts/Chart.js";
 import { Button, Facts, LoadedView, Person, saveFile } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
@@ -26,12 +26,12 @@ export function History() {
 function Books({ me }: { me: string }) {
   const { chain, words, format, version } = useSession();
   const [read, setRead] = useState(0);
-  const loaded = useLoad((signal) => readActivity(chain, me, setRead, signal), me, version);
+  const loaded = useLoad((signal) => readRows(chain, me, setRead, signal), me, version);
   return (
     <>
       {!loaded.value && read > 0 && <p role="status">{words.history.reading(format.number(BigInt(read)))}</p>}
       <LoadedView of={loaded} words={words}>
-        {({ rows }) => (rows.length === 0 ? <p class="empty">{words.history.none}</p> : <Filtered rows={rows} />)}
+        {(rows) => (rows.length === 0 ? <p class="empty">{words.history.none}</p> : <Filtered rows={rows} />)}
       </LoadedView>
     </>
   );

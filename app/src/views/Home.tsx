@@ -37,11 +37,11 @@ function Me({ wallet, activity }: { wallet: Wallet; activity: Loaded<Activity | 
   const [, forgotten] = useState(0);
   return (
     <>
+      <OwnAcceptance address={address} />
       <LoadedView of={activity} words={words}>
         {(read) =>
           read && (
             <>
-              <OwnAcceptance address={address} />
               {read.prosumer ? (
                 <TodoList tasks={tasksIn(read, address, chain.contractId, now)} onForget={() => forgotten((times) => times + 1)} />
               ) : (

@@ -40,13 +40,11 @@ export function Shell({ picker, signing, elsewhere, asOf }: Props) {
   const [view, setView] = useState(() => readView(location.hash));
   const main = useRef<HTMLElement>(null);
   // What waits for the person is read for Home. From then on the tab's title tells it, whatever is shown.
-  const [watches, setWatches] = useState(false);
-  useEffect(() => {
-    if (view.name === "home") setWatches(true);
-  }, [view.name]);
+  const watches = useRef(false);
+  watches.current ||= view.name === "home";
   const activity = useLoad(
-    () => (watches && me ? readActivity(chain, me) : Promise.resolve(undefined)),
-    `${me} ${watches}`,
+    () => (watches.current && me ? readActivity(chain, me) : Promise.resolve(undefined)),
+    `${me} ${watches.current}`,
     version,
   );
   const tasks = activity.value ? tasksIn(activity.value, me, chain.contractId, now) : [];

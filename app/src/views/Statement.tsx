@@ -1,7 +1,7 @@
 // What two neighbours traded in a month, for paper: who, how much, at which price, what is due and until when.
 
 import { TransactionStatus } from "../../client/src/index.js";
-import { readActivity } from "../chain/activity.js";
+import { readRows } from "../chain/activity.js";
 import { placeOf } from "../contract/describe.js";
 import { Button, Facts, LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
@@ -32,10 +32,10 @@ export function Statement(props: Props) {
 
 function Reading({ month, neighbour, me }: Props & { me: string }) {
   const { chain, words, version } = useSession();
-  const loaded = useLoad(() => readActivity(chain, me), me, version);
+  const loaded = useLoad(() => readRows(chain, me), me, version);
   return (
     <LoadedView of={loaded} words={words}>
-      {({ rows }) => {
+      {(rows) => {
         const some = inMonth(rows, month).filter((row) => row.neighbour === neighbour);
         return some.length === 0 ? <p class="empty">{words.history.none}</p> : <Paper rows={some} month={month} neighbour={neighbour} me={me} />;
       }}

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { Address, scValToNative, xdr } from "@stellar/stellar-sdk";
-import { AgreementStatus, TransactionStatus } from "../../client/src/index.js";
+import { AgreementStatus, Deposit, TransactionStatus } from "../../client/src/index.js";
+import { recordKey } from "../../src/chain/keys.js";
 import { TRANSACTION_STEP } from "../../src/contract/limits.js";
-import { readStoredAgreement } from "../../src/contract/record.js";
+import { readStoredAgreement, readStoredProsumer, stateIn } from "../../src/contract/record.js";
 import { codeHash, extendLife } from "../../neighbourhood/setup.js";
 import type { State } from "../../neighbourhood/state.js";
 import type { Actor } from "../actor.js";
@@ -19,8 +20,9 @@ const deliver = (seller: Actor, agreement_id: bigint, meter_reading: bigint, ene
 const dispute = (by: Actor, transaction_id: bigint) => by.act((client) => client.dispute_transaction({ transaction_id, disputer: by.address }));
 const settle = (by: Actor, transaction_id: bigint) => by.act((client) => client.settle_payment({ transaction_id, settler: by.address }));
 
-test("a record says of disputes what the contract says of them", async ({ actor, admin, network, contract, clock }) => {
+test("records say what the contract says of them", async ({ actor, admin, network, contract, clock }) => {
   const [alice, bob] = [await actor(), await actor()];
+  await admin.certify(bob, { meter: contract.contractId, reading: 120_540n, power: 9n });
   const ids: bigint[] = [];
   for (let n = 0; n < 6; n++) ids.push(await alice.offer(bob, { kwh: n === 5 ? 300n : 40n, days: 2n + 10n * BigInt(n) }));
   const [expired = 0n, cancelled = 0n, disputed = 0n, ruled = 0n, , full = 0n] = ids;
@@ -39,24 +41,30 @@ test("a record says of disputes what the contract says of them", async ({ actor,
   await admin.act((client) => client.resolve_dispute({ transaction_id: half, energy_accepted_kwh: 4n, resolver: admin.address }));
   await settle(bob, half);
   await dispute(bob, await delivered(ruled));
+  await bob.act((client) => client.fund_agreement({ agreement_id: full, consumer: bob.address, deposit: Deposit.Reviewed }));
   await settle(bob, await delivered(full, 300n));
   await clock.advance(5 * DAY);
 
   const now = BigInt(await clock.now());
   const client = contract.client();
-  for (const agreement_id of ids) {
-    const key = xdr.LedgerKey.contractData(
-      new xdr.LedgerKeyContractData({
-        contract: Address.fromString(contract.contractId).toScAddress(),
-        key: xdr.ScVal.scvU64(agreement_id),
-        durability: xdr.ContractDataDurability.persistent,
-      }),
-    );
-    const [entry] = (await network.server.getLedgerEntries(key)).entries;
+  const record = async (of: xdr.ScVal) => {
+    const [entry] = (await network.server.getLedgerEntries(recordKey(contract.contractId, of))).entries;
     assert.ok(entry?.val.type === "contractData");
-    const stored = readStoredAgreement(scValToNative(entry.val.contractData.val) as Uint8Array, now);
+    return scValToNative(entry.val.contractData.val) as Uint8Array;
+  };
+  for (const { address } of [alice, bob]) {
+    const prosumer = (await client.get_prosumer({ prosumer: address })).result.unwrap();
+    assert.deepEqual(readStoredProsumer(await record(Address.fromString(address).toScVal())), prosumer);
+  }
+  for (const agreement_id of ids) {
+    const stored = readStoredAgreement(await record(xdr.ScVal.scvU64(agreement_id)), now);
     const agreement = (await client.get_agreement({ agreement_id })).result.unwrap();
     const transactions = (await client.get_agreement_transactions({ agreement_id })).result.unwrap();
+    const state = (await client.get_agreement_state({ agreement_id })).result.unwrap();
+    assert.deepEqual(stateIn(stored, agreement, transactions), state);
+    // What does not fit to the contract's own answer is not taken.
+    assert.equal(stateIn(stored, { ...agreement, price_per_kwh: agreement.price_per_kwh + 1n }, transactions), undefined);
+    assert.equal(stateIn({ ...stored, delivered: [...stored.delivered, 1n] }, agreement, transactions), undefined);
     const ofAll = transactions.filter(({ status }) => status === TransactionStatus.Disputed).map(({ transaction_id }) => transaction_id);
     const { provider, consumer } = agreement;
     assert.deepEqual(
@@ -99,10 +107,11 @@ test("disputes are found in the records, whatever events the network remembers",
   // the fourth to seventh, and the prosumers whom they name. The list of members and the contract's life are four requests more.
   assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 8 }, true]);
   await accessible(coop.page);
-  // What is over is not read again: the open ones are one request, and the next of each seller another.
+  // What is over is not read again: the open ones are one request, and the next of each seller another. Which code the contract runs is known, so that its
+  // life is asked for along with the first members.
   await coop.open("offer");
   await coop.settled(rpc);
-  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 6 }, true]);
+  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 5 }, true]);
 
   await dispute(alice, await deliver(carol, fromCarol, 3n));
   await coop.open("offer");
