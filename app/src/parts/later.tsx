@@ -11,9 +11,12 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     const { words } = useSession();
     const loaded = useLoad(async () => ({ View: await loadPart(load) }), load);
     return (
-      <LoadedView of={loaded} words={words}>
-        {({ View }) => <View {...props} />}
-      </LoadedView>
+      <>
+        {loaded.problem && <h1>{words.crash.title}</h1>}
+        <LoadedView of={loaded} words={words}>
+          {({ View }) => <View {...props} />}
+        </LoadedView>
+      </>
     );
   };
 }

@@ -17,6 +17,7 @@ import { useSigning } from "../signing/signing.js";
 import { fetchTools } from "../signing/toolbox.js";
 import { useWallet } from "../wallet/connection.js";
 import { readNeighbours } from "../wallet/playKey.js";
+import { fetchChecks } from "../wallet/wallet.js";
 import type { Words } from "../words/en.js";
 import { Format, shortAddress } from "../words/format.js";
 import { languageTags } from "../words/words.js";
@@ -135,7 +136,9 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
   }, [chain, plays, me]);
 
   useEffect(() => {
-    if (me) fetchTools();
+    if (!me) return;
+    fetchTools();
+    fetchChecks();
   }, [me]);
 
   useEffect(() => {

@@ -48,6 +48,9 @@ export interface Pairing {
   signal: AbortSignal;
 }
 
+/** Fetches what checks signatures while nobody waits. */
+export const fetchChecks = (): void => void signatures().catch(() => undefined);
+
 const signatures = () => loadPart(() => import("./signatures.js"));
 
 /** The same wallet, of whose answers only the signatures are taken, and only if they are this account's for what was asked. */
