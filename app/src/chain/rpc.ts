@@ -103,7 +103,7 @@ export class Rpc {
   private nextBatch(): Batch {
     const keys = new Set<string>();
     const ask = async () => {
-      for (let turn = 0; turn < TURNS; turn++) await undefined;
+      for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
       this.batch = undefined;
       return this.readEntries([...keys]);
     };

@@ -29,6 +29,7 @@ export interface StoredAgreement {
 }
 
 const ADDRESS_BYTES = 33;
+const DEPOSITS = [Deposit.None, Deposit.Reviewed, Deposit.Metered];
 /** Those of a time until a delivery was disputed, ruled on or settled; all ones say that a longer time follows. */
 const LATER_BITS = 29n;
 const LATEST = (1n << LATER_BITS) - 1n;
@@ -40,7 +41,8 @@ export function readStoredAgreement(bytes: Uint8Array, now: bigint): StoredAgree
   const term = reader.number();
   const deadline = createdAt + (term >> 3n);
   const cancelled = (term & 4n) !== 0n;
-  const deposit = Number(term & 3n);
+  const deposit = DEPOSITS[Number(term & 3n)];
+  if (deposit === undefined) throw new RangeError("no such deposit");
   const [kwh, price, escrow] = [reader.number(), reader.number(), reader.number()];
   reader.skip(12); // the agreements before it
   const [delivered, disputed]: [bigint[], bigint[]] = [[], []];
@@ -72,7 +74,6 @@ export function stateIn(stored: StoredAgreement, agreement: EnergyAgreement, tra
     stored.deadline === agreement.delivery_deadline &&
     stored.kwh === agreement.energy_amount_kwh &&
     stored.price === agreement.price_per_kwh &&
-    stored.deposit in Deposit &&
     String(stored.delivered) === String(transactions.map(({ energy_delivered_kwh }) => energy_delivered_kwh));
   if (!same) return undefined;
   const amountOf = (counts: (status: TransactionStatus) => boolean) =>
@@ -93,7 +94,7 @@ export function readStoredProsumer(bytes: Uint8Array): Prosumer {
   const [meter_start, meter_reading, energy_sold_kwh] = [reader.fixed(5), reader.fixed(5), reader.fixed(5)];
   const read_at = reader.number();
   const metered = reader.hasMore();
-  return {
+  const prosumer: Prosumer = {
     number,
     agreements,
     last_agreement: last === 0n ? null : last,
@@ -104,6 +105,8 @@ export function readStoredProsumer(bytes: Uint8Array): Prosumer {
     max_power_kw: metered ? reader.fixed(3) : 0n,
     meter: metered ? reader.address() : null,
   };
+  if (reader.hasMore()) throw new RangeError("the record ends too late");
+  return prosumer;
 }
 
 const sum = (numbers: bigint[]) => numbers.reduce((total, one) => total + one, 0n);

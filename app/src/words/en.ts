@@ -685,7 +685,7 @@ export const en = {
     refused: "The network did not take it. Nothing was paid, not even a fee; try again.",
     otherTab: "You are signing in another window or tab of this page. Finish there first, then try again.",
     busy: "The network is busy. Wait a minute and try again.",
-    notLoaded: "A part of this page could not be loaded. Check your connection and try again; if that does not help, load the page anew. Nothing was lost.",
+    notLoaded: "A part of this page could not be loaded. Check your connection and try again; if that does not help, load the page again. Nothing was lost.",
     notRpc: "What answered is not the network but something else, such as the log-in page of a public Wi-Fi. Open another page to see, then try again.",
     archived: "A record was not used for long and has been archived. The operator has to restore it first.",
     noContract: "There is no such contract on this network. Check the address and the network.",
