@@ -1,4 +1,4 @@
-// What the page reads of the network, by the methods of its RPC. The SDK's own server reads and writes everything, and is five times as large.
+// What the page reads of the network, by the methods of its RPC. The SDK's own server reads and writes everything, and is four times as large.
 
 import { Address, xdr } from "@stellar/stellar-sdk";
 import { SharingError } from "../../client/src/index.js";
