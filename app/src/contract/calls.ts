@@ -1,12 +1,10 @@
 // What a person can have signed here: calls that act on the contract, typed by its generated client, and the few operations of the network that it needs.
 
-import { Address, Contract, StrKey, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import type { AssembledTransaction, MethodOptions, Result } from "@stellar/stellar-sdk/contract";
 import type { Client } from "../../client/src/index.js";
-import type { SigningChain } from "../chain/sdk.js";
-import { ContractProblem, Problem, type ErrorCode } from "../words/problem.js";
+import { ContractProblem, type ErrorCode } from "../words/problem.js";
 
-type Acting =
+export type Acting =
   | "register_prosumer"
   | "register_meter"
   | "create_agreement"
@@ -54,87 +52,6 @@ export type Assembled = AssembledTransaction<Result<unknown>>;
 /** Builds and simulates a call. */
 export const assemble = (client: Client, { method, args }: ContractCall, options: MethodOptions): Promise<Assembled> =>
   (client[method] as (args: ContractCall["args"], options: MethodOptions) => Promise<Assembled>)(args, options);
-
-/** Reads a call from the transaction that makes it. It throws if there is anything in it besides, or a call that this page does not know. */
-export function readCall(chain: Pick<SigningChain, "client" | "contractId">, transaction: Transaction): Call {
-  const { source, operations } = transaction;
-  const envelope = transaction.toEnvelope();
-  if (envelope.type !== "envelopeTypeTx") throw new Problem("badLink");
-  const { cond, memo, ext } = envelope.value.tx;
-  const [operation] = operations;
-  if (!operation || operations.length > 1) throw new Problem("linkOperations");
-  if (!StrKey.isValidEd25519PublicKey(source) || (operation.source && operation.source !== source)) throw new Problem("linkSource");
-  if (cond.type !== "precondTime" || cond.timeBounds.minTime !== 0n || cond.timeBounds.maxTime === 0n || memo.type !== "memoNone")
-    throw new Problem("linkConditions");
-  const data = ext.type === "sorobanData" ? ext.sorobanData : undefined;
-  switch (operation.type) {
-    case "invokeHostFunction":
-      return readContractCall(chain, operation.func);
-    case "extendFootprintTtl": {
-      const { readOnly, readWrite } = footprintOf(data);
-      if (readWrite.length > 0) throw new Problem("linkCall");
-      return { method: "extend_footprint_ttl", args: { ...readEntries(chain, readOnly), extend_to: operation.extendTo } };
-    }
-    case "restoreFootprint": {
-      const { readOnly, readWrite } = footprintOf(data);
-      if (readOnly.length > 0) throw new Problem("linkCall");
-      return { method: "restore_footprint", args: readEntries(chain, readWrite) };
-    }
-    case "changeTrust":
-      if (operation.limit !== MOST_TRUST || !("issuer" in operation.line)) throw new Problem("linkCall");
-      return { method: "change_trust", args: { trustor: source, asset: operation.line.toString() } };
-    default:
-      throw new Problem("linkCall");
-  }
-}
-
-/** A trustline without a limit of its own has this one. */
-const MOST_TRUST = "922337203685.4775807";
-
-/** All calls that act, which the compiler keeps complete. */
-const acting: Record<Acting, true> = {
-  register_prosumer: true,
-  register_meter: true,
-  create_agreement: true,
-  fund_agreement: true,
-  cancel_agreement: true,
-  claim_refund: true,
-  deliver_energy: true,
-  settle_payment: true,
-  settle_agreement: true,
-  dispute_transaction: true,
-  resolve_dispute: true,
-  close_dispute: true,
-};
-
-function readContractCall({ client: { spec }, contractId }: Pick<SigningChain, "client" | "contractId">, invoked: xdr.HostFunction): ContractCall {
-  if (invoked.type !== "hostFunctionTypeInvokeContract") throw new Problem("linkCall");
-  const { contractAddress, functionName, args } = invoked.value;
-  const method = functionName.toString();
-  if (Address.fromScAddress(contractAddress).toString() !== contractId || !Object.hasOwn(acting, method)) throw new Problem("linkCall");
-  const { inputs } = spec.getFunc(method);
-  if (inputs.length !== args.length) throw new Problem("linkCall");
-  const values = inputs.map(({ name, type }, place) => [name.toString(), spec.scValToNative<unknown>(args[place] as xdr.ScVal, type)] as const);
-  // The contract's own description says which arguments it takes, and of which types.
-  return { method, args: Object.fromEntries(values) } as ContractCall;
-}
-
-function footprintOf(data: xdr.SorobanTransactionData | undefined): xdr.LedgerFootprint {
-  if (!data) throw new Problem("linkCall");
-  return data.resources.footprint;
-}
-
-/** The entries that an operation names, each at most once: the contract's own instance, and a code. */
-function readEntries({ contractId }: Pick<SigningChain, "contractId">, keys: xdr.LedgerKey[]): Entries {
-  const instance = new Contract(contractId).getFootprint().toXdr("base64");
-  const entries: Entries = { contract: null, wasm: null };
-  for (const key of keys) {
-    if (key.toXdr("base64") === instance && !entries.contract) entries.contract = contractId;
-    else if (key.type === "contractCode" && !entries.wasm) entries.wasm = hex(key.contractCode.hash.value);
-    else throw new Problem("linkCall");
-  }
-  return entries;
-}
 
 export const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 

@@ -5,7 +5,8 @@ import { Keypair, StrKey, TransactionBuilder, type FeeBumpTransaction, type Tran
 import { Api } from "@stellar/stellar-sdk/rpc";
 import type { Config } from "../../client/src/index.js";
 import type { SigningChain as Chain } from "../chain/sdk.js";
-import { prolongs, readCall, type Call } from "../contract/calls.js";
+import { prolongs, type Call } from "../contract/calls.js";
+import { readCall } from "../contract/readCall.js";
 import { Problem } from "../words/problem.js";
 import { fromText, toText } from "./share.js";
 import { entriesOf, hashOf, mayBeSigned, prepare, until, type Prepared } from "./submit.js";
