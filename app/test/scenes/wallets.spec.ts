@@ -57,7 +57,7 @@ async function scan({ person, wallet }: Pair): Promise<void> {
 
 const connected = ({ person }: Pair) => person.page.getByText(person.address).waitFor();
 
-test("on a phone: connect, pay a bill, decline, disconnect", async ({ meet, relay, actor, contract }) => {
+test("on a phone: connect, pay a bill, decline, disconnect", async ({ meet, relay, actor, contract, rpc }) => {
   test.slow();
   const bob = await meet("Bob", { ...phone, registered: true });
   const { person, wallet } = bob;
@@ -83,6 +83,8 @@ test("on a phone: connect, pay a bill, decline, disconnect", async ({ meet, rela
   await connected(bob);
 
   await person.open(`agreement/${agreement_id}`);
+  // A browser drops what is pressed in the first moments after a page was loaded.
+  await person.settled(rpc);
   await person.press("Pay the bill");
   wallet.silent = true;
   await person.review();
