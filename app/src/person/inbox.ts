@@ -1,6 +1,7 @@
 // What this person keeps between visits: calls that wait for a second signature, and offers that were accepted without a deposit.
 
 import { recall, remember } from "./memory.js";
+import { isShape, isText, isWhole, those } from "./shapes.js";
 
 /** A call that somebody signed first, as a link brought it. */
 export interface Waiting {
@@ -17,7 +18,9 @@ export interface Waiting {
 const WAITING = "waiting";
 const ACCEPTED = "accepted";
 
-const allWaiting = () => recall<Waiting[]>(WAITING) ?? [];
+const isWaiting = isShape<Waiting>({ contractId: isText, other: isText, entry: isText, method: isText, signer: isText, until: isWhole });
+
+const allWaiting = () => those(recall<unknown>(WAITING), isWaiting);
 
 export const waitingFor = (contractId: string, me: string) =>
   allWaiting().filter((one) => one.contractId === contractId && one.other === me);
@@ -35,7 +38,7 @@ export function forgetWaiting(entry: string): void {
 
 const keyOf = (contractId: string, agreement: bigint) => `${contractId} ${agreement}`;
 
-const allAccepted = () => recall<string[]>(ACCEPTED) ?? [];
+const allAccepted = () => those(recall<unknown>(ACCEPTED), isText);
 
 /** Offers for which the buyer has said to pay the bill. */
 export function acceptedOffers(contractId: string, agreements: bigint[]): Set<bigint> {

@@ -37,7 +37,7 @@ export function remember(key: string, value: unknown, where = usual): void {
   }
 }
 
-/** What was remembered under the key: the caller knows its type, having remembered it. */
+/** What was remembered under the key. Where another kind than the caller's would do harm, it is checked: see shapes.ts. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- without it, every caller would need a cast of its own
 export function recall<T>(key: string, where = usual): T | undefined {
   try {

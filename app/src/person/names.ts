@@ -2,6 +2,7 @@
 
 import { StrKey } from "@stellar/stellar-sdk";
 import { recall, remember } from "./memory.js";
+import { isText } from "./shapes.js";
 
 export type Names = Record<string, string>;
 
@@ -20,7 +21,10 @@ export const readNames = (): Names => takeNames(recall<unknown>(KEY)) ?? {};
 export const keepNames = (names: Names) => remember(KEY, names);
 
 /** How this person wants to be called in the links that it sends. */
-export const readOwnName = () => cleanName(recall<string>(OWN) ?? "");
+export function readOwnName(): string {
+  const name = recall<unknown>(OWN);
+  return isText(name) ? cleanName(name) : "";
+}
 
 export const keepOwnName = (name: string) => remember(OWN, cleanName(name) || undefined);
 

@@ -5,6 +5,7 @@ import { findNetwork, type Network } from "../chain/networks.js";
 import { takePlayKey } from "../wallet/playKey.js";
 import { recall, remember } from "./memory.js";
 import { cleanName } from "./names.js";
+import { isShape, isText, those } from "./shapes.js";
 
 export interface Place {
   contractId: string;
@@ -37,12 +38,24 @@ const LIST = "communities";
 const CHOSEN = "chosen";
 const LONGEST_NAME = 40;
 
+const isKnown = isShape<Known>({
+  contractId: isText,
+  network: isText,
+  rpc: (rpc) => rpc === null || isText(rpc),
+  name: (name) => name === undefined || isText(name),
+});
+
+function recallKnown(key: string, where?: "tab"): Known | undefined {
+  const known = recall<unknown>(key, where);
+  return isKnown(known) ? known : undefined;
+}
+
 const isSame = (one: Known, other: Known) => one.contractId === other.contractId && one.network === other.network;
 
 /** All communities that were opened here, that of the last time first. */
 export function communities(): Known[] {
-  const last = recall<Known>(KEY);
-  const list = recall<Known[]>(LIST) ?? [];
+  const last = recallKnown(KEY);
+  const list = those(recall<unknown>(LIST), isKnown);
   if (!last) return list;
   return [{ ...list.find((known) => isSame(known, last)), ...last }, ...list.filter((known) => !isSame(known, last))];
 }
@@ -64,12 +77,12 @@ export type Opening =
 export function readPlace(): Opening {
   const query = new URLSearchParams(location.search);
   const asked: Known = { contractId: query.get("contract") ?? "", network: query.get("network") ?? "testnet", rpc: query.get("rpc") };
-  const wanted = asked.contractId ? asked : recall<Known>(KEY);
+  const wanted = asked.contractId ? asked : recallKnown(KEY);
   const network = wanted && findNetwork(wanted.network, wanted.rpc);
   takePlayKey(network);
   if (!wanted || !network || !StrKey.isValidContract(wanted.contractId)) return undefined;
   const place = { contractId: wanted.contractId, network };
-  const chosen = recall<Known>(CHOSEN, "tab");
+  const chosen = recallKnown(CHOSEN, "tab");
   const known = [...communities(), ...(chosen ? [chosen] : [])];
   if (communities().length > 0 && !known.some((one) => isSame(one, wanted)))
     return {

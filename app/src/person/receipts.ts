@@ -4,6 +4,7 @@ import type { Call } from "../contract/calls.js";
 import { placeOf } from "../contract/describe.js";
 import type { Row } from "./books.js";
 import { recall, remember } from "./memory.js";
+import { isDigits, isShape, isText, isWhole, those } from "./shapes.js";
 
 export interface Payment {
   hash: string;
@@ -27,13 +28,17 @@ const KEY = "receipts";
 /** Some years of monthly bills with several neighbours. */
 const MOST = 1000;
 
-const all = () => recall<Kept[]>(KEY) ?? [];
+const isKept = isShape<Kept>({ contractId: isText, agreement: isText, through: isDigits, at: isWhole, hash: isText, fee: isDigits });
+
+const all = () => those(recall<unknown>(KEY), isKept);
 
 /** Keeps what a call that settles deliveries was charged. */
-export function keepReceipt(contractId: string, call: Call, { hash, fee, at }: { hash: string; fee: bigint; at: number }): void {
+export function keepReceipt(contractId: string, call: Call, { hash, fee, at }: { hash: string; fee: bigint; at: number | string }): void {
   const through = call.method === "settle_agreement" ? call.args.through : call.method === "settle_payment" ? call.args.transaction_id : undefined;
   if (through === undefined) return;
-  const kept: Kept = { contractId, agreement: String(placeOf(through).agreement), through: String(through), at, hash, fee: String(fee) };
+  // The network tells its times as texts, whatever the SDK's types say.
+  const time = Number(at);
+  const kept: Kept = { contractId, agreement: String(placeOf(through).agreement), through: String(through), at: time, hash, fee: String(fee) };
   remember(KEY, [kept, ...all().filter((one) => one.hash !== hash)].slice(0, MOST));
 }
 

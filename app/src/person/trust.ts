@@ -2,13 +2,14 @@
 
 import type { Codes } from "../chain/code.js";
 import { recall, remember } from "./memory.js";
+import { isText, those } from "./shapes.js";
 
 const KEY = "trusted";
 
 const nameOf = (contractId: string, { contract, token }: Codes) =>
   [contractId, contract.kind, contract.kind === "wasm" ? contract.hash : "", token.kind, token.kind === "wasm" ? token.hash : ""].join(" ");
 
-const all = () => recall<string[]>(KEY) ?? [];
+const all = () => those(recall<unknown>(KEY), isText);
 
 export const isTrusted = (contractId: string, codes: Codes): boolean => all().includes(nameOf(contractId, codes));
 

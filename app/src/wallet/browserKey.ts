@@ -1,8 +1,10 @@
 // A key in this browser, for trying out on networks whose money is worth nothing.
 
+import { StrKey } from "@stellar/stellar-sdk";
 import type { Network } from "../chain/networks.js";
 import { loadPart } from "../parts/loadPart.js";
 import { recall, remember } from "../person/memory.js";
+import { isText } from "../person/shapes.js";
 import { Problem } from "../words/problem.js";
 import type { Connector, Wallet } from "./wallet.js";
 
@@ -28,6 +30,6 @@ export const browserKey: Connector = {
 const localKey = () => loadPart(() => import("./localKey.js"));
 
 async function recallKey(network: Network): Promise<Wallet | undefined> {
-  const secret = recall<string>(key(network));
-  return network.friendbotUrl && secret ? (await localKey()).localWallet("browser", network, secret) : undefined;
+  const secret = recall<unknown>(key(network));
+  return network.friendbotUrl && isText(secret) && StrKey.isValidEd25519SecretSeed(secret) ? (await localKey()).localWallet("browser", network, secret) : undefined;
 }
