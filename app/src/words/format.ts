@@ -51,7 +51,7 @@ export class Format {
   private plainAmount(value: bigint, decimals: number): string {
     const [whole, fraction] = split(value, decimals);
     const shown = fraction.replace(/0+$/, "").padEnd(Math.min(2, decimals), "0");
-    return this.number(BigInt(whole)) + (shown && this.separator + shown);
+    return (value < 0n ? "-" : "") + this.number(BigInt(whole)) + (shown && this.separator + shown);
   }
 
   /** An amount as a person would type it, without groups, and so that it means nothing else. */
@@ -144,15 +144,16 @@ export class Format {
   }
 }
 
+/** The digits before and after the point, without a sign: the contract has no amount below zero, but a token that is a program may say any. */
 function split(value: bigint, decimals: number): [string, string] {
-  const digits = value.toString().padStart(decimals + 1, "0");
+  const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, "0");
   return [digits.slice(0, digits.length - decimals), digits.slice(digits.length - decimals)];
 }
 
 /** An amount for other programs, with a point, all decimals and no groups. */
 export function exactAmount(value: bigint, decimals: number): string {
   const [whole, fraction] = split(value, decimals);
-  return fraction ? `${whole}.${fraction}` : whole;
+  return (value < 0n ? "-" : "") + (fraction ? `${whole}.${fraction}` : whole);
 }
 
 export const shortAddress = (address: string) => `${address.slice(0, 5)}…${address.slice(-4)}`;

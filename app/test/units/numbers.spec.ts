@@ -97,3 +97,9 @@ function delivery(day: string, kwh: bigint, settled: boolean): { transaction: En
   };
   return { transaction };
 }
+
+test("an amount below zero, as only a token that is a program says one, is shown as one", () => {
+  const shown = [-5n, -1_234_567n, -12_345_678n, -(2n ** 127n)].map((value) => english.amount(value, XLM));
+  assert.deepEqual(shown, ["-0.0000005 XLM", "-0.1234567 XLM", "-1.2345678 XLM", "-17,014,118,346,046,923,173,168,730,371,588.4105728 XLM"]);
+  assert.equal(exactAmount(-5n, 7), "-0.0000005");
+});
