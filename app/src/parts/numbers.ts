@@ -38,5 +38,9 @@ export function typedPrice(text: string, words: Words, format: Format, unit: Uni
   return { ...typedNumber(parsed, words), meanings };
 }
 
-/** A price that a token with these decimals can have. */
-export const examplePrice = (format: Format, { decimals }: Unit): string => format.typed(15n * 10n ** BigInt(Math.max(0, decimals - 2)), decimals);
+/** So many digits every price can have: the contract takes numbers of 64 bits. */
+const PRICE_DIGITS = 19;
+
+/** A price that a token with these decimals can have: 0.15, or less if there are so many that 0.15 cannot be written. */
+export const examplePrice = (format: Format, { decimals }: Unit): string =>
+  format.typed(15n * 10n ** BigInt(Math.max(0, Math.min(decimals, PRICE_DIGITS) - 2)), decimals);

@@ -30,7 +30,8 @@ export function parse(text: string, { decimals, units, separators: [own = ".", .
   if (!/\d/.test(typed)) return { problem: "notANumber" };
   if (/^[+\-−–±]\s*[\d.,]/.test(typed)) return { problem: "sign" };
   if (/\de[+\-−]?\d+$/i.test(typed)) return { problem: "exponent" };
-  if (/\d\s*[^\d\s.,٫]*\p{L}/u.test(typed)) return { problem: "unit" };
+  if (/^0[xob]/i.test(typed)) return { problem: "notANumber" };
+  if (/\d\s*[^\d\s.,٫]*[\p{L}\p{Sc}]|\p{Sc}\s*[\d.,]/u.test(typed)) return { problem: "unit" };
 
   const valueOf = (whole: string, fraction = ""): Parsed => {
     const digits = fraction.replace(/0+$/, "");
@@ -72,11 +73,13 @@ function grouped(text: string): boolean {
   );
 }
 
-/** The text without invisible marks of direction, its spaces as one kind, and its decimal digits, of whichever script, as 0 to 9. */
+/** The text without invisible marks of direction, its spaces and its points as one kind, and its decimal digits, of whichever script, as 0 to 9. */
 const inAscii = (text: string) =>
   text
     .replaceAll(/\p{Cf}/gu, "")
     .replaceAll(/\s+/g, " ")
+    .replaceAll("，", ",")
+    .replaceAll("．", ".")
     .replaceAll(/\p{Nd}/gu, digit)
     .trim();
 

@@ -50,6 +50,7 @@ test("what is no whole number says why", () => {
     ["5.", "notANumber"],
     ["(5)", "notANumber"],
     ["10²", "notANumber"],
+    ["0x10", "notANumber"],
     ["-1", "sign"],
     ["−1", "sign"],
     ["+1", "sign"],
@@ -96,6 +97,10 @@ test("a price is taken to the last digit, with either mark", () => {
     ["0.00000001", "tooPrecise"],
     ["1844674407370.9551616", "tooLarge"],
     ["0.15 EUR", "unit"],
+    ["1 200,50 €", "unit"],
+    ["€ 0,15", "unit"],
+    ["0,15 €/kWh", "unit"],
+    ["$.15", "unit"],
     ["-0.15", "sign"],
     ["1e-2", "exponent"],
   ] as const;
@@ -145,10 +150,11 @@ test("whatever the page shows can be copied back, in each locale and with any de
 test("the digits of every script are read", () => {
   for (const text of ["١٢٠٥٤٠", "۱۲۰۵۴۰", "१२०५४०", "１２０５４０", "١٢٠٬٥٤٠", "\u200f١٢٠٥٤٠\u200e"])
     assert.deepEqual(english.parseKwh(text), { value: 120_540n }, text);
-  assert.deepEqual(english.parsePrice("١٫٥٠٠", XLM), { value: 15_000_000n });
+  for (const text of ["١٫٥٠٠", "１．５", "１，５"]) assert.deepEqual(english.parsePrice(text, XLM), { value: 15_000_000n }, text);
 });
 
 test("the example of a price fits the token", () => {
   const example = (decimals: number) => examplePrice(german, { symbol: "PTS", decimals });
-  assert.deepEqual([0, 1, 2, 7, 18].map(example), ["15", "1,5", "0,15", "0,15", "0,15"]);
+  assert.deepEqual([0, 1, 2, 7, 18, 20].map(example), ["15", "1,5", "0,15", "0,15", "0,15", "0,0150"]);
+  for (let decimals = 0; decimals <= 38; decimals++) assert.ok(typedPrice(example(decimals), en, german, { symbol: "PTS", decimals }).value, `${decimals}`);
 });
