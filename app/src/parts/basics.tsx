@@ -4,7 +4,7 @@ import { Fragment, type ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
-import { groupsOfFour } from "../words/format.js";
+import { groupsOfFour, isolated } from "../words/format.js";
 import { ContractProblem, type Problem } from "../words/problem.js";
 import type { Loaded } from "./load.js";
 import type { Meaning } from "./numbers.js";
@@ -217,9 +217,10 @@ export function CopyButton({ text, kind = "plain", children }: { text: string; k
 /** A neighbour by the name that this person gave, or else by the address. */
 export function Person({ address }: { address: string }) {
   const { names, me, nameOf } = useSession();
+  const name = address === me ? undefined : names[address];
   return (
     <span class="person" title={address}>
-      {(address !== me && names[address]) || nameOf(address)}
+      {name ? isolated(name) : nameOf(address)}
     </span>
   );
 }

@@ -3,7 +3,8 @@
 import { useState } from "preact/hooks";
 import { isAddress, namesake, withName } from "../person/names.js";
 import { useSession } from "../person/session.js";
-import { Button, Field, Form, Notice } from "./basics.js";
+import { isolated } from "../words/format.js";
+import { Button, Field, Form, Notice, WholeAddress } from "./basics.js";
 
 /** A form that gives an address a name. */
 export function NameForm({ address, label, onSaved }: { address: string; label: string; onSaved?: () => void }) {
@@ -28,17 +29,18 @@ export function NameFromLink({ address, called }: { address: string; called: str
   const { words, me, ownNames, setNames } = useSession();
   const [dismissed, setDismissed] = useState(false);
   if (!called || dismissed || address === me || !isAddress(address) || ownNames[address] === called) return null;
+  const shown = isolated(called);
   return (
     <Notice kind="info">
-      <p>{words.names.called(called)}</p>
-      <code class="address">{address.match(/.{4}/g)?.join(" ")}</code>
+      <p>{words.names.called(shown)}</p>
+      <WholeAddress of={address} />
       {namesake(ownNames, address, called) && (
         <p>
-          <strong>{words.names.taken(called)}</strong>
+          <strong>{words.names.taken(shown)}</strong>
         </p>
       )}
       <div class="row">
-        <Button onClick={() => setNames(withName(ownNames, address, called))}>{words.names.keep(called)}</Button>
+        <Button onClick={() => setNames(withName(ownNames, address, called))}>{words.names.keep(shown)}</Button>
         <Button onClick={() => setDismissed(true)}>{words.names.dismiss}</Button>
       </div>
     </Notice>

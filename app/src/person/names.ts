@@ -1,6 +1,7 @@
 // What this person calls the others: an address book that stays in this browser, and travels as a file.
 
 import { StrKey } from "@stellar/stellar-sdk";
+import { isolated, shortAddress } from "../words/format.js";
 import { recall, remember } from "./memory.js";
 import { isText } from "./shapes.js";
 
@@ -12,9 +13,15 @@ const LONGEST = 40;
 
 export const isAddress = (text: string) => StrKey.isValidEd25519PublicKey(text) || StrKey.isValidContract(text);
 
-/** A name as it may be shown: one line, without letters that are invisible or turn the direction of what follows. */
+/** What is invisible, or turns the direction of what follows. Some of it counts as letters, and U+2800 as a picture. */
+const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+/** A name as it may be shown: one line of what can be seen. */
 export const cleanName = (text: string) =>
-  Array.from(text.normalize().replaceAll(/\p{C}/gu, "").replaceAll(/\s+/g, " ").trim()).slice(0, LONGEST).join("");
+  Array.from(text.normalize().replaceAll(/\s/g, " ").replaceAll(INVISIBLE, "").replaceAll(/ +/g, " ").trim()).slice(0, LONGEST).join("");
+
+/** A name in a sentence, with the address that it is for. */
+export const named = (name: string, address: string) => `${isolated(name)} (${shortAddress(address)})`;
 
 export const readNames = (): Names => takeNames(recall<unknown>(KEY)) ?? {};
 
@@ -37,7 +44,10 @@ export function withName(names: Names, address: string, name: string): Names {
 
 /** Another address that has this name already, so that nobody passes for somebody else unseen. */
 export const namesake = (names: Names, address: string, name: string) =>
-  Object.entries(names).find(([other, known]) => other !== address && known.toLowerCase() === cleanName(name).toLowerCase())?.[0];
+  Object.entries(names).find(([other, known]) => other !== address && alike(known) === alike(name))?.[0];
+
+/** The name without differences that are hard to see, such as wide letters and small ones. */
+const alike = (name: string) => cleanName(name.normalize("NFKC")).toLowerCase();
 
 export const toNamesFile = (names: Names) => `${JSON.stringify({ names }, null, 2)}\n`;
 

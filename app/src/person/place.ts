@@ -36,7 +36,6 @@ const KEY = "place";
 const MAX_ID = 2n ** 64n - 1n;
 const LIST = "communities";
 const CHOSEN = "chosen";
-const LONGEST_NAME = 40;
 
 const isKnown = isShape<Known>({
   contractId: isText,
@@ -109,7 +108,7 @@ export const stay = (): void => location.assign(location.pathname);
 export function nameCommunity(contractId: string, name: string): void {
   remember(
     LIST,
-    communities().map((known) => (known.contractId === contractId ? { ...known, name: name.trim().slice(0, LONGEST_NAME) || undefined } : known)),
+    communities().map((known) => (known.contractId === contractId ? { ...known, name: cleanName(name) || undefined } : known)),
   );
 }
 

@@ -9,7 +9,7 @@ import { Watch } from "../chain/watch.js";
 import { LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { recall, remember } from "../person/memory.js";
-import { keepNames, readNames, type Names } from "../person/names.js";
+import { keepNames, named, readNames, type Names } from "../person/names.js";
 import { forgetPlace, type Place } from "../person/place.js";
 import { keepReceipt } from "../person/receipts.js";
 import { SessionContext, type Session } from "../person/session.js";
@@ -171,7 +171,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
       if (address === me) return as ? youDative : you;
       if (address === chain.contractId) return as ? contractDative : contractName;
       const name = names[address] ?? (address === config.admin ? words.common.admin : undefined);
-      return name ? `${name} (${shortAddress(address)})` : shortAddress(address);
+      return name ? named(name, address) : shortAddress(address);
     },
   };
   return (

@@ -156,6 +156,12 @@ export function exactAmount(value: bigint, decimals: number): string {
   return (value < 0n ? "-" : "") + (fraction ? `${whole}.${fraction}` : whole);
 }
 
+/** The scripts that are written from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** Somebody's text, which keeps its own direction, and does not turn the sentence around it. */
+export const isolated = (text: string) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
+
 export const shortAddress = (address: string) => `${address.slice(0, 5)}…${address.slice(-4)}`;
 
 /** An address as people compare it. */
