@@ -25,11 +25,12 @@ export interface Describer {
   token: Unit;
   /** Who reads it. */
   me?: string | undefined;
+  config?: { admin: string };
   /** The dative is what “from” and “of” ask for, in languages that have one. */
   nameOf: (address: string, as?: "dative") => string;
 }
 
-export function describe({ method, args }: Call, { words, format, token, me, nameOf }: Describer): string {
+export function describe({ method, args }: Call, { words, format, token, me, config, nameOf }: Describer): string {
   const say = words.calls;
   const ofTransaction = (id: bigint) => {
     const { agreement, delivery } = placeOf(id);
@@ -71,8 +72,11 @@ export function describe({ method, args }: Call, { words, format, token, me, nam
     case "dispute_transaction":
     case "close_dispute":
       return say[method](ofTransaction(args.transaction_id));
-    case "resolve_dispute":
-      return say.resolve_dispute({ ...ofTransaction(args.transaction_id), kwh: format.kwh(args.energy_accepted_kwh) });
+    case "resolve_dispute": {
+      // The admin rules; a party gives in, or agrees with the other.
+      const kind = args.resolver === config?.admin ? "rule" : "agree";
+      return say[kind]({ ...ofTransaction(args.transaction_id), kwh: format.kwh(args.energy_accepted_kwh) });
+    }
     case "extend_footprint_ttl":
       return say.extend_footprint_ttl({ entries: say.entries[entriesIn(args)], days: format.days(args.extend_to * SECONDS_PER_LEDGER) });
     case "restore_footprint":

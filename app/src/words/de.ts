@@ -631,8 +631,10 @@ export const de: Words = {
     settle_agreement: (x) => `Alles begleichen, was in Vertrag ${x.agreement} bis einschließlich Lieferung ${x.delivery} offen ist.`,
     dispute_transaction: (x) =>
       `Lieferung ${x.delivery} von Vertrag ${x.agreement} bestreiten. Sie wird erst nach einer Entscheidung bezahlt, die höchstens ${ARBITRATION_DAYS} Tage dauert.`,
-    resolve_dispute: (x) =>
-      `Entscheiden, dass von Lieferung ${x.delivery} von Vertrag ${x.agreement} ${x.kwh} zu bezahlen sind. Das ist endgültig.`,
+    agree: (x) =>
+      `Zustimmen, dass ${x.kwh} aus Lieferung ${x.delivery} von Vertrag ${x.agreement} zu bezahlen sind. Das ist endgültig.`,
+    rule: (x) =>
+      `Entscheiden, dass ${x.kwh} aus Lieferung ${x.delivery} von Vertrag ${x.agreement} zu bezahlen sind. Das ist endgültig.`,
     close_dispute: (x) => `Den Streit um Lieferung ${x.delivery} von Vertrag ${x.agreement} ohne Entscheidung abschließen.`,
     extend_footprint_ttl: (x) => `Bezahlen, dass ${x.entries} von jetzt an ${x.days} im Netz bleiben. Sonst ändert sich nichts.`,
     restore_footprint: (x) => `Bezahlen, dass ${x.entries} zurückgeholt und einige Monate im Netz aufbewahrt werden. Verlängern Sie die Zeit danach.`,
@@ -651,7 +653,7 @@ export const de: Words = {
     settle_payment: "Die Lieferung ist bezahlt.",
     settle_agreement: "Die Rechnung ist bezahlt.",
     dispute_transaction: "Die Lieferung ist strittig. Sie wartet auf eine Entscheidung.",
-    resolve_dispute: "Der Streit ist entschieden. Was zu bezahlen ist, kann jetzt bezahlt werden.",
+    resolve_dispute: "Der Streit ist beendet. Was zu bezahlen ist, kann jetzt bezahlt werden.",
     close_dispute: "Der Streit ist abgeschlossen.",
     extend_footprint_ttl: "Die Zeit im Netz ist jetzt länger.",
     restore_footprint: "Der Smart Contract ist zurück im Netz.",

@@ -636,7 +636,9 @@ export const en = {
       `Settle all that is open in agreement ${x.agreement}, up to and with delivery ${x.delivery}.`,
     dispute_transaction: (x: { delivery: string; agreement: string }) =>
       `Dispute delivery ${x.delivery} of agreement ${x.agreement}. It is not paid before a ruling, which takes ${ARBITRATION_DAYS} days at most.`,
-    resolve_dispute: (x: { delivery: string; agreement: string; kwh: string }) =>
+    agree: (x: { delivery: string; agreement: string; kwh: string }) =>
+      `Agree that ${x.kwh} of delivery ${x.delivery} of agreement ${x.agreement} are to be paid. That is final.`,
+    rule: (x: { delivery: string; agreement: string; kwh: string }) =>
       `Rule that ${x.kwh} of delivery ${x.delivery} of agreement ${x.agreement} are to be paid. That is final.`,
     close_dispute: (x: { delivery: string; agreement: string }) =>
       `Close the dispute about delivery ${x.delivery} of agreement ${x.agreement} by default.`,
@@ -658,7 +660,7 @@ export const en = {
     settle_payment: "The delivery is paid.",
     settle_agreement: "The bill is paid.",
     dispute_transaction: "The delivery is disputed. It waits for a ruling.",
-    resolve_dispute: "The dispute is ruled on. What is to be paid can be paid now.",
+    resolve_dispute: "The dispute is over. What is to be paid can be paid now.",
     close_dispute: "The dispute is closed.",
     extend_footprint_ttl: "The contract’s time on the network is longer now.",
     restore_footprint: "The contract is back on the network.",

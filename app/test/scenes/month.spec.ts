@@ -253,10 +253,10 @@ test.describe.serial("a month among neighbours", () => {
     await alice.press("Check and sign");
     const link = await alice.signsFirst();
     await bob.follow(link);
-    await bob.sees("Rule that 5 kWh of delivery 2 of agreement 1000001 are to be paid.");
+    await bob.sees("Agree that 5 kWh of delivery 2 of agreement 1000001 are to be paid.");
     await pictures(bob.page, "second-signature");
     await bob.press("Check and sign");
-    await bob.signs("The dispute is ruled on.");
+    await bob.signs("The dispute is over.");
     const { status, payment_amount } = (await reader.get_transaction({ transaction_id: 10_000_000_000_000n + first })).result.unwrap();
     assert.deepEqual([status, payment_amount], [1, 6_172_835n]);
   });
@@ -380,7 +380,7 @@ test.describe.serial("a month among neighbours", () => {
     await admin.press("Rule");
     await admin.fill("Energy to be paid (kWh)", "2");
     await admin.press("Check and sign");
-    await admin.signs("The dispute is ruled on.", "Rule that 2 kWh");
+    await admin.signs("The dispute is over.", "Rule that 2 kWh");
     assert.equal((await deal(bill)).pending_amount, 4_000_000n);
   });
 

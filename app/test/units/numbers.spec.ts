@@ -103,3 +103,14 @@ test("an amount below zero, as only a token that is a program says one, is shown
   assert.deepEqual(shown, ["-0.0000005 XLM", "-0.1234567 XLM", "-1.2345678 XLM", "-17,014,118,346,046,923,173,168,730,371,588.4105728 XLM"]);
   assert.equal(exactAmount(-5n, 7), "-0.0000005");
 });
+
+test("only the admin rules: a party that gives in or proposes a compromise agrees", () => {
+  const said = (resolver: string, words = en, format = english) =>
+    describe(
+      { method: "resolve_dispute", args: { transaction_id: 10_000_000_000_007n, energy_accepted_kwh: 3n, resolver } },
+      { words, format, token: XLM, config: { admin: "GADMIN" }, me: "GB", nameOf: String },
+    );
+  assert.equal(said("GADMIN"), "Rule that 3 kWh of delivery 2 of agreement 7 are to be paid. That is final.");
+  assert.equal(said("GB"), "Agree that 3 kWh of delivery 2 of agreement 7 are to be paid. That is final.");
+  assert.equal(said("GB", de, german), "Zustimmen, dass 3 kWh aus Lieferung 2 von Vertrag 7 zu bezahlen sind. Das ist endgültig.");
+});
