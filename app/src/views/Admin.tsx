@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { openDisputes } from "../chain/disputes.js";
 import { readMembers, type Member } from "../chain/members.js";
 import { placeOf } from "../contract/describe.js";
-import { addressProblem } from "../parts/addresses.js";
+import { addressProblem, typedAddress } from "../parts/addresses.js";
 import { Button, Facts, Field, Form, LoadedView, Notice, Person } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { typedNumber } from "../parts/numbers.js";
@@ -110,7 +110,7 @@ function Find() {
   const [bad, setBad] = useState<string>();
   const submit = (event: Event) => {
     event.preventDefault();
-    const found = typed.trim();
+    const found = typedAddress(typed);
     const problem = addressProblem(found, words);
     setBad(problem);
     setAddress(problem ? undefined : found);

@@ -4,6 +4,7 @@ import { StrKey } from "@stellar/stellar-sdk";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { networks } from "../chain/networks.js";
+import { typedAddress } from "../parts/addresses.js";
 import { Button, Field, Form, Notice } from "../parts/basics.js";
 import { canRemember } from "../person/memory.js";
 import { openCommunity } from "../person/place.js";
@@ -23,7 +24,7 @@ export function ContractPicker({ words, picker, children }: Props) {
   const [bad, setBad] = useState(false);
   const submit = (event: Event) => {
     event.preventDefault();
-    const contractId = contract.trim();
+    const contractId = typedAddress(contract);
     if (StrKey.isValidContract(contractId)) openCommunity({ contractId, network, rpc: null });
     else setBad(true);
   };

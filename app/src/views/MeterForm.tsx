@@ -1,7 +1,7 @@
 // Asks for a meter's certificate, which the neighbour and the admin both sign: whoever begins makes a link for the other.
 
 import { MAX_POWER, MAX_READING } from "../contract/limits.js";
-import { addressProblem } from "../parts/addresses.js";
+import { addressProblem, typedAddress } from "../parts/addresses.js";
 import { Button, Field, Form } from "../parts/basics.js";
 import { useDraft } from "../parts/draft.js";
 import { typedNumber } from "../parts/numbers.js";
@@ -10,7 +10,7 @@ import { useSession } from "../person/session.js";
 export function MeterForm({ prosumer, other }: { prosumer: string; other: string }) {
   const { words, format, me, act } = useSession();
   const { form, fields, set, tried, setTried } = useDraft(`meter ${prosumer}`, { meter: "", reading: "", power: "" });
-  const meter = fields.meter.trim();
+  const meter = typedAddress(fields.meter);
   const badMeter = addressProblem(meter, words) ?? (meter === prosumer ? words.meter.own : undefined);
   const reading = typedNumber(format.parseKwh(fields.reading), words, { least: 0n, most: MAX_READING, shown: format.kwh(MAX_READING) });
   const power = typedNumber(format.parseKw(fields.power), words, { most: MAX_POWER, shown: format.kw(MAX_POWER) });

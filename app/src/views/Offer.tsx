@@ -2,7 +2,7 @@
 
 import { useId, useState } from "preact/hooks";
 import { MAX_TERM } from "../contract/limits.js";
-import { addressProblem } from "../parts/addresses.js";
+import { addressProblem, typedAddress } from "../parts/addresses.js";
 import { Button, Field, Form } from "../parts/basics.js";
 import { dayOf, endOfDay } from "../parts/days.js";
 import { useDone } from "../parts/done.js";
@@ -49,7 +49,7 @@ function OfferForm({ to, me }: { to: string; me: string }) {
   const say = words.offer;
   const { form, fields, set, tried, setTried } = useDraft(`offer ${to}`, { consumer: to, kwh: "", price: "", deadline: "" });
   const known = useId();
-  const consumer = fields.consumer.trim();
+  const consumer = typedAddress(fields.consumer);
   const [first, last] = [dayOf(now), dayOf(now + FURTHEST)];
 
   const badConsumer = addressProblem(consumer, words) ?? (consumer === me ? say.yourself : undefined);
