@@ -76,8 +76,8 @@ export function toCsv(rows: Row[], { token, decimalSign, names, paymentOf }: Opt
 /** A number that a spreadsheet must not round: 20000000000001 would become 2E+13. */
 const asText = (digits: string) => `"=""${digits}"""`;
 
-/** Text from others, which a spreadsheet must not take for a formula. */
-const inert = (text: string) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+/** Text from others, which a spreadsheet must not take for a formula: neither as a whole, nor what follows a mark that another region takes for the end of a column. */
+const inert = (text: string) => text.replaceAll(/(?<=^|[;,\t]\s*)[=+\-@\t\r＝＋－＠]/g, "'$&");
 
 const quoted = (text: string, separator: string) =>
   text.includes(separator) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -142,15 +142,20 @@ test("where the decimal sign is a comma, columns are parted by semicolons", () =
 });
 
 test("a name or a symbol is never a formula, and ends no column and no line", () => {
-  const names = ["=1+1", "+1", "-1", "@a", 'a "b"', "a,b", "a\nb"].map((ALICE) => csv(".", { ALICE }, "=X").slice(1, 2).join());
+  const names = ["=1+1", "+1", "-1", "@a", "＝1", "a;=1", "a; +1", 'a "b"', "a,b", "a,=b", "a-b", "a\nb"].map((ALICE) => csv(".", { ALICE }, "=X").slice(1, 2).join());
   const parts = names.map((line) => /001""",(.*),ALICE,.*,([^,]*),Settled/s.exec(line)?.slice(1));
   assert.deepEqual(parts, [
     ["'=1+1", "'=X"],
     ["'+1", "'=X"],
     ["'-1", "'=X"],
     ["'@a", "'=X"],
+    ["'＝1", "'=X"],
+    ["a;'=1", "'=X"],
+    ["a; '+1", "'=X"],
     ['"a ""b"""', "'=X"],
     ['"a,b"', "'=X"],
+    [`"a,'=b"`, "'=X"],
+    ["a-b", "'=X"],
     ['"a\nb"', "'=X"],
   ]);
 });
