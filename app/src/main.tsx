@@ -1,4 +1,3 @@
-import "./words/oddLanguage.js";
 import { render } from "preact";
 import { App } from "./App.js";
 import { Boundary } from "./parts/Boundary.js";
