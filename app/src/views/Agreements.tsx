@@ -22,7 +22,7 @@ export function Agreements() {
 }
 
 function List({ me }: { me: string }) {
-  const { chain, words, version } = useSession();
+  const { chain, words, format, version } = useSession();
   const [filter, setFilter] = useState<Filter>("all");
   const [shown, setShown] = useState(PAGE);
   useEffect(() => setShown(PAGE), [me]);
@@ -63,7 +63,8 @@ function List({ me }: { me: string }) {
                 </li>
               ))}
             </ul>
-            {!entries.some(fits) && (
+            {!entries.some(fits) && more && <p class="empty">{words.agreements.noneAmong(format.number(BigInt(entries.length)))}</p>}
+            {!entries.some(fits) && !more && (
               <div class="empty">
                 <p>{unknown ? words.agreements.register : words.agreements.none}</p>
                 {!unknown && <p class="hint">{words.agreements.noneHint}</p>}

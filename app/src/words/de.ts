@@ -168,6 +168,7 @@ export const de: Words = {
     selling: "Ich verkaufe",
     filter: "Welche",
     none: "Es gibt noch keine.",
+    noneAmong: (count) => `Unter den neuesten ${count} gibt es keine.`,
     noneHint: "Verkaufen Sie Nachbarn Strom, oder schicken Sie ihnen den Link von Ihrer Startseite.",
     youBuy: "Sie kaufen von",
     youSell: "Sie verkaufen an",

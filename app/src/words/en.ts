@@ -169,6 +169,7 @@ export const en = {
     selling: "I sell",
     filter: "Which",
     none: "There are none yet.",
+    noneAmong: (count: string) => `There are none among the newest ${count}.`,
     noneHint: "Sell energy to a neighbour, or send one the link on your home page.",
     youBuy: "You buy from",
     youSell: "You sell to",

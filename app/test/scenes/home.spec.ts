@@ -136,6 +136,17 @@ test("what somebody asks to sign waits on Home until it is signed", async ({ per
   await alice.sees("7 kW");
 });
 
+test("a filter that fits none of the newest says so, and there are none only where all were read", async ({ actor, person }) => {
+  const [alice, bob] = [await actor(), await person("Bob", { registered: true })];
+  for (let n = 0; n < 11; n++) await alice.offer(bob);
+  await bob.open("agreements");
+  await bob.page.getByText("I sell", { exact: true }).click();
+  await bob.sees("There are none among the newest 10.");
+  assert.doesNotMatch(await bob.text(), /There are none yet/);
+  await bob.press("Show more");
+  await bob.sees("There are none yet.");
+});
+
 test("an offer leaves an empty form, and its link as text and as a code; its name is asked for before it is kept", async ({ person, clock }) => {
   const alice = await person("Alice", { registered: true });
   const bob = await person("Bob", { registered: true, viewport: "phone" });
