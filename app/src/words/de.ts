@@ -698,6 +698,7 @@ export const de: Words = {
     badLink: "Dieser Link ist unvollständig, wurde verändert oder ist nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",
     damagedLink:
       "Dieser Link ist beschädigt: Er verlangt etwas anderes, als unterschrieben wurde. Lassen Sie ihn sich noch einmal schicken, und unterschreiben Sie nichts, was darüber kommt.",
+    usedLink: "Dieser Link wurde schon verwendet: Worum er bittet, wurde damals abgeschickt. Sehen Sie nach, ob es erledigt ist.",
     linkOperations: "Mit diesem Link würde mehr unterschrieben als der eine Auftrag, den er zeigt. Unterschreiben Sie nichts davon, und sagen Sie es der Verwaltung.",
     linkSource: "Dieser Link gilt nicht für ein Konto allein: Er handelt auch für ein anderes oder für einen Teil davon. Unterschreiben Sie nichts davon, und sagen Sie es der Verwaltung.",
     linkConditions: "Dieser Link hat Bedingungen, die diese Seite nirgends setzt, oder könnte länger als einen Tag zurückgehalten werden. Unterschreiben Sie nichts davon, und bitten Sie um einen neuen.",

@@ -696,6 +696,7 @@ export const en = {
     badToken: "This community’s token says that it has more decimals than any amount can have. Do not trust it; open another community.",
     badLink: "This link is incomplete, was changed, or is not for this community. Ask for it once more.",
     damagedLink: "This link is damaged: what it asks for is not what was signed. Ask for it once more, and sign nothing that comes by it.",
+    usedLink: "This link was used already: what it asks for was sent then. Look whether it is done.",
     linkOperations: "This link would have more signed than the one call that it shows. Sign nothing that comes by it, and tell the admin.",
     linkSource: "This link is not for one account alone: it acts for another besides, or for part of one. Sign nothing that comes by it, and tell the admin.",
     linkConditions: "This link has conditions that this page sets nowhere, or could be held back for longer than a day. Sign nothing that comes by it, and ask for a new one.",

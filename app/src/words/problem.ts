@@ -31,6 +31,7 @@ export type ProblemKind =
   | "otherContract"
   | "badLink"
   | "damagedLink"
+  | "usedLink"
   | "linkOperations"
   | "linkSource"
   | "linkConditions"
@@ -73,8 +74,9 @@ export function problemOf(thrown: unknown): Problem | ContractProblem {
   }
   if (/account not found/i.test(message)) return new Problem("noAccount");
   if (/failed to fetch|network ?error|load failed|timeout|ECONN/i.test(message)) return new Problem("offline");
-  // The network's own words for: a function or an argument that this contract does not know; a signature that does not fit what is called.
+  // The network's own words for: a function or an argument that this contract does not know; a signature that was used, or that does not fit what is called.
   if (/HostError: Error\((Value, InvalidInput|WasmVm, MissingValue)/.test(message)) return new Problem("otherContract");
+  if (/HostError: Error\(Auth, ExistingValue/.test(message)) return new Problem("usedLink");
   if (/HostError: Error\(Auth, InvalidAction/.test(message)) return new Problem("badLink");
   if (/Storage, MissingValue|contract instance|contract not found/i.test(message)) return new Problem("noContract");
   // What follows the first line of such a message is a log for programmers.

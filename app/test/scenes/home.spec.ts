@@ -134,6 +134,11 @@ test("what somebody asks to sign waits on Home until it is signed", async ({ per
   await judge.sees("There is nothing for you to do now.");
   await alice.open();
   await alice.sees("7 kW");
+  // The same link once more.
+  await judge.follow(link);
+  await judge.press("Check and sign");
+  await judge.dialog.getByText("This link was used already").waitFor();
+  assert.doesNotMatch(await judge.dialog.innerText(), /HostError/);
 });
 
 test("a filter that fits none of the newest says so, and there are none only where all were read", async ({ actor, person }) => {
