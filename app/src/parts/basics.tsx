@@ -201,16 +201,29 @@ export function AsOf({ at }: { at: Date }) {
 
 export function CopyButton({ text, kind = "plain", children }: { text: string; kind?: "primary" | "plain"; children: ComponentChildren }) {
   const { words } = useSession();
-  const [copied, setCopied] = useState(false);
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
+  const id = useId();
+  const [copied, setCopied] = useState<boolean>();
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+    } catch {
+      // Browsers inside of other apps have no clipboard, or do not lend it.
+      setCopied(false);
+    }
+  };
   return (
-    <button type="button" class={kind} onClick={() => void copy()}>
-      <span aria-live="polite">{copied ? words.common.copied : children}</span>
-    </button>
+    <>
+      <button type="button" class={kind} onClick={() => void copy()}>
+        <span aria-live="polite">{copied ? words.common.copied : children}</span>
+      </button>
+      {copied === false && (
+        <div class="field">
+          <label for={id}>{words.common.copyYourself}</label>
+          <input id={id} class="link" readOnly value={text} onFocus={(event) => event.currentTarget.select()} />
+        </div>
+      )}
+    </>
   );
 }
 

@@ -16,6 +16,7 @@ export const de: Words = {
     again: "Noch einmal",
     copy: "Kopieren",
     copied: "Kopiert",
+    copyYourself: "Dieser Browser lässt die Seite nicht kopieren. Kopieren Sie es von hier:",
     close: "Schließen",
     cancel: "Jetzt nicht",
     back: "Zurück",

@@ -21,6 +21,7 @@ export const en = {
     again: "Try again",
     copy: "Copy",
     copied: "Copied",
+    copyYourself: "This browser does not let the page copy. Copy it from here:",
     close: "Close",
     cancel: "Not now",
     back: "Back",

@@ -1,0 +1,47 @@
+// Browsers and connections that let the page down: it says so, and goes on where it can.
+
+import assert from "node:assert/strict";
+import { accessible } from "../pictures.js";
+import { test } from "../scene.js";
+
+test("a page of which nothing but the first answer arrives is not empty, and a reload mends it", async ({ person }) => {
+  const bob = await person("Bob", { wallet: "none", funded: false });
+  await bob.open();
+  const lost = /\/assets\/(en|words)[^/]*\.js/;
+  await bob.context.route(lost, (route) => route.abort());
+  await bob.page.reload();
+  await bob.sees("This page is loading. If it goes no further, load it again");
+  await bob.sees("Diese Seite wird geladen.");
+  await bob.page.waitForTimeout(500);
+  bob.complained(/Failed to (load|fetch)/);
+  await bob.context.unroute(lost);
+  await bob.open();
+  await bob.sees("Kept on the network for");
+  assert.doesNotMatch(await bob.page.locator("body").innerText(), /This page is loading/);
+});
+
+test("a part of the page that is not there any more is told, and loading the page again mends it", async ({ person }) => {
+  const bob = await person("Bob", { registered: true });
+  await bob.open();
+  const lost = /\/assets\/History[^/]*\.js/;
+  await bob.context.route(lost, (route) => route.fulfill({ status: 404, body: "" }));
+  await bob.page.getByRole("link", { name: "History" }).click();
+  await bob.sees("A part of this page could not be loaded.");
+  await accessible(bob.page);
+  bob.complained(/404/);
+  await bob.context.unroute(lost);
+  await bob.press("Try again");
+  await bob.sees("Nothing was delivered yet.");
+});
+
+test("where a browser has no clipboard, a text can be copied by hand", async ({ person }) => {
+  const bob = await person("Bob", { registered: true, viewport: "phone" });
+  await bob.context.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  await bob.open();
+  await bob.press("Copy a link for a seller");
+  const field = bob.page.getByLabel("This browser does not let the page copy. Copy it from here:");
+  assert.match(await field.inputValue(), new RegExp(`#/offer/${bob.address}$`));
+  await field.focus();
+  assert.equal(await field.evaluate((input: HTMLInputElement) => (input.selectionEnd ?? 0) - (input.selectionStart ?? 0)), (await field.inputValue()).length);
+  await accessible(bob.page);
+});
