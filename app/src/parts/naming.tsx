@@ -26,15 +26,18 @@ export function NameForm({ address, label, onSaved }: { address: string; label: 
 
 /** Asks whether the name that a link gives an address shall be kept. */
 export function NameFromLink({ address, called }: { address: string; called: string | undefined }) {
-  const { words, me, ownNames, setNames } = useSession();
+  const { chain, config, words, me = "", ownNames, setNames } = useSession();
   const [dismissed, setDismissed] = useState(false);
   if (!called || dismissed || address === me || !isAddress(address) || ownNames[address] === called) return null;
+  const { you, admin, contractName } = words.common;
+  // What the page itself calls somebody is taken, too.
+  const known = { [chain.contractId]: contractName, [config.admin]: admin, [me]: you, ...ownNames };
   const shown = isolated(called);
   return (
     <Notice kind="info">
       <p>{words.names.called(shown)}</p>
       <WholeAddress of={address} />
-      {namesake(ownNames, address, called) && (
+      {namesake(known, address, called) && (
         <p>
           <strong>{words.names.taken(shown)}</strong>
         </p>

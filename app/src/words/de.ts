@@ -467,7 +467,7 @@ export const de: Words = {
     own: "Ihr eigener Name",
     ownHint: "Steht in den Links, die Sie schicken. Lassen Sie ihn leer, um keinen zu schicken.",
     called: (name) => `Der Link nennt diese Adresse „${name}“. Ein Link kann jeden Namen nennen: Behalten Sie ihn nur, wenn Sie wissen, von wem der Link ist.`,
-    taken: (name) => `Vorsicht: Sie nennen schon jemand anderen „${name}“.`,
+    taken: (name) => `Vorsicht: „${name}“ heißt hier schon jemand anders.`,
     keep: (name) => `Den Namen ${name} behalten`,
     dismiss: "Jetzt nicht",
   },

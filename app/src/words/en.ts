@@ -470,7 +470,7 @@ export const en = {
     own: "Your own name",
     ownHint: "Goes into the links that you send. Leave it empty to send none.",
     called: (name: string) => `The link calls this address “${name}”. A link can say any name: keep it only if you know who sent it.`,
-    taken: (name: string) => `Take care: you have called somebody else “${name}” already.`,
+    taken: (name: string) => `Take care: somebody else is called “${name}” here already.`,
     keep: (name: string) => `Keep the name ${name}`,
     dismiss: "Not now",
   },

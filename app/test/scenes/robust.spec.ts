@@ -45,3 +45,20 @@ test("where a browser has no clipboard, a text can be copied by hand", async ({ 
   assert.equal(await field.evaluate((input: HTMLInputElement) => (input.selectionEnd ?? 0) - (input.selectionStart ?? 0)), (await field.inputValue()).length);
   await accessible(bob.page);
 });
+
+test("a link that calls somebody what the page calls another is not taken without a warning", async ({ person, actor, admin }) => {
+  const [bob, mallory] = [await person("Bob", { registered: true }), await actor()];
+  for (const name of ["Admin", "the contract\u3164", "ｙｏｕ"]) {
+    await bob.open(`offer/${mallory.address}/${encodeURIComponent(name)}`);
+    await bob.sees(/^Take care: somebody else is called “.*” here already\.$/);
+  }
+  await accessible(bob.page);
+  for (const [address, name] of [
+    [mallory.address, "Mallory"],
+    [admin.address, "admin"],
+  ]) {
+    await bob.open(`offer/${address}/${name}`);
+    await bob.sees(`The link calls this address “${name}”.`);
+    assert.doesNotMatch(await bob.text(), /Take care/);
+  }
+});
