@@ -1,6 +1,7 @@
 // Whatever goes wrong is one of a few kinds, for which there are words.
 
 import type { SharingError } from "../../client/src/index.js";
+import { isShape, isText } from "../person/shapes.js";
 
 /** The number of an error of the contract. */
 export type ErrorCode = keyof typeof SharingError;
@@ -63,7 +64,8 @@ export class ContractProblem extends Error {
 /** Which problem an error is that a part of the page knows which is loaded later: that part adds what it knows. */
 export const translators: ((thrown: unknown) => Problem | undefined)[] = [];
 
-export const messageOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
+/** An error that an RPC tells is thrown as it tells it, and is none of the language's. */
+export const messageOf = (thrown: unknown) => (isShape<{ message: string }>({ message: isText })(thrown) ? thrown.message : String(thrown));
 
 export function problemOf(thrown: unknown): Problem | ContractProblem {
   if (thrown instanceof Problem || thrown instanceof ContractProblem) return thrown;
@@ -73,6 +75,7 @@ export function problemOf(thrown: unknown): Problem | ContractProblem {
     if (problem) return problem;
   }
   if (/account not found/i.test(message)) return new Problem("noAccount");
+  if (/rate.?limit|too many requests/i.test(message)) return new Problem("busy");
   if (/failed to fetch|network ?error|load failed|timeout|ECONN/i.test(message)) return new Problem("offline");
   // The network's own words for: a function or an argument that this contract does not know; a signature that was used, or that does not fit what is called.
   if (/HostError: Error\((Value, InvalidInput|WasmVm, MissingValue)/.test(message)) return new Problem("otherContract");
