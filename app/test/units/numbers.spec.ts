@@ -37,6 +37,8 @@ test("times are near ones as a person says them", () => {
   assert.equal(english.fromNow(now + 3n * 86_400n + 5n, now), "in 3 days");
   assert.equal(english.fromNow(now + 86_400n, now), "in 24 hours");
   assert.equal(german.fromNow(now - 7_200n, now), "vor 2 Stunden");
+  // A moment that something waits for has its date as well.
+  assert.match(english.when(now + 9n * 86_400n, now), /^24 Jan 2027, \d\d:\d\d \S+ \(in 9 days\)$/);
 });
 
 test("every sentence is there in German, and none is left in English", () => {
