@@ -104,8 +104,8 @@ test("disputes are found in the records, whatever events the network remembers",
     return [counts, getEvents === getLatestLedger];
   };
   // The count of prosumers and the disputed delivery; and the records: each one’s first agreement, the second and third,
-  // the fourth to seventh, and the prosumers whom they name. The list of members and the contract's life are four requests more.
-  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 8 }, true]);
+  // the fourth to seventh, and the prosumers whom they name. The list of members, the contract's life and what would prolong it are five requests more.
+  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 9 }, true]);
   await accessible(coop.page);
   // What is over is not read again: the open ones are one request, and the next of each seller another. Which code the contract runs is known, so that its
   // life is asked for along with the first members.
