@@ -220,9 +220,10 @@ test("a wallet that signs entries signs first", async ({ meet }) => {
   assert.ok((await person.signsFirst()).includes("#/sign/"));
 });
 
-test("the relay cannot be reached", async ({ meet, relay }) => {
+test("the relay cannot be reached", async ({ meet, relay, rpc }) => {
   const { person } = await meet("Carol");
   await person.open();
+  await person.settled(rpc);
   relay.stop();
   await person.press("Connect a wallet on a phone");
   await person.sees("The service between this page and your wallet cannot be reached.");
