@@ -111,7 +111,7 @@ test("disputes are found in the records, whatever events the network remembers",
   // life is asked for along with the first members.
   await coop.open("offer");
   await coop.settled(rpc);
-  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 5 }, true]);
+  assert.deepEqual(await open(), [{ simulateTransaction: 2, getLedgerEntries: 6 }, true]);
 
   await dispute(alice, await deliver(carol, fromCarol, 3n));
   await coop.open("offer");

@@ -29,6 +29,8 @@ interface Waiting {
 /** After so many failures to connect in a row, what waits is told. */
 const TRIES = 3;
 const LONGEST_PAUSE = 30_000;
+/** Whoever has not taken the connection within so many milliseconds does not take it. */
+const TIME_LIMIT = 10_000;
 const TOKEN_HOLDS = 24 * 60 * 60;
 
 let lastId = 0;
@@ -99,14 +101,16 @@ export class Relay {
     const query = new URLSearchParams({ auth: token(this.identity), projectId: this.projectId });
     const socket = new WebSocket(`${RELAY}/?${query}`);
     this.socket = socket;
+    const limit = setTimeout(() => socket.close(), TIME_LIMIT);
     socket.onopen = () => {
-      this.failures = 0;
+      clearTimeout(limit);
       for (const { text } of this.waiting.values()) this.send(text);
       // What came while the connection was cut is delivered with the subscription, or else by asking for it.
       for (const topic of this.topics) void this.catchUp(topic).catch(() => undefined);
     };
     socket.onmessage = ({ data }) => this.receive(JSON.parse(String(data)) as Frame);
     socket.onclose = () => {
+      clearTimeout(limit);
       this.socket = undefined;
       if (this.ended) return;
       if (++this.failures >= TRIES) this.failAll();
@@ -121,6 +125,8 @@ export class Relay {
   }
 
   private receive({ id, method, params, result, error }: Frame): void {
+    // A relay that refuses takes the connection first, and then ends it.
+    this.failures = 0;
     if (method === "irn_subscription" && params?.data) {
       this.send(JSON.stringify({ jsonrpc: "2.0", id, result: true }));
       this.onMessage(params.data.topic, params.data.message);
