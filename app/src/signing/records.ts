@@ -33,7 +33,7 @@ async function networkShows(chain: Chain, { method, args }: NetworkCall, signedA
     case "extend_footprint_ttl": {
       const { closeTime } = await chain.rpc.latestLedger();
       // Ledgers may close a little faster than is counted here; who prolonged it a day before had no reason to do it again.
-      const passed = (Number(closeTime) - signedAt + DAY) / SECONDS_PER_LEDGER;
+      const passed = (closeTime - signedAt + DAY) / SECONDS_PER_LEDGER;
       return (await ledgersLeft(chain, args)) + passed >= args.extend_to;
     }
   }

@@ -10,6 +10,7 @@ import { readCall } from "../contract/readCall.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { transfers, type Movement } from "./movements.js";
+import { build as buildOperation } from "./networkCalls.js";
 import { bid, FEE_LIMIT, priceOf, type Price } from "./price.js";
 import { isRecorded } from "./records.js";
 import { review, type Verdict } from "./review.js";
@@ -70,10 +71,8 @@ export function mayBeSigned({ admin }: Config, call: Call, source: string, { ver
 
 type Built = Pick<Prepared, "transaction" | "verdict" | "price">;
 
-/** What builds the operations of the network is loaded when there is one. */
 async function build(chain: Chain, tokenId: string, call: NetworkCall, source: string): Promise<Built> {
-  const { build } = await import("./networkCalls.js");
-  return { ...(await build(chain, tokenId, call, source)), verdict: { moves: [], refusals: [], auth: [] } };
+  return { ...(await buildOperation(chain, tokenId, call, source)), verdict: { moves: [], refusals: [], auth: [] } };
 }
 
 async function simulate(
