@@ -1,4 +1,4 @@
-// Reads what was signed: from the bytes of a transaction the call that it makes.
+// Reads what was signed: from the bytes of a transaction, or of an authorization entry, the call that it makes.
 
 import { Address, Contract, StrKey, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import type { SigningChain } from "../chain/sdk.js";
@@ -19,7 +19,8 @@ export function readCall(chain: Pick<SigningChain, "client" | "contractId">, tra
   const data = ext.type === "sorobanData" ? ext.sorobanData : undefined;
   switch (operation.type) {
     case "invokeHostFunction":
-      return readContractCall(chain, operation.func);
+      if (operation.func.type !== "hostFunctionTypeInvokeContract") throw new Problem("linkCall");
+      return readContractCall(chain, operation.func.value);
     case "extendFootprintTtl": {
       const { readOnly, readWrite } = footprintOf(data);
       if (readWrite.length > 0) throw new Problem("linkCall");
@@ -57,16 +58,26 @@ const acting: Record<Acting, true> = {
   close_dispute: true,
 };
 
-function readContractCall({ client: { spec }, contractId }: Pick<SigningChain, "client" | "contractId">, invoked: xdr.HostFunction): ContractCall {
-  if (invoked.type !== "hostFunctionTypeInvokeContract") throw new Problem("linkCall");
-  const { contractAddress, functionName, args } = invoked.value;
+/** Reads a call of the contract. It throws unless there is one value for each argument, of the type that the contract's own description names. */
+export function readContractCall({ client: { spec }, contractId }: Pick<SigningChain, "client" | "contractId">, invoked: xdr.InvokeContractArgs): ContractCall {
+  const { contractAddress, functionName, args } = invoked;
   const method = functionName.toString();
   if (Address.fromScAddress(contractAddress).toString() !== contractId || !Object.hasOwn(acting, method)) throw new Problem("linkCall");
   const { inputs } = spec.getFunc(method);
   if (inputs.length !== args.length) throw new Problem("linkCall");
-  const values = inputs.map(({ name, type }, place) => [name.toString(), spec.scValToNative<unknown>(args[place] as xdr.ScVal, type)] as const);
-  // The contract's own description says which arguments it takes, and of which types.
+  const values = inputs.map(({ name, type }, place) => [name.toString(), readArgument(spec, args[place] as xdr.ScVal, type)] as const);
   return { method, args: Object.fromEntries(values) } as ContractCall;
+}
+
+/** The description reads values of most types as any other, but writes only those of the type itself: what it writes otherwise than it was is of another one. */
+function readArgument(spec: SigningChain["client"]["spec"], arg: xdr.ScVal, type: xdr.ScSpecTypeDef): unknown {
+  try {
+    const value = spec.scValToNative<unknown>(arg, type);
+    if (spec.nativeToScVal(value, type).toXdr("base64") === arg.toXdr("base64")) return value;
+  } catch {
+    // It cannot be read, or not be written, as this type.
+  }
+  throw new Problem("linkCall");
 }
 
 function footprintOf(data: xdr.SorobanTransactionData | undefined): xdr.LedgerFootprint {

@@ -9,7 +9,6 @@ import {
   inspectAuthEntry,
   Keypair,
   Operation,
-  scValToNative,
   StrKey,
   TransactionBuilder,
   xdr,
@@ -17,6 +16,7 @@ import {
 import type { SigningChain as Chain } from "../chain/sdk.js";
 import { SECONDS_PER_LEDGER } from "../chain/ledgers.js";
 import { assemble, value, type Assembled, type ContractCall } from "../contract/calls.js";
+import { readContractCall } from "../contract/readCall.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
 import { needsOthers } from "./approvals.js";
@@ -84,8 +84,8 @@ export async function readShared(chain: Chain, admin: string, text: string): Pro
   const { sequence, closeTime } = await chain.server.getLatestLedger();
   const { expired, ready } = checkAuthEntryReadiness(entry, sequence);
   if (!signer || !signatureExpirationLedger || (!ready && !expired)) throw new Problem("badLink");
-  const call = invokedCall(invocation, chain.contractId);
   if (!(await isSignedBy(chain, entry, signer))) throw new Problem("damagedLink");
+  const call = invokedCall(chain, invocation);
   const expiresAt = BigInt(closeTime) + BigInt((signatureExpirationLedger - sequence) * SECONDS_PER_LEDGER);
   return { call, signer, other: await otherSigner(chain, admin, call, signer), expiresAt, entry };
 }
@@ -129,29 +129,24 @@ export const isFor = (assembled: Assembled, entry: xdr.SorobanAuthorizationEntry
 
 const entries = ({ built }: Assembled) => (built?.operations[0] as Operation.InvokeHostFunction | undefined)?.auth ?? [];
 
-function invokedCall({ function: invoked, subInvocations }: xdr.SorobanAuthorizedInvocation, contractId: string): SharedCall {
-  if (invoked.type !== "sorobanAuthorizedFunctionTypeContractFn" || subInvocations.length > 0) throw new Problem("badLink");
-  const { contractAddress, functionName, args } = invoked.value;
-  if (Address.fromScAddress(contractAddress).toString() !== contractId) throw new Problem("badLink");
-  const values = args.map((arg) => scValToNative(arg) as unknown);
-  switch (functionName.toString()) {
-    case "register_meter": {
-      const [prosumer, meter, meter_reading, max_power_kw] = values as [string, string | null, bigint, bigint];
-      return { method: "register_meter", args: { prosumer, meter, meter_reading, max_power_kw } };
-    }
-    case "resolve_dispute": {
-      const [transaction_id, energy_accepted_kwh, resolver] = values as [bigint, bigint, string];
-      return { method: "resolve_dispute", args: { transaction_id, energy_accepted_kwh, resolver } };
-    }
-    default:
-      throw new Problem("badLink");
-  }
+function invokedCall(chain: Chain, { function: invoked, subInvocations }: xdr.SorobanAuthorizedInvocation): SharedCall {
+  if (invoked.type !== "sorobanAuthorizedFunctionTypeContractFn" || subInvocations.length > 0) throw new Problem("linkCall");
+  const call = readContractCall(chain, invoked.value);
+  if (call.method !== "register_meter" && call.method !== "resolve_dispute") throw new Problem("linkCall");
+  return call;
 }
 
+/** Of the two whose signatures the call needs, the one who did not sign first. */
 async function otherSigner(chain: Chain, admin: string, call: SharedCall, signer: string): Promise<string> {
-  if (call.method === "register_meter") return signer === admin ? call.args.prosumer : admin;
-  const { provider, consumer } = await chain.transaction(call.args.transaction_id);
-  return signer === provider ? consumer : provider;
+  const both = call.method === "register_meter" ? [admin, call.args.prosumer] : await partiesOf(chain, call.args.transaction_id);
+  const other = both.find((address) => address !== signer);
+  if (!other || !both.includes(signer)) throw new Problem("linkCall");
+  return other;
+}
+
+async function partiesOf(chain: Chain, transactionId: bigint): Promise<string[]> {
+  const { provider, consumer } = await chain.transaction(transactionId);
+  return [provider, consumer];
 }
 
 /** Base64 with letters that need no escapes in a link. */

@@ -1,0 +1,100 @@
+// What a link for a second signature says, from what the first person signed.
+
+import assert from "node:assert/strict";
+import { test } from "@playwright/test";
+import { Address, Asset, authorizeInvocation, Keypair, Networks, xdr } from "@stellar/stellar-sdk";
+import { Client } from "../../client/src/index.js";
+import type { SigningChain } from "../../src/chain/sdk.js";
+import { readContractCall } from "../../src/contract/readCall.js";
+import { readShared, toText } from "../../src/signing/share.js";
+import { Problem } from "../../src/words/problem.js";
+
+const [admin, alice, bob, stranger] = [1, 2, 3, 4].map((n) => Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(n))) as [Keypair, Keypair, Keypair, Keypair];
+const contractId = new Asset("A", admin.publicKey()).contractId(Networks.TESTNET);
+const client = new Client({ contractId, rpcUrl: "https://example.org", networkPassphrase: Networks.TESTNET });
+const chain = {
+  contractId,
+  client,
+  network: { name: "testnet", passphrase: Networks.TESTNET, rpcUrl: "" },
+  server: { getLatestLedger: () => Promise.resolve({ sequence: 100, closeTime: "1000" }) },
+  transaction: () => Promise.resolve({ provider: alice.publicKey(), consumer: bob.publicKey() }),
+} as unknown as SigningChain;
+
+const contractAddress = Address.fromString(contractId).toScAddress();
+const invoked = (functionName: string, args: xdr.ScVal[]) => new xdr.InvokeContractArgs({ contractAddress, functionName, args });
+
+const register = (meter: Keypair | null) =>
+  client.spec.funcArgsToScVals("register_meter", { prosumer: bob.publicKey(), meter: meter?.publicKey() ?? null, meter_reading: 7n, max_power_kw: 9n });
+const resolve = client.spec.funcArgsToScVals("resolve_dispute", { transaction_id: 3_000_001n, energy_accepted_kwh: 5n, resolver: bob.publicKey() });
+
+/** The link of a person who has signed a call with these arguments. */
+async function signedBy(signer: Keypair, functionName: string, args: xdr.ScVal[]): Promise<string> {
+  const invocation = new xdr.SorobanAuthorizedInvocation({
+    function: xdr.SorobanAuthorizedFunction.sorobanAuthorizedFunctionTypeContractFn(invoked(functionName, args)),
+    subInvocations: [],
+  });
+  const entry = await authorizeInvocation({ signer, validUntilLedgerSeq: 200, invocation, networkPassphrase: Networks.TESTNET, publicKey: signer.publicKey() });
+  return toText(entry.toXdr());
+}
+
+const read = async (text: string) => {
+  try {
+    const { call, other } = await readShared(chain, admin.publicKey(), text);
+    return { ...call, other };
+  } catch (error) {
+    return error instanceof Problem ? error.kind : error;
+  }
+};
+
+test("a link says what was signed, and whose signature is missing", async () => {
+  const registration = { prosumer: bob.publicKey(), meter: alice.publicKey(), meter_reading: 7n, max_power_kw: 9n };
+  assert.deepEqual(await read(await signedBy(admin, "register_meter", register(alice))), { method: "register_meter", args: registration, other: bob.publicKey() });
+  assert.deepEqual(await read(await signedBy(bob, "register_meter", register(null))), { method: "register_meter", args: { ...registration, meter: null }, other: admin.publicKey() });
+  const resolution = { transaction_id: 3_000_001n, energy_accepted_kwh: 5n, resolver: bob.publicKey() };
+  for (const [signer, other] of [[alice, bob], [bob, alice]] as const)
+    assert.deepEqual(await read(await signedBy(signer, "resolve_dispute", resolve)), { method: "resolve_dispute", args: resolution, other: other.publicKey() });
+});
+
+test("a link with more or fewer arguments than its call has is refused", async () => {
+  const [prosumer] = register(null) as [xdr.ScVal];
+  assert.equal(await read(await signedBy(admin, "register_meter", [prosumer])), "linkCall");
+  assert.equal(await read(await signedBy(admin, "register_meter", [...register(null), prosumer])), "linkCall");
+  assert.equal(await read(await signedBy(bob, "resolve_dispute", [])), "linkCall");
+});
+
+test("a link whose arguments are of other types is refused", async () => {
+  const [prosumer, meter, reading, power] = register(alice) as [xdr.ScVal, xdr.ScVal, xdr.ScVal, xdr.ScVal];
+  const others = [
+    xdr.ScVal.scvString("7"),
+    xdr.ScVal.scvVoid(),
+    xdr.ScVal.scvU32(7),
+    xdr.ScVal.scvI64(-7n),
+    xdr.ScVal.scvU128(new xdr.Uint128Parts({ hi: 1n, lo: 0n })),
+    xdr.ScVal.scvBool(true),
+    xdr.ScVal.scvVec([reading]),
+  ];
+  for (const other of others) {
+    for (const args of [[prosumer, meter, other, power], [prosumer, meter, reading, other], [other, meter, reading, power]])
+      assert.equal(await read(await signedBy(admin, "register_meter", args)), "linkCall", other.type);
+    assert.equal(await read(await signedBy(bob, "resolve_dispute", [other, ...resolve.slice(1)])), "linkCall", other.type);
+  }
+  assert.equal(await read(await signedBy(admin, "register_meter", [prosumer, xdr.ScVal.scvString("<b>"), reading, power])), "linkCall");
+  assert.equal(await read(await signedBy(admin, "register_meter", [prosumer, reading, reading, power])), "linkCall");
+});
+
+test("a link that was signed by somebody whose signature the call does not need is refused", async () => {
+  assert.equal(await read(await signedBy(stranger, "register_meter", register(alice))), "linkCall");
+  assert.equal(await read(await signedBy(admin, "resolve_dispute", resolve)), "linkCall");
+});
+
+test("a link for another call, or for no call at all, is refused", async () => {
+  assert.equal(await read(await signedBy(bob, "claim_refund", client.spec.funcArgsToScVals("claim_refund", { agreement_id: 1n }))), "linkCall");
+  assert.equal(await read("AAAA"), "badLink");
+});
+
+test("a deposit of a kind that does not exist is none", () => {
+  const args = client.spec.funcArgsToScVals("fund_agreement", { agreement_id: 1n, consumer: bob.publicKey(), deposit: 1 });
+  assert.deepEqual(readContractCall(chain, invoked("fund_agreement", args)).args, { agreement_id: 1n, consumer: bob.publicKey(), deposit: 1 });
+  const unknown = () => readContractCall(chain, invoked("fund_agreement", [...args.slice(0, -1), xdr.ScVal.scvU32(9)]));
+  assert.throws(unknown, (error) => error instanceof Problem && error.kind === "linkCall");
+});
