@@ -21,7 +21,7 @@ export class Stage {
     readonly network: LocalNetwork,
     readonly rpc: RpcProxy,
     readonly contract: Contract,
-    private readonly token: Token,
+    readonly token: Token,
     adminKey: Keypair,
   ) {
     this.admin = new Actor(network, contract, adminKey);

@@ -1,7 +1,7 @@
 // What this person calls the others: an address book that stays in this browser, and travels as a file.
 
 import { StrKey } from "@stellar/stellar-sdk";
-import { isolated, shortAddress } from "../words/format.js";
+import { isolated, shortAddress, visible } from "../words/format.js";
 import { recall, remember } from "./memory.js";
 import { isText } from "./shapes.js";
 
@@ -13,12 +13,8 @@ const LONGEST = 40;
 
 export const isAddress = (text: string) => StrKey.isValidEd25519PublicKey(text) || StrKey.isValidContract(text);
 
-/** What is invisible, or turns the direction of what follows. Some of it counts as letters, and U+2800 as a picture. */
-const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
-
 /** A name as it may be shown: one line of what can be seen. */
-export const cleanName = (text: string) =>
-  Array.from(text.normalize().replaceAll(/\s/g, " ").replaceAll(INVISIBLE, "").replaceAll(/ +/g, " ").trim()).slice(0, LONGEST).join("");
+export const cleanName = (text: string) => Array.from(visible(text)).slice(0, LONGEST).join("");
 
 /** A name in a sentence, with the address that it is for. */
 export const named = (name: string, address: string) => `${isolated(name)} (${shortAddress(address)})`;

@@ -156,6 +156,19 @@ export function exactAmount(value: bigint, decimals: number): string {
   return (value < 0n ? "-" : "") + (fraction ? `${whole}.${fraction}` : whole);
 }
 
+/** What is invisible, or turns the direction of what follows. Some of it counts as letters, and U+2800 as a picture. */
+const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+
+/** Somebody's text as one line of what can be seen: a mark that belongs to no letter is not. */
+export const visible = (text: string) =>
+  text
+    .replaceAll(/\s/g, " ")
+    .replaceAll(INVISIBLE, "")
+    .normalize()
+    .replaceAll(/(?<![\p{L}\p{N}\p{M}])\p{M}+/gu, "")
+    .replaceAll(/ +/g, " ")
+    .trim();
+
 /** The scripts that are written from right to left. */
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Address, inspectAuthEntry, Keypair, nativeToScVal, Operation, StrKey, xdr } from "@stellar/stellar-sdk";
 import { deployFor, submit } from "../../neighbourhood/network.js";
+import { shortAddress } from "../../src/words/format.js";
 import { Actor } from "../actor.js";
 import { accessible, pictures } from "../pictures.js";
 import type { Person } from "../person.js";
@@ -234,11 +235,11 @@ test.describe(() => {
 
 test.describe(() => {
   test.use({ token: { decimals: 7, symbol: "\u202eابج LONGER THAN IT MAY BE" } });
-  test("a token that is a program is doubted, and its symbol is short and stays in its place", async ({ person }) => {
+  test("a token that is a program is doubted, and its symbol is short and stays in its place", async ({ person, stage }) => {
     const carol = await person("Carol");
     await carol.open();
     await carol.sees("no asset of the Stellar network");
-    await carol.sees("500.00 \u2068ابج LONGER T…\u2069");
+    await carol.sees(`500.00 \u2068ابج LONGER T…\u2069 (${shortAddress(stage.token.contractId)})`);
     await pictures(carol.page, "foreign-token");
   });
 });

@@ -57,14 +57,20 @@ test("a_token_that_is_a_program_is_doubted", () => {
 test("xlm_is_only_what_has_its_address", () => {
   const xlm = Asset.native().contractId(Networks.TESTNET);
   assert.deepEqual(unitOf(network, xlm, "native", 7), { symbol: "XLM", decimals: 7 });
-  for (const symbol of ["native", "XLM", "xlm", "X\u200bLM", "\u202eXLM", "ＸＬＭ", " \u0000 "])
+  for (const symbol of ["native", "XLM", "xlm", "X\u200bLM", "\u202eXLM", "ＸＬＭ", " \u0000 ", "XLM\u3164", "XL\u2800M", "XLM\uFE0F", "\u0301XLM", "XLM \u0301"])
     assert.deepEqual(unitOf(network, id, symbol, 7), { symbol: shortAddress(id), decimals: 7 });
+});
+
+test("a_symbol_of_other_than_plain_letters_is_followed_by_the_address_of_its_token", () => {
+  for (const symbol of ["ХLМ", "ΧⅬΜ", "ЕUR", "XLḾ", "EUR…", "EUR (C"])
+    assert.equal(unitOf(network, id, symbol, 7).symbol, `\u2068${symbol}\u2069 (${shortAddress(id)})`);
+  for (const symbol of ["EUR", "yUSDC", "kWh-2", "A.B_1"]) assert.equal(unitOf(network, id, symbol, 7).symbol, symbol);
 });
 
 test("a_symbol_is_short_and_turns_no_sentence_around", () => {
   assert.equal(unitOf(network, id, "EURC", 7).symbol, "EURC");
   assert.equal(unitOf(network, id, "A".repeat(1000), 7).symbol, `${"A".repeat(12)}…`);
-  assert.equal(unitOf(network, id, "\u202eابج\u202d", 7).symbol, "\u2068ابج\u2069");
+  assert.equal(unitOf(network, id, "\u202eابج\u202d", 7).symbol, `\u2068ابج\u2069 (${shortAddress(id)})`);
   assert.equal(cleanText("\u2066a\u2069\n\u200fb", 12), "a b");
 });
 
