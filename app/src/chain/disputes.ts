@@ -5,6 +5,7 @@ import { Address, xdr } from "@stellar/stellar-sdk";
 import { AgreementStatus, TransactionStatus, type EnergyTransaction } from "../../client/src/index.js";
 import { AGREEMENTS_PER_PROVIDER, TRANSACTION_STEP } from "../contract/limits.js";
 import { readStoredAgreement, readStoredProsumer } from "../contract/record.js";
+import { isDigits, isShape, isWhole } from "../person/shapes.js";
 import { ContractProblem } from "../words/problem.js";
 import { EVERYTHING, type Chain } from "./chain.js";
 import { toNative } from "./native.js";
@@ -23,6 +24,15 @@ interface Known {
   /** When all were read, in Unix seconds. */
   readAt: number;
 }
+
+const isCount = (value: unknown) => isWhole(value) && value >= 0 && value < AGREEMENTS_PER_PROVIDER;
+const isId = (value: unknown) => isDigits(value) && BigInt(value) < 2n ** 64n;
+
+const isKnown = isShape<Known>({
+  counts: (counts) => Array.isArray(counts) && counts.every(isCount),
+  open: (open) => Array.isArray(open) && open.every(isId),
+  readAt: isWhole,
+});
 
 /** The transactions that are disputed now, the newest agreement first. Tells how many agreements were read so far. */
 export function openDisputes(
@@ -59,7 +69,8 @@ class Search {
     private readonly signal?: AbortSignal,
   ) {
     this.key = `agreements of ${chain.contractId} on ${chain.network.passphrase}`;
-    this.known = (chain.memory.recall(this.key) as Known | undefined) ?? { counts: [], open: [], readAt: 0 };
+    const known = chain.memory.recall(this.key);
+    this.known = isKnown(known) ? known : { counts: [], open: [], readAt: 0 };
     this.counts = [...this.known.counts];
   }
 

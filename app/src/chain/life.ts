@@ -1,6 +1,7 @@
 // How long a contract's instance and code live on, as their rent is paid.
 
 import { xdr } from "@stellar/stellar-sdk";
+import { isText } from "../person/shapes.js";
 import type { Chain } from "./chain.js";
 import { instanceIn } from "./code.js";
 import { codeKey, instanceKey } from "./keys.js";
@@ -22,9 +23,9 @@ export interface Life {
 /** Instance and code are one request where this browser knows from before which code that is. */
 export async function lifeOf({ rpc, contractId, network, memory }: Chain): Promise<Life> {
   const place = `code of ${contractId} on ${network.passphrase}`;
-  const known = memory.recall(place) as string | undefined;
+  const known = codeKeyIn(memory.recall(place));
   const key = instanceKey(contractId);
-  const { latestLedger, find } = await rpc.entries([key, ...(known === undefined ? [] : [xdr.LedgerKey.fromXdr(known, "base64")])]);
+  const { latestLedger, find } = await rpc.entries([key, ...(known ? [known] : [])]);
   const instance = find(key);
   const parts = [{ key, ends: instance?.liveUntilLedger ?? 0 }];
   const wasmHash = instance && hashIn(instance.val);
@@ -33,6 +34,15 @@ export async function lifeOf({ rpc, contractId, network, memory }: Chain): Promi
   memory.remember(place, ofCode.toXdr("base64"));
   const code = find(ofCode) ?? (await rpc.entries([ofCode])).find(ofCode);
   return { latestLedger, parts: [...parts, { key: ofCode, ends: code?.liveUntilLedger ?? 0 }], wasmHash };
+}
+
+/** What was remembered as the key of a code, if it is any. */
+function codeKeyIn(remembered: unknown): xdr.LedgerKey | undefined {
+  try {
+    return isText(remembered) ? xdr.LedgerKey.fromXdr(remembered, "base64") : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function hashIn(entry: xdr.LedgerEntryData): Uint8Array | undefined {

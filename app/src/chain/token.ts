@@ -1,7 +1,8 @@
 // The token of all payments, any SEP-41 token.
 
 import { Address } from "@stellar/stellar-sdk";
-import { contractIdOf, XLM_ASSET, type Asset } from "./asset.js";
+import { isShape, isText, isWhole, maybe } from "../person/shapes.js";
+import { contractIdOf, nameOf, readAsset, XLM_ASSET, type Asset } from "./asset.js";
 import type { Chain } from "./chain.js";
 import { metadataIn, readCode } from "./code.js";
 import { balanceIn } from "./holdings.js";
@@ -25,6 +26,10 @@ interface Kind extends Pick<Token, "symbol" | "decimals"> {
   /** None for another token, whose contract is asked for everything. */
   asset: Asset | null;
 }
+
+const isAsset = (value: unknown) => isShape<Asset>({ code: isText, issuer: maybe(isText) })(value) && readAsset(nameOf(value) ?? "native") !== undefined;
+
+const isKind = isShape<Kind>({ symbol: isText, decimals: isWhole, asset: (asset) => asset === null || isAsset(asset) });
 
 export async function openToken(chain: Chain, contractId: string): Promise<Token> {
   const { symbol, decimals, asset } = await kindOf(chain, contractId);
@@ -56,8 +61,8 @@ async function readBalance({ rpc }: Chain, contractId: string, asset: Asset | nu
 /** A token never changes its symbol and its decimals, nor whether it is an asset, so this browser asks for them once. */
 async function kindOf(chain: Chain, contractId: string): Promise<Kind> {
   const key = `kind of token ${contractId} on ${chain.network.passphrase}`;
-  const known = chain.memory.recall(key) as Kind | undefined;
-  if (known) return known;
+  const known = chain.memory.recall(key);
+  if (isKind(known)) return known;
   const kind = await readKind(chain, contractId);
   chain.memory.remember(key, kind);
   return kind;

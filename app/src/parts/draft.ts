@@ -11,7 +11,7 @@ export const prepareDraft = (form: string, fields: Record<string, string>) => re
 
 /** The texts that were typed into a form; of a field into which nothing was, that of `empty`. */
 export function recallDraft<T extends Record<string, string>>(form: string, empty: T): T {
-  const typed = Object.entries(recall<object>(key(form), "tab") ?? {});
+  const typed = Object.entries(recall(key(form), "tab") ?? {});
   return { ...empty, ...Object.fromEntries(typed.filter(([field, text]) => field in empty && isText(text))) };
 }
 

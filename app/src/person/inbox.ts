@@ -20,7 +20,7 @@ const ACCEPTED = "accepted";
 
 const isWaiting = isShape<Waiting>({ contractId: isText, other: isText, entry: isText, method: isText, signer: isText, until: isWhole });
 
-const allWaiting = () => those(recall<unknown>(WAITING), isWaiting);
+const allWaiting = () => those(recall(WAITING), isWaiting);
 
 export const waitingFor = (contractId: string, me: string) =>
   allWaiting().filter((one) => one.contractId === contractId && one.other === me);
@@ -38,7 +38,7 @@ export function forgetWaiting(entry: string): void {
 
 const keyOf = (contractId: string, agreement: bigint) => `${contractId} ${agreement}`;
 
-const allAccepted = () => those(recall<unknown>(ACCEPTED), isText);
+const allAccepted = () => those(recall(ACCEPTED), isText);
 
 /** Offers for which the buyer has said to pay the bill. */
 export function acceptedOffers(contractId: string, agreements: bigint[]): Set<bigint> {

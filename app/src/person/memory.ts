@@ -37,12 +37,11 @@ export function remember(key: string, value: unknown, where = usual): void {
   }
 }
 
-/** What was remembered under the key. Where another kind than the caller's would do harm, it is checked: see shapes.ts. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- without it, every caller would need a cast of its own
-export function recall<T>(key: string, where = usual): T | undefined {
+/** What was remembered under the key. It may be of any kind, so whoever asks checks it: see shapes.ts. */
+export function recall(key: string, where = usual): unknown {
   try {
     const text = unstored.get(`${where} ${key}`) ?? storage(where).getItem(key);
-    return text === null ? undefined : (JSON.parse(text) as T);
+    return text === null ? undefined : ((JSON.parse(text) as unknown));
   } catch {
     return undefined;
   }

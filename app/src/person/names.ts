@@ -19,13 +19,13 @@ export const cleanName = (text: string) => Array.from(visible(text)).slice(0, LO
 /** A name in a sentence, with the address that it is for. */
 export const named = (name: string, address: string) => `${isolated(name)} (${shortAddress(address)})`;
 
-export const readNames = (): Names => takeNames(recall<unknown>(KEY)) ?? {};
+export const readNames = (): Names => takeNames(recall(KEY)) ?? {};
 
 export const keepNames = (names: Names) => remember(KEY, names);
 
 /** How this person wants to be called in the links that it sends. */
 export function readOwnName(): string {
-  const name = recall<unknown>(OWN);
+  const name = recall(OWN);
   return isText(name) ? cleanName(name) : "";
 }
 

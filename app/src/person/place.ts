@@ -45,7 +45,7 @@ const isKnown = isShape<Known>({
 });
 
 function recallKnown(key: string, where?: "tab"): Known | undefined {
-  const known = recall<unknown>(key, where);
+  const known = recall(key, where);
   return isKnown(known) ? known : undefined;
 }
 
@@ -54,7 +54,7 @@ const isSame = (one: Known, other: Known) => one.contractId === other.contractId
 /** All communities that were opened here, that of the last time first. */
 export function communities(): Known[] {
   const last = recallKnown(KEY);
-  const list = those(recall<unknown>(LIST), isKnown);
+  const list = those(recall(LIST), isKnown);
   if (!last) return list;
   return [{ ...list.find((known) => isSame(known, last)), ...last }, ...list.filter((known) => !isSame(known, last))];
 }

@@ -30,7 +30,7 @@ const MOST = 1000;
 
 const isKept = isShape<Kept>({ contractId: isText, agreement: isText, through: isDigits, at: isWhole, hash: isText, fee: isDigits });
 
-const all = () => those(recall<unknown>(KEY), isKept);
+const all = () => those(recall(KEY), isKept);
 
 /** Keeps what a call that settles deliveries was charged. */
 export function keepReceipt(contractId: string, call: Call, { hash, fee, at }: { hash: string; fee: bigint; at: number | string }): void {

@@ -7,7 +7,15 @@ export const isText: Is<string> = (value): value is string => typeof value === "
 /** A whole number that is written out, as JSON has none of the size of amounts and ids. */
 export const isDigits: Is<string> = (value): value is string => isText(value) && /^\d+$/.test(value);
 
+export const isYes: Is<boolean> = (value): value is boolean => typeof value === "boolean";
+
 export const isWhole: Is<number> = (value): value is number => Number.isSafeInteger(value);
+
+/** What may be missing. */
+export const maybe =
+  <T>(is: Is<T>): Is<T | undefined> =>
+  (value): value is T | undefined =>
+    value === undefined || is(value);
 
 /** Whether each of these fields is of its kind. */
 export const isShape =

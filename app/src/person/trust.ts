@@ -9,7 +9,7 @@ const KEY = "trusted";
 const nameOf = (contractId: string, { contract, token }: Codes) =>
   [contractId, contract.kind, contract.kind === "wasm" ? contract.hash : "", token.kind, token.kind === "wasm" ? token.hash : ""].join(" ");
 
-const all = () => those(recall<unknown>(KEY), isText);
+const all = () => those(recall(KEY), isText);
 
 export const isTrusted = (contractId: string, codes: Codes): boolean => all().includes(nameOf(contractId, codes));
 

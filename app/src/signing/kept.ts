@@ -3,6 +3,7 @@
 
 import type { Chain } from "../chain/chain.js";
 import { recall, remember } from "../person/memory.js";
+import { isShape, isText, isWhole, isYes, maybe } from "../person/shapes.js";
 import type { SignedCall } from "./story.js";
 import type { Kept } from "./submit.js";
 import { toolsFor } from "./toolbox.js";
@@ -18,7 +19,12 @@ export function keep(chain: Chain, account: string, { transaction, signedAt, inL
   remember(keyOf(chain, account), kept);
 }
 
-const recallKept = (key: string) => recall<Kept>(key) ?? here.get(key);
+const isKept = isShape<Kept>({ transaction: isText, signedAt: isWhole, inLink: maybe(isYes), form: maybe(isText) });
+
+function recallKept(key: string): Kept | undefined {
+  const kept = recall(key);
+  return isKept(kept) ? kept : here.get(key);
+}
 
 export const hasSigned = (chain: Chain, account: string) => recallKept(keyOf(chain, account)) !== undefined;
 

@@ -30,6 +30,6 @@ export const browserKey: Connector = {
 const localKey = () => loadPart(() => import("./localKey.js"));
 
 async function recallKey(network: Network): Promise<Wallet | undefined> {
-  const secret = recall<unknown>(key(network));
+  const secret = recall(key(network));
   return network.friendbotUrl && isText(secret) && StrKey.isValidEd25519SecretSeed(secret) ? (await localKey()).localWallet("browser", network, secret) : undefined;
 }

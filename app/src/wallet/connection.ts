@@ -7,7 +7,7 @@ import { Problem } from "../words/problem.js";
 import { browserKey } from "./browserKey.js";
 import { freighter } from "./freighter.js";
 import { forgetPlayKey, playKey } from "./playKey.js";
-import { checked, type Connector, type Wallet, type WalletKind } from "./wallet.js";
+import { checked, type Connector, type Wallet } from "./wallet.js";
 import { walletConnect } from "./walletConnect.js";
 
 /** All ways to connect a wallet, in the order in which they are offered. */
@@ -18,7 +18,7 @@ const KEY = "wallet";
 async function reconnect(network: Network): Promise<Wallet | undefined> {
   const player = await playKey.reconnect(network);
   if (player) return player;
-  const kind = recall<WalletKind>(KEY);
+  const kind = recall(KEY);
   return connectors.find((connector) => connector.kind === kind)?.reconnect(network);
 }
 

@@ -4,6 +4,7 @@ import { StrKey } from "@stellar/stellar-sdk";
 import { isPlayground, type Network } from "../chain/networks.js";
 import { loadPart } from "../parts/loadPart.js";
 import { recall, remember, rememberPerTab } from "../person/memory.js";
+import { isShape, isText, maybe } from "../person/shapes.js";
 import type { Connector } from "./wallet.js";
 
 interface Remembered {
@@ -11,6 +12,8 @@ interface Remembered {
   /** None once it is disconnected: the tab still touches nothing that other tabs remember. */
   secret?: string;
 }
+
+const isRemembered = isShape<Remembered>({ rpcUrl: isText, secret: maybe(isText) });
 
 const KEY = "play key";
 /** `#/play/S…`, and the view to open. The fragment of a link is not sent to any server. */
@@ -43,8 +46,8 @@ export function forgetPlayKey(network: Network): void {
 const keep = ({ rpcUrl }: Network, secret: string | undefined) => remember(KEY, { rpcUrl, secret } satisfies Remembered, "tab");
 
 function kept(network: Network): Remembered | undefined {
-  const remembered = recall<Remembered>(KEY, "tab");
-  return isPlayground(network) && remembered?.rpcUrl === network.rpcUrl ? remembered : undefined;
+  const remembered = recall(KEY, "tab");
+  return isPlayground(network) && isRemembered(remembered) && remembered.rpcUrl === network.rpcUrl ? remembered : undefined;
 }
 
 /** The names of those who can be played, which the server of this page knows. */

@@ -2,6 +2,7 @@
 
 import type { Network } from "../chain/networks.js";
 import { recall, remember } from "../person/memory.js";
+import { isShape, isText, isWhole, maybe, type Is } from "../person/shapes.js";
 import { Problem } from "../words/problem.js";
 import { isPhone } from "./device.js";
 import type { Connector, Wallet } from "./wallet.js";
@@ -41,6 +42,24 @@ interface Remembered {
 const KEY = "WalletConnect";
 const APP = "WalletConnect app";
 
+const isApp: Is<AppName> = (name): name is AppName => isText(name) && Object.hasOwn(apps, name);
+
+const isSession = isShape<SavedSession>({
+  identity: isText,
+  key: isText,
+  chain: isText,
+  address: isText,
+  methods: (methods) => Array.isArray(methods) && methods.every(isText),
+  expiry: isWhole,
+});
+
+const isRemembered = isShape<Remembered>({ session: isSession, app: maybe(isApp) });
+
+function recallApp(): AppName | undefined {
+  const app = recall(APP, "tab");
+  return isApp(app) ? app : undefined;
+}
+
 /** Remembers which app the person opened, so that the page can open it again for a signature. */
 export const rememberApp = (app: AppName) => remember(APP, app, "tab");
 
@@ -50,11 +69,11 @@ export const walletConnect: Connector = {
   async connect(network, { show, signal }) {
     remember(APP, undefined, "tab");
     const session = await (await protocol()).propose(PROJECT_ID, chainOf(network), show, signal);
-    return open(session, recall<AppName>(APP, "tab"));
+    return open(session, recallApp());
   },
   async reconnect(network) {
-    const remembered = recall<Remembered>(KEY);
-    if (!remembered || remembered.session.chain !== chains[network.name]) return undefined;
+    const remembered = recall(KEY);
+    if (!isRemembered(remembered) || remembered.session.chain !== chains[network.name]) return undefined;
     const session = (await protocol()).resume(PROJECT_ID, remembered.session);
     if (session) return open(session, remembered.app);
     remember(KEY, undefined);

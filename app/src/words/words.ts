@@ -1,6 +1,7 @@
 // The languages, and which of them this person reads.
 
 import { recall, remember } from "../person/memory.js";
+import { isText, type Is } from "../person/shapes.js";
 import type { Words } from "./en.js";
 
 /** Each language is loaded when somebody reads it. */
@@ -19,10 +20,10 @@ export const loadWords = (language: Language): Promise<Words> => loaders[languag
 const KEY = "language";
 
 export function readLanguage(): Language {
-  return [recall<string>(KEY), ...languageTags().map((tag) => new Intl.Locale(tag).language)].find(isKnown) ?? "en";
+  return [recall(KEY), ...languageTags().map((tag) => new Intl.Locale(tag).language)].find(isKnown) ?? "en";
 }
 
-const isKnown = (name: string | undefined): name is Language => name !== undefined && Object.hasOwn(languages, name);
+const isKnown: Is<Language> = (name): name is Language => isText(name) && Object.hasOwn(languages, name);
 
 export const chooseLanguage = (language: Language) => remember(KEY, language);
 
