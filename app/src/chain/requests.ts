@@ -1,5 +1,6 @@
 // Every request to a network's RPCs goes through here: it has a time limit, is repeated where that helps, and goes to the next RPC where one does not answer.
 
+import { isDigits, isShape, isText, isWhole, maybe, type Is } from "../person/shapes.js";
 import { Problem } from "../words/problem.js";
 
 /** Whoever has not answered within so many milliseconds is taken not to answer. */
@@ -23,10 +24,56 @@ class Failure extends Error {
   }
 }
 
+export interface Asked {
+  jsonrpc: "2.0";
+  id: number;
+  method: string;
+  params?: unknown;
+}
+
+export interface RpcProblem {
+  code: number;
+  message: string;
+}
+
 export interface Answer {
   result?: unknown;
-  error?: unknown;
+  error?: RpcProblem;
 }
+
+const isError = isShape<RpcProblem>({ code: isWhole, message: isText });
+
+const listOf = (is: Is<unknown>) => (value: unknown) => Array.isArray(value) && value.every(is);
+/** RPCs write times as texts. */
+const isTime = (value: unknown) => isDigits(value) || isWhole(value);
+
+/** What the page reads of the results of these methods. */
+const results: Record<string, Is<unknown>> = {
+  getNetwork: isShape({ passphrase: isText }),
+  getLatestLedger: isShape({ sequence: isWhole, closeTime: isTime }),
+  getLedgerEntries: isShape({
+    latestLedger: isWhole,
+    entries: (entries) => entries === null || listOf(isShape({ key: isText, xdr: isText, liveUntilLedgerSeq: maybe(isWhole) }))(entries),
+  }),
+  getEvents: isShape({
+    events: listOf(isShape({ ledger: isWhole, topic: listOf(isText) })),
+    cursor: isText,
+    latestLedger: isWhole,
+    latestLedgerCloseTime: isTime,
+  }),
+  simulateTransaction: isShape({
+    latestLedger: isWhole,
+    error: maybe(isText),
+    results: (results) => results === null || results === undefined || listOf(isShape({ xdr: isText }))(results),
+  }),
+  getFeeStats: isShape({ inclusionFee: isShape({ p80: isText }), sorobanInclusionFee: isShape({ p80: isText }) }),
+  sendTransaction: isShape({ status: isText, hash: isText }),
+  getTransaction: isShape({ status: isText }),
+};
+
+/** By this number, or by their words, RPCs say that they were asked too much. */
+const LIMIT_EXCEEDED = -32_005;
+const isLimit = ({ code, message }: RpcProblem) => code === LIMIT_EXCEEDED || code === 429 || /rate.?limit|too many requests/i.test(message);
 
 export class Requests {
   private at = 0;
@@ -47,7 +94,7 @@ export class Requests {
   }
 
   /** Asks, and answers what the RPC answers: a result or an error of its own. It throws a problem if no RPC answers. */
-  async post(body: unknown): Promise<Answer> {
+  async post(body: Asked): Promise<Answer> {
     let moves = 0;
     for (let tried = 1; ; tried++) {
       const asked = this.at;
@@ -98,30 +145,39 @@ export class Requests {
   }
 }
 
-async function ask(url: string, body: unknown): Promise<Answer> {
-  const [response, text] = await read(url, body);
-  const answer = parse(text);
-  if (answer) return answer;
-  if (response.status === 429 || response.status >= 500) throw new Failure("busy", retryAfter(response));
+async function ask(url: string, asked: Asked): Promise<Answer> {
+  const [response, text] = await read(url, asked);
+  const answer = answerIn(text, asked);
+  const limited = response.status === 429 || (answer?.error && isLimit(answer.error));
+  if (answer && !limited) return answer;
+  // What stands in front of an RPC tells its troubles in JSON, too.
+  if (limited || response.status >= 500) throw new Failure("busy", retryAfter(response));
   throw new Failure("notRpc");
 }
 
-async function read(url: string, body: unknown): Promise<[Response, string]> {
+async function read(url: string, asked: Asked): Promise<[Response, string]> {
   try {
     const signal = AbortSignal.timeout(TIME_LIMIT);
     const headers = { "content-type": "application/json" };
-    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal });
+    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(asked), signal });
     return [response, await response.text()];
   } catch (error) {
     throw new Failure(error instanceof Error && error.name === "TimeoutError" ? "silent" : "offline");
   }
 }
 
-/** The answer in this text, or undefined if that is something else, such as a web page. */
-function parse(text: string): Answer | undefined {
+/** The RPC's answer to what it was asked, or undefined if the text is something else, such as a web page. */
+function answerIn(text: string, { id, method }: Asked): Answer | undefined {
+  const answer = parse(text);
+  // An error may be of a request that the RPC could not read, so that it knows no number of it.
+  if (isShape({ id: (of) => of === id || of === null, error: isError })(answer)) return answer as Answer;
+  const isResult = results[method] ?? ((result: unknown) => result !== null && result !== undefined);
+  return isShape({ id: (of) => of === id, result: isResult })(answer) ? answer : undefined;
+}
+
+function parse(text: string): unknown {
   try {
-    const answer = JSON.parse(text) as unknown;
-    return typeof answer === "object" && answer !== null && ("result" in answer || "error" in answer) ? answer : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

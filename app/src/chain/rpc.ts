@@ -139,9 +139,8 @@ export class Rpc {
 
   private async ask(method: string, params?: unknown): Promise<unknown> {
     const answer = await this.requests.post({ jsonrpc: "2.0", id: 1, method, params });
-    if (answer.error === undefined) return answer.result;
-    const { message } = answer.error as { message?: unknown };
-    throw new RpcError(String(message));
+    if (answer.error) throw new RpcError(answer.error.message);
+    return answer.result;
   }
 }
 

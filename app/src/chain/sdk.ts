@@ -6,6 +6,7 @@ import { AssembledTransaction } from "@stellar/stellar-sdk/contract";
 import { Client } from "../../client/src/index.js";
 import { messageOf, Problem, translators } from "../words/problem.js";
 import type { Chain } from "./chain.js";
+import type { Asked } from "./requests.js";
 import { readable } from "./simulation.js";
 
 export interface SigningChain extends Chain {
@@ -29,7 +30,7 @@ function make(chain: Chain): SigningChain {
   const allowHttp = rpcUrl.startsWith("http:");
   const server = readable(new rpc.Server(rpcUrl, { allowHttp }));
   // The server gives the address with each request: that of the RPC which answers is known to the requests alone.
-  Object.assign(server.httpClient, { post: async (_: string, body: unknown) => ({ data: await requests.post(body) }) });
+  Object.assign(server.httpClient, { post: async (_: string, body: Asked) => ({ data: await requests.post(body) }) });
   const client = new Client({ contractId, rpcUrl, networkPassphrase, allowHttp, server });
   return Object.assign(Object.create(chain) as Chain, { server, client });
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "@playwright/test";
 import { Requests, TIME_LIMIT } from "../../src/chain/requests.js";
 import { Problem } from "../../src/words/problem.js";
-import { dropBefore, garbage, hang, html, RpcProxy, status, times } from "../proxy.js";
+import { dropBefore, garbage, hang, html, RpcProxy, status, times, type Behaviour } from "../proxy.js";
 
 const PASSPHRASE = "the network";
 
@@ -50,7 +50,8 @@ const to = (...rpcs: [RpcProxy, ...RpcProxy[]]) => {
     return Promise.resolve();
   });
 };
-const ask = async (requests: Requests) => (await requests.post({ jsonrpc: "2.0", id: 1, method: "getHealth" })).result;
+const asked = { jsonrpc: "2.0", id: 1, method: "getHealth" } as const;
+const ask = async (requests: Requests) => (await requests.post(asked)).result;
 const problem = (kind: string) => (error: unknown) => error instanceof Problem && error.kind === kind && error.detail === new URL(first.url).host;
 
 for (const code of [429, 503])
@@ -99,10 +100,57 @@ for (const [what, answer] of Object.entries({ "a web page": html, garbage }))
     assert.deepEqual([waits, first.count()], [[], 1]);
   });
 
+const says = (status: number, answer: object): Behaviour => () => Promise.resolve({ status, body: JSON.stringify({ jsonrpc: "2.0", id: 1, ...answer }) });
+
+for (const code of [429, 500, 502, 503, 504])
+  test(`one that tells ${code} in JSON is busy`, async () => {
+    for (const answer of [{ message: "later" }, { error: "rate limit exceeded" }, { error: { message: "bad gateway" } }, { result: null }]) {
+      first.on("*", times(1, says(code, answer)));
+      assert.equal(await ask(to(first)), 7);
+    }
+    assert.deepEqual([waits, first.count()], [[500, 500, 500, 500], 8]);
+  });
+
+test("one that says it was asked too much is busy, and the next one is asked, whatever the status", async () => {
+  const errors = [
+    { code: -32_005, message: "daily quota" },
+    { code: 429, message: "slow down" },
+    { code: -32_000, message: "Rate limit exceeded" },
+    { code: -32_000, message: "Too Many Requests" },
+  ];
+  for (const status of [200, 400, 429, 500])
+    for (const error of errors) {
+      first.on("*", says(status, { error }));
+      assert.equal(await ask(to(first, second)), 7);
+      await assert.rejects(ask(to(first)), problem("busy"));
+    }
+});
+
+test("an RPC's own error in its trouble is an answer, though not with the status of too many requests", async () => {
+  const error = { code: -32_603, message: "internal error" };
+  first.on("*", says(500, { error }));
+  assert.deepEqual((await to(first).post(asked)).error, error);
+  first.on("*", says(429, { error }));
+  await assert.rejects(ask(to(first)), problem("busy"));
+});
+
+test("an answer without a result, with another number or of another shape is none of an RPC", async () => {
+  const methods = ["getHealth", "getLatestLedger", "getLedgerEntries", "getEvents", "simulateTransaction", "getFeeStats", "sendTransaction", "getTransaction"];
+  for (const answer of [{ result: null }, { id: 2, result: 7 }, { error: "no" }, { error: null }, { id: 2, error: { code: 1, message: "no" } }, {}]) {
+    first.on("*", says(200, answer));
+    for (const method of methods) await assert.rejects(to(first).post({ ...asked, method }), problem("notRpc"));
+  }
+  for (const result of [7, [], {}, "x", { latestLedger: 1, entries: 5, events: [null], results: [{}], status: 1, sequence: "x" }]) {
+    first.on("*", says(200, { result }));
+    for (const method of methods.slice(1)) await assert.rejects(to(first).post({ ...asked, method }), problem("notRpc"), method);
+    await assert.rejects(to(first).post({ ...asked, method: "getNetwork" }), problem("notRpc"));
+  }
+});
+
 test("what an RPC itself calls an error is an answer, whatever its status", async () => {
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code: -32600, message: "no" } });
   first.on("*", () => Promise.resolve({ status: 400, body }));
-  assert.deepEqual(await to(first).post({}), JSON.parse(body));
+  assert.deepEqual(await to(first).post(asked), JSON.parse(body));
   assert.equal(first.count(), 1);
 });
 
