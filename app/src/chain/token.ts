@@ -2,6 +2,7 @@
 
 import { Address } from "@stellar/stellar-sdk";
 import { isShape, isText, isWhole, maybe } from "../person/shapes.js";
+import { Problem } from "../words/problem.js";
 import { contractIdOf, nameOf, readAsset, XLM_ASSET, type Asset } from "./asset.js";
 import type { Chain } from "./chain.js";
 import { metadataIn, readCode } from "./code.js";
@@ -51,7 +52,9 @@ async function readBalance({ rpc }: Chain, contractId: string, asset: Asset | nu
   const key = asset && holdingKey(asset, id);
   if (key) return balanceIn((await rpc.entries([key])).find(key)?.val);
   try {
-    return await rpc.call(contractId, "balance", [Address.fromString(id).toScVal()]);
+    const balance = await rpc.call<unknown>(contractId, "balance", [Address.fromString(id).toScVal()]);
+    if (typeof balance !== "bigint") throw new Problem("badToken", "balance");
+    return balance;
   } catch (error) {
     if (error instanceof CallFailed) return 0n;
     throw error;
@@ -76,7 +79,8 @@ async function readKind({ rpc, network: { passphrase } }: Chain, contractId: str
     const { symbol, decimal } = metadataIn(entry) ?? {};
     return { symbol: String(symbol), decimals: Number(decimal), asset: code.asset };
   }
-  const [symbol, decimals] = await Promise.all([rpc.call<string>(contractId, "symbol"), rpc.call<number>(contractId, "decimals")]);
+  const [symbol, decimals] = await Promise.all([rpc.call<unknown>(contractId, "symbol"), rpc.call<unknown>(contractId, "decimals")]);
+  if (!isText(symbol) || !isWhole(decimals)) throw new Problem("badToken", isText(symbol) ? "decimals" : "symbol");
   return { symbol, decimals, asset: null };
 }
 

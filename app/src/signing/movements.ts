@@ -19,6 +19,7 @@ function transfer(topics: xdr.ScVal[], value: xdr.ScVal): Movement | undefined {
   const [name, from, to] = topics.map((topic) => scValToNative(topic) as unknown);
   if (name !== "transfer") return undefined;
   // The event of a transfer to a muxed address has its amount in a map.
-  const data = scValToNative(value) as bigint | { amount: bigint };
-  return { from: String(from), to: String(to), amount: typeof data === "bigint" ? data : data.amount };
+  const data = scValToNative(value) as bigint | { amount?: unknown } | null;
+  const amount = typeof data === "bigint" ? data : data?.amount;
+  return typeof amount === "bigint" ? { from: String(from), to: String(to), amount } : undefined;
 }

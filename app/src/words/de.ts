@@ -695,7 +695,7 @@ export const de: Words = {
     archived: "Ein Eintrag wurde lange nicht benutzt und ist archiviert. Der Betreiber muss ihn zuerst zurückholen.",
     noContract: "In diesem Netz gibt es diese Gemeinschaft nicht. Prüfen Sie Adresse und Netz.",
     otherContract: "Unter dieser Adresse liegt ein anderer Vertrag im Netz, vielleicht ein Token. Öffnen Sie die Gemeinschaft mit der Adresse, die ihr Betreiber nennt.",
-    badToken: "Das Token dieser Gemeinschaft gibt mehr Nachkommastellen an, als ein Betrag haben kann. Vertrauen Sie ihm nicht; öffnen Sie eine andere Gemeinschaft.",
+    badToken: "Das Token dieser Gemeinschaft macht Angaben, die nicht stimmen können, etwa mehr Nachkommastellen, als ein Betrag haben kann. Vertrauen Sie ihm nicht; öffnen Sie eine andere Gemeinschaft.",
     badLink: "Dieser Link ist unvollständig, wurde verändert oder ist nicht für diese Gemeinschaft. Lassen Sie ihn sich noch einmal schicken.",
     damagedLink:
       "Dieser Link ist beschädigt: Er verlangt etwas anderes, als unterschrieben wurde. Lassen Sie ihn sich noch einmal schicken, und unterschreiben Sie nichts, was darüber kommt.",

@@ -694,7 +694,7 @@ export const en = {
     archived: "A record was not used for long and has been archived. The operator has to restore it first.",
     noContract: "There is no such contract on this network. Check the address and the network.",
     otherContract: "At this address is another kind of contract, perhaps a token. Open the community by the address that its operator gives.",
-    badToken: "This community’s token says that it has more decimals than any amount can have. Do not trust it; open another community.",
+    badToken: "This community’s token says of itself what cannot be, such as more decimals than any amount can have. Do not trust it; open another community.",
     badLink: "This link is incomplete, was changed, or is not for this community. Ask for it once more.",
     damagedLink: "This link is damaged: what it asks for is not what was signed. Ask for it once more, and sign nothing that comes by it.",
     usedLink: "This link was used already: what it asks for was sent then. Look whether it is done.",
