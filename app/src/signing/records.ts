@@ -16,7 +16,7 @@ import type { SignedCall } from "./story.js";
 export async function isRecorded(chain: Chain, { call, signedAt }: SignedCall): Promise<boolean> {
   if (isNetworkCall(call)) return networkShows(chain, call, signedAt);
   try {
-    return await shows(chain, call);
+    return await shows(chain, call, signedAt);
   } catch (error) {
     // A record that is not there shows nothing.
     if (error instanceof ContractProblem) return false;
@@ -48,7 +48,7 @@ async function ledgersLeft(chain: Chain, { contract, wasm }: Entries): Promise<n
   return Math.min(...meant.map(({ ends }) => ends)) - latestLedger;
 }
 
-async function shows(chain: Chain, { method, args }: ContractCall): Promise<boolean> {
+async function shows(chain: Chain, { method, args }: ContractCall, signedAt: number): Promise<boolean> {
   switch (method) {
     case "register_prosumer":
       return (await chain.prosumer(args.prosumer)) !== undefined;
@@ -62,7 +62,9 @@ async function shows(chain: Chain, { method, args }: ContractCall): Promise<bool
           agreement.consumer === consumer &&
           agreement.energy_amount_kwh === energy_amount_kwh &&
           agreement.price_per_kwh === price_per_kwh &&
-          agreement.delivery_deadline === delivery_deadline,
+          agreement.delivery_deadline === delivery_deadline &&
+          // An older one is another offer of the same: each ledger closes later than the one before.
+          agreement.created_at > BigInt(signedAt),
       );
     }
     case "fund_agreement":
