@@ -7,6 +7,7 @@ import { useLoad } from "../parts/load.js";
 import { useSession } from "../person/session.js";
 import { readApproval, waitsFor, type Approval } from "./approvals.js";
 import { Moves } from "./Moves.js";
+import { OwedFacts } from "./OwedFacts.js";
 import { feeText } from "./SigningDialog.js";
 import { TooDear } from "./TooDear.js";
 
@@ -34,6 +35,7 @@ function Card({ approval, envelope }: { approval: Approval; envelope: string }) 
         <>
           <TooDear {...review} />
           <Moves verdict={review.verdict} />
+          <OwedFacts call={call} />
         </>
       )}
       <Facts

@@ -10,6 +10,7 @@ import { forgetWaiting, keepWaiting } from "../person/inbox.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { Parties } from "./Moves.js";
+import { OwedFacts } from "./OwedFacts.js";
 import { readShared, type Shared } from "./share.js";
 
 export function SecondSignature({ entry }: { entry: string }) {
@@ -53,6 +54,7 @@ function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
     <section class="card stack">
       <p>{me === signer ? words.share.signedByYou : words.share.signedBy(nameOf(signer))}</p>
       <p class="sentence">{describe(call, session)}</p>
+      <OwedFacts call={call} />
       <Parties call={call} other={signer} />
       {call.method === "resolve_dispute" && <AgreementLink transactionId={call.args.transaction_id} />}
       {expired ? (

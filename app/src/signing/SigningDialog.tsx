@@ -12,6 +12,7 @@ import { Doubts } from "./Doubts.js";
 import { InWallet } from "./InWallet.js";
 import { Moves, Parties } from "./Moves.js";
 import { SIGNATURE_HOLDS } from "./holds.js";
+import { OwedFacts } from "./OwedFacts.js";
 import type { Signing } from "./signing.js";
 import { SigningStatus, WayButtons } from "./SigningStatus.js";
 import { shownIn, type Before, type Job, type Review, type State } from "./story.js";
@@ -145,7 +146,12 @@ function FirstFacts({ job }: { job: Job }) {
   const { words, format, me, nameOf } = useSession();
   return (
     <>
-      {job.kind === "share" && <Parties call={job.call} other={job.other} />}
+      {job.kind === "share" && (
+        <>
+          <OwedFacts call={job.call} />
+          <Parties call={job.call} other={job.other} />
+        </>
+      )}
       <Facts
         facts={[
           [words.sign.fee, words.sign.noFee],
@@ -170,6 +176,7 @@ function ReviewFacts({ review, before }: { review: Review; before: Before | unde
       )}
       <TooDear {...review} />
       <Moves verdict={verdict} />
+      <OwedFacts call={call} />
       <Parties call={call} verdict={mayBeSigned ? verdict : undefined} />
       <Facts
         facts={[
