@@ -192,7 +192,7 @@ function ReviewFacts({ review, before }: { review: Review; before: Before | unde
 
 /** The most that can be charged; of a call of the contract it is said what most of it is for. */
 export const feeText = ({ call, price }: Review, { sign, fees }: Words, format: Format): string =>
-  (isNetworkCall(call) ? fees.atMost : sign.feeOf)(format.amount(price.total, XLM));
+  (isNetworkCall(call) ? fees.atMost : sign.feeOf)(format.fee(price.total));
 
 function Link({ link, other }: { link: string; other: string }) {
   const { words, format, nameOf } = useSession();

@@ -11,7 +11,7 @@ import type { Prepared } from "./submit.js";
 export function TooDear({ call, price: { total, restores }, mayBeSigned }: Prepared) {
   const { words, format } = useSession();
   if (mayBeSigned || total <= FEE_LIMIT) return null;
-  const amount = format.amount(total, XLM);
+  const amount = format.fee(total);
   if (prolongs(call) && total > MOST_FEE) return <ByCommand call={call} amount={amount} />;
   return <Notice kind="problem">{restores ? words.fees.expired(amount) : words.fees.tooHigh(amount, format.amount(FEE_LIMIT, XLM))}</Notice>;
 }

@@ -48,6 +48,12 @@ export class Format {
     return `${this.plainAmount(value, decimals)} ${symbol}`;
   }
 
+  /** The most that a fee may come to, in XLM: rounded up to what people read, four decimals below 1 and two above. */
+  fee(stroops: bigint): string {
+    const step = 10n ** BigInt(XLM.decimals - (stroops < 10n ** BigInt(XLM.decimals) ? 4 : 2));
+    return this.amount(((stroops + step - 1n) / step) * step, XLM);
+  }
+
   private plainAmount(value: bigint, decimals: number): string {
     const [whole, fraction] = split(value, decimals);
     const shown = fraction.replace(/0+$/, "").padEnd(Math.min(2, decimals), "0");

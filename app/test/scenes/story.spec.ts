@@ -90,7 +90,9 @@ test("no more is bid than the review has shown", async ({ bill, rpc, network }) 
   await inDialog(bob, "Sign").click();
   await bob.dialog.getByText("The bill is paid.").waitFor();
   const [sent = ""] = sentTransactions(rpc);
-  assert.equal(TransactionBuilder.fromXdr(sent, network.passphrase).fee, String(Math.round(Number(most) * 1e7)));
+  const { fee } = TransactionBuilder.fromXdr(sent, network.passphrase);
+  // It is shown rounded up to four decimals.
+  assert.equal(Math.ceil(Number(fee) / 1000), Math.round(Number(most) * 1e4));
 });
 
 test("lost before the network has it: it is not sent again by itself, not even by a reload, but when the person says so", async ({ bill, rpc }) => {

@@ -100,6 +100,13 @@ function delivery(day: string, kwh: bigint, settled: boolean): { transaction: En
   return { transaction };
 }
 
+test("a fee is rounded up to what people read, and never down", () => {
+  const shown = [0n, 1n, 100n, 1_000n, 1_001n, 4_001_670n, 9_999_001n, 9_999_999n, 10_000_000n, 10_000_001n, 50_000_001n, 4_451_179_430n].map((stroops) => english.fee(stroops));
+  const expected = ["0.00", "0.0001", "0.0001", "0.0001", "0.0002", "0.4002", "1.00", "1.00", "1.00", "1.01", "5.01", "445.12"];
+  assert.deepEqual(shown, expected.map((amount) => `${amount} XLM`));
+  assert.equal(german.fee(4_001_670n), "0,4002 XLM");
+});
+
 test("an amount below zero, as only a token that is a program says one, is shown as one", () => {
   const shown = [-5n, -1_234_567n, -12_345_678n, -(2n ** 127n)].map((value) => english.amount(value, XLM));
   assert.deepEqual(shown, ["-0.0000005 XLM", "-0.1234567 XLM", "-1.2345678 XLM", "-17,014,118,346,046,923,173,168,730,371,588.4105728 XLM"]);
