@@ -34,6 +34,8 @@ interface Needs {
   chain: Chain;
   config: Config;
   wallet: Wallet | undefined;
+  /** The ledger's time, in Unix seconds. */
+  now: bigint;
   /** Has all views read again. */
   refresh: () => void;
   /** Tells them which call has gone through. */
@@ -115,7 +117,7 @@ class Runner {
   }
 
   private perform(effect: Effect): void {
-    const { chain, config, refresh, onDone } = this.needs;
+    const { chain, config, now, refresh, onDone } = this.needs;
     switch (effect.do) {
       case "simulate": {
         const { run } = effect;
@@ -169,7 +171,7 @@ class Runner {
         });
         return;
       case "saveLink":
-        saveLink(chain.contractId, effect.job, effect.link);
+        saveLink(chain.contractId, effect.job, effect.link, now);
         return;
       case "openLink":
         // Going back does not lose a signature.

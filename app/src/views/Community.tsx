@@ -108,10 +108,12 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
         if (acted) readAgain();
       },
     );
+  const now = BigInt(Math.floor(Date.now() / 1000 + skew));
   const signing = useSigning({
     chain,
     config,
     wallet,
+    now,
     refresh() {
       // An own call changes what no event tells of, such as the fee.
       chain.cache.forgetAll();
@@ -156,7 +158,7 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
     connect,
     connecting,
     lost,
-    now: BigInt(Math.floor(Date.now() / 1000 + skew)),
+    now,
     version,
     done,
     act: signing.start,

@@ -57,7 +57,7 @@ async function readAll() {
     draft: recallDraft("offer", { kwh: "", price: "1" }),
     wallet: await browserKey.reconnect(network),
     player: await playKey.reconnect(playground),
-    links: savedLinks("C"),
+    links: savedLinks("C", 5n),
     signed: hasSigned({ network, contractId: "C" } as unknown as Chain, "ME"),
     language: readLanguage(),
   };
@@ -91,7 +91,7 @@ const odd = [
   '["x"]',
   "[{}]",
   `{"kwh":5,"secret":1,"rpcUrl":"${playground.rpcUrl}","transaction":5}`,
-  '[{"contractId":"C","other":"ME","until":1.5,"through":"x","method":"m","link":"no link","madeAt":1e15}]',
+  '[{"contractId":"C","other":"ME","until":1.5,"through":"x","method":"m","link":"no link","signedAt":1}]',
   "{",
 ];
 for (const text of odd)
