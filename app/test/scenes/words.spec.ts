@@ -246,6 +246,16 @@ for (const locale of ["en-GB", "de-DE"])
     }
   });
 
+test("the five places of an admin fit on the narrowest phone, in German", async ({ person, admin }) => {
+  const coop = await person("Co-op", { keypair: admin.keypair, funded: false, locale: "de-DE" });
+  await coop.page.setViewportSize({ width: 320, height: 568 });
+  await coop.open("admin");
+  assert.equal(await coop.page.locator("nav.main a").count(), 5);
+  assert.deepEqual(await overlapping(coop.page), []);
+  const tops = await coop.page.locator("nav.main a").evaluateAll((items) => items.map((item) => item.getBoundingClientRect().top));
+  assert.equal(new Set(tops).size, 1);
+});
+
 /** The items of the navigation that lie over each other or are wider than their place. */
 const overlapping = (page: Page) =>
   page.evaluate(() => {
