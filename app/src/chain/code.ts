@@ -54,8 +54,8 @@ export function instanceIn(entry: xdr.LedgerEntryData): xdr.ScContractInstance |
   return entry.type === "contractData" && entry.contractData.val.type === "scvContractInstance" ? entry.contractData.val.value : undefined;
 }
 
-/** What an asset's contract says of itself: as the network's own code writes it, it cannot be wrong. */
-export function metadataIn(entry: xdr.LedgerEntryData): { name?: unknown; symbol?: unknown; decimal?: unknown } | undefined {
+/** What an asset's contract says of itself, as an RPC tells it. */
+function metadataIn(entry: xdr.LedgerEntryData): { name?: unknown } | undefined {
   const metadata = instanceIn(entry)?.storage?.find(({ key }) => key.type === "scvSymbol" && key.value === "METADATA");
   return metadata && (toNative(metadata.val) as { name?: unknown });
 }

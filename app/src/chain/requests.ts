@@ -102,6 +102,8 @@ export class Requests {
         return await this.inTurn(() => ask(this.url, body));
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
+        // What was sent may have arrived: whether it is sent once more is for the person to say.
+        if (body.method === "sendTransaction") throw new Problem(error.kind === "silent" ? "offline" : error.kind, new URL(this.url).host);
         // Somebody else's request may have moved on to another RPC in the meantime.
         if (this.at !== asked || (moves < this.urls.length - 1 && (await this.moveOn(asked)))) {
           moves++;

@@ -2,10 +2,11 @@
 
 import { Address } from "@stellar/stellar-sdk";
 import { isShape, isText, isWhole, maybe } from "../person/shapes.js";
+import { XLM } from "../words/format.js";
 import { Problem } from "../words/problem.js";
 import { contractIdOf, nameOf, readAsset, XLM_ASSET, type Asset } from "./asset.js";
 import type { Chain } from "./chain.js";
-import { metadataIn, readCode } from "./code.js";
+import { readCode } from "./code.js";
 import { balanceIn } from "./holdings.js";
 import { accountKey, holdingKey, instanceKey } from "./keys.js";
 import { CallFailed } from "./rpc.js";
@@ -65,20 +66,20 @@ async function readBalance({ rpc }: Chain, contractId: string, asset: Asset | nu
 async function kindOf(chain: Chain, contractId: string): Promise<Kind> {
   const key = `kind of token ${contractId} on ${chain.network.passphrase}`;
   const known = chain.memory.recall(key);
-  if (isKind(known)) return known;
+  if (isKind(known)) return known.asset ? kindOfAsset(known.asset) : known;
   const kind = await readKind(chain, contractId);
   chain.memory.remember(key, kind);
   return kind;
 }
 
+/** An asset's address proves its code, and all have as many decimals as XLM: what an RPC says of them besides is not asked. */
+const kindOfAsset = (asset: Asset): Kind => ({ symbol: asset.code, decimals: XLM.decimals, asset });
+
 async function readKind({ rpc, network: { passphrase } }: Chain, contractId: string): Promise<Kind> {
   const key = instanceKey(contractId);
   const entry = (await rpc.entries([key])).find(key)?.val;
   const code = entry && readCode(entry, contractId, passphrase);
-  if (entry && code?.kind === "asset") {
-    const { symbol, decimal } = metadataIn(entry) ?? {};
-    return { symbol: String(symbol), decimals: Number(decimal), asset: code.asset };
-  }
+  if (code?.kind === "asset") return kindOfAsset(code.asset);
   const [symbol, decimals] = await Promise.all([rpc.call<unknown>(contractId, "symbol"), rpc.call<unknown>(contractId, "decimals")]);
   if (!isText(symbol) || !isWhole(decimals)) throw new Problem("badToken", isText(symbol) ? "decimals" : "symbol");
   return { symbol, decimals, asset: null };

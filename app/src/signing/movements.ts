@@ -21,5 +21,5 @@ function transfer(topics: xdr.ScVal[], value: xdr.ScVal): Movement | undefined {
   // The event of a transfer to a muxed address has its amount in a map.
   const data = scValToNative(value) as bigint | { amount?: unknown } | null;
   const amount = typeof data === "bigint" ? data : data?.amount;
-  return typeof amount === "bigint" ? { from: String(from), to: String(to), amount } : undefined;
+  return typeof amount === "bigint" && typeof from === "string" && typeof to === "string" ? { from, to, amount } : undefined;
 }

@@ -3,6 +3,7 @@
 import { scValToNative, TransactionBuilder, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
 import type { Config } from "../../client/src/index.js";
+import { accountKey } from "../chain/keys.js";
 import type { SigningChain as Chain } from "../chain/sdk.js";
 import { MOST_FEE } from "../chain/simulation.js";
 import { assemble, hex, isNetworkCall, prolongs, value, type Call, type ContractCall, type NetworkCall } from "../contract/calls.js";
@@ -178,6 +179,8 @@ export async function send(chain: Chain, signed: SignedCall): Promise<Event> {
   const code = errorResult?.result.type;
   // A browser repeats a request by itself when the connection is closed under it: it may be this call that has used the number, and is in the ledger.
   if (status === "ERROR" && code === "txBadSeq") return whoUsedNumber(chain, signed);
+  // So does a phone that wakes up minutes later: when its time is over, the ledger tells whether this call came in time.
+  if (status === "ERROR" && code === "txTooLate") return { type: "untaken", hash };
   if (status === "ERROR") return { type: "refused", hash, problem: refusal(code) };
   // It answers so if it is busy, but also for a while about what is in the ledger already.
   return { type: status === "TRY_AGAIN_LATER" ? "untaken" : "accepted", hash };
@@ -190,20 +193,24 @@ const PAUSE = 1000;
 /** Answers that it was refused only when the account's number is used and this call is not in the ledger. */
 async function whoUsedNumber(chain: Chain, signed: SignedCall): Promise<Event> {
   for (let tries = 0; tries < TRIES; tries++) {
-    // Asked in this order: what has used the number is then among what the network knows.
-    const used = await hasUsedNumber(chain, signed);
-    const { status } = await chain.server.getTransaction(signed.hash);
+    const { used, ledger } = await usedNumber(chain, signed);
+    const { status, latestLedger } = await chain.server.getTransaction(signed.hash);
     if (status !== Api.GetTransactionStatus.NOT_FOUND) return { type: "accepted", hash: signed.hash };
-    if (used) return { type: "refused", hash: signed.hash, problem: refusal("txBadSeq") };
+    // An address may be that of several servers: one that is behind does not know yet what has used the number.
+    if (used && latestLedger >= ledger) return { type: "refused", hash: signed.hash, problem: refusal("txBadSeq") };
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
   return { type: "untaken", hash: signed.hash };
 }
 
-/** Whether the account has used the call's number, for this call or another. */
-async function hasUsedNumber(chain: Chain, signed: SignedCall): Promise<boolean> {
+/** Whether the account has used the call's number by this ledger, for this call or another. */
+async function usedNumber(chain: Chain, signed: SignedCall): Promise<{ used: boolean; ledger: number }> {
   const { source, sequence } = readTransaction(chain, signed);
-  return BigInt((await chain.server.getAccount(source)).sequenceNumber()) >= BigInt(sequence);
+  const key = accountKey(source);
+  const { latestLedger: ledger, find } = await chain.rpc.entries([key]);
+  const entry = find(key)?.val;
+  if (entry?.type !== "account") throw new Problem("noAccount");
+  return { used: entry.account.seqNum >= BigInt(sequence), ledger };
 }
 
 /** Asks for it. */
@@ -225,7 +232,10 @@ export async function ask({ server }: Chain, tokenId: string, { hash, call }: Si
 
 /** Asks the account whether it has used the call's number, and the contract's records whether they show it. */
 export async function look(chain: Chain, signed: SignedCall): Promise<End> {
-  if (!(await hasUsedNumber(chain, signed))) return { kind: "lapsed" };
+  const { sequence, closeTime } = await chain.rpc.latestLedger();
+  const { used, ledger } = await usedNumber(chain, signed);
+  if (!used && (closeTime <= signed.validUntil || ledger < sequence)) throw new Problem("offline");
+  if (!used) return { kind: "lapsed" };
   return { kind: (await isRecorded(chain, signed)) ? "recorded" : "forgotten" };
 }
 
