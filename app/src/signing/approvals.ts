@@ -46,20 +46,20 @@ export interface Approval extends Signers {
 }
 
 /** The account's own key counts as one of its signers. Other kinds than keys are left out: this page cannot sign for them. */
-export async function readSigners({ server }: Chain, account: string): Promise<Signers> {
+export async function readSigners({ server }: Chain, account: string, call: Call): Promise<Signers> {
   const { thresholds, signers, seqNum } = await server.getAccountEntry(account);
   const [own = 0, low = 0, medium = 0] = thresholds.value;
   const others = signers.flatMap(({ key, weight }) =>
     key.type === "signerKeyTypeEd25519" ? [{ address: StrKey.encodeEd25519PublicKey(key.value.value), weight }] : [],
   );
   const all = [{ address: account, weight: own }, ...others].filter(({ weight }) => weight > 0);
-  // The network asks for a signature even where no weight is needed.
-  return { signers: all, needed: Math.max(1, low, medium), sequence: seqNum };
+  // The network asks for a signature even where no weight is needed, and takes none beyond what the operation needs.
+  return { signers: all, needed: Math.max(1, low, prolongs(call) ? 0 : medium), sequence: seqNum };
 }
 
 /** Whether the account's own key is not enough for its calls. */
-export async function needsOthers(chain: Chain, account: string): Promise<boolean> {
-  const { signers, needed } = await readSigners(chain, account);
+export async function needsOthers(chain: Chain, account: string, call: Call): Promise<boolean> {
+  const { signers, needed } = await readSigners(chain, account, call);
   return (signers.find(({ address }) => address === account)?.weight ?? 0) < needed;
 }
 
@@ -75,10 +75,14 @@ export async function readApproval(chain: Chain, config: Config, text: string): 
   const call = readCall(chain, transaction);
   const account = transaction.source;
   const [known, sent, latest] = await Promise.all([
-    readSigners(chain, account),
+    readSigners(chain, account, call),
     chain.server.getTransaction(hashOf(transaction)),
     chain.server.getLatestLedger(),
   ]);
+  // A signature of nobody's, which whoever passes a link on can add, would have the network refuse it.
+  const { signatures } = transaction;
+  const own = signatures.filter(({ signature }) => known.signers.some(({ address }) => verifies(transaction, address, signature.value)));
+  signatures.splice(0, signatures.length, ...own);
   const signed = new Set(known.signers.map(({ address }) => address).filter((address) => hasSigned(transaction, address)));
   const weight = known.signers.reduce((sum, signer) => sum + (signed.has(signer.address) ? signer.weight : 0), 0);
   const expiresAt = BigInt(transaction.timeBounds?.maxTime ?? 0);
@@ -126,10 +130,11 @@ function parseAny(text: string, passphrase: string): Transaction | FeeBumpTransa
   }
 }
 
-function hasSigned(transaction: Transaction, address: string): boolean {
-  const key = Keypair.fromPublicKey(address);
-  return transaction.signatures.some(({ signature }) => key.verify(transaction.hash(), signature.value));
-}
+const verifies = (transaction: Transaction, address: string, signature: Uint8Array) =>
+  Keypair.fromPublicKey(address).verify(transaction.hash(), signature);
+
+const hasSigned = (transaction: Transaction, address: string) =>
+  transaction.signatures.some(({ signature }) => verifies(transaction, address, signature.value));
 
 /** Whether they are the same, in whatever order. */
 function sameEntries(some: xdr.SorobanAuthorizationEntry[], others: xdr.SorobanAuthorizationEntry[]): boolean {

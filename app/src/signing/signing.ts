@@ -221,7 +221,7 @@ class Runner {
     const [doubted, review, others] = await Promise.all([
       this.doubted(),
       tools.prepare(tools.chain, config, call, address, signed),
-      tools.needsOthers(tools.chain, address),
+      tools.needsOthers(tools.chain, address, call),
     ]);
     if (!others || !review.mayBeSigned) return { type: "prepared", run, review, doubted };
     return { type: "needsOthers", run, link: href({ name: "approve", envelope: await tools.draftApproval(tools.chain, review) }) };
