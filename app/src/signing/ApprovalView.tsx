@@ -73,8 +73,10 @@ function Card({ approval, envelope }: { approval: Approval; envelope: string }) 
 }
 
 function Open({ approval, envelope }: { approval: Approval; envelope: string }) {
-  const { words, me, act } = useSession();
+  const { words, me, act, connecting } = useSession();
   const { call, signers, signed, weight, needed } = approval;
+  // What is begun as nobody would be left when the wallet is there.
+  if (connecting) return <p class="loading">{words.common.loading}</p>;
   if (weight >= needed) {
     return (
       <Button kind="primary" onClick={() => act({ kind: "submit", call, envelope })}>

@@ -26,7 +26,9 @@ export function Connect() {
     setBusy(true);
     setProblem(undefined);
     try {
-      connect(await connector.connect(chain.network, { show: setCode, signal }));
+      const wallet = await connector.connect(chain.network, { show: setCode, signal });
+      // Some wallets do not hear that they were given up, and answer later.
+      if (!signal.aborted) connect(wallet);
     } catch (error) {
       if (!signal.aborted) setProblem(problemOf(error));
     }

@@ -153,9 +153,9 @@ function Page({ view, activity }: { view: View; activity: Loaded<Activity | unde
     case "admin":
       return <Admin />;
     case "sign":
-      return <SecondSignature entry={view.entry} />;
+      return <SecondSignature key={view.entry} entry={view.entry} />;
     case "approve":
-      return <Approval envelope={view.envelope} />;
+      return <Approval key={view.envelope} envelope={view.envelope} />;
     case "nowhere":
       return <Nowhere />;
   }

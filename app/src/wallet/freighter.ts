@@ -70,12 +70,16 @@ function wallet(api: Api, network: Network, address: string): Wallet {
     },
     watch({ onWallet, onElsewhere }) {
       const watcher = new api.WatchWalletChanges(LOOK_EVERY);
+      let stopped = false;
       watcher.watch((shown) => {
         // A locked wallet shows no account: it stays connected, and says so when it is asked to sign.
-        if (shown.address && shown.address !== address) freighter.reconnect(network).then((next) => next && onWallet(next), () => undefined);
+        if (shown.address && shown.address !== address) freighter.reconnect(network).then((next) => next && !stopped && onWallet(next), () => undefined);
         onElsewhere(!!shown.networkPassphrase && shown.networkPassphrase !== network.passphrase);
       });
-      return () => watcher.stop();
+      return () => {
+        stopped = true;
+        watcher.stop();
+      };
     },
   };
 }
