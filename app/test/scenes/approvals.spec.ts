@@ -99,7 +99,7 @@ test("two signers: the admin rules, and another key of the account’s sends it 
   await second.closeDialog();
   second.freighter.refuses = false;
   const complete = await adds(second);
-  await sendsOff(second, "The dispute is ruled on.");
+  await sendsOff(second, "The dispute is over.");
   await second.sees("It is on the ledger.");
   const { payment_amount } = (await contract.client().get_transaction({ transaction_id })).result.unwrap();
   assert.equal(payment_amount, 7_500_000n);
