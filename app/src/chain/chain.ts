@@ -22,7 +22,7 @@ import type { Network } from "./networks.js";
 import { Requests } from "./requests.js";
 import { answerOf, Rpc } from "./rpc.js";
 
-const NOT_REGISTERED = 5;
+export const NOT_REGISTERED = 5;
 
 /** How many agreements are read at a time. */
 const AT_A_TIME = 8;

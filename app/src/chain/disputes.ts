@@ -13,7 +13,7 @@ import { MOST_ENTRIES } from "./rpc.js";
 
 /** A record lives for 120 days at least: where all were read this recently, in seconds, one that is not on the ledger does not exist. */
 const FRESH = 100n * 24n * 60n * 60n;
-const AGREEMENT_NOT_FOUND = 6;
+export const AGREEMENT_NOT_FOUND = 6;
 
 /** What is known from before. */
 interface Known {

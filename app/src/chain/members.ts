@@ -4,6 +4,7 @@
 // everybody who has made an offer; those providers' other agreements name the buyers. src/utils/storage.rs and src/utils/packed.rs say how records look.
 
 import { Address, StrKey, xdr } from "@stellar/stellar-sdk";
+import { AGREEMENTS_PER_PROVIDER } from "../contract/limits.js";
 import { readStoredProsumer } from "../contract/record.js";
 import type { Chain, StoredRecord } from "./chain.js";
 import { MOST_ENTRIES } from "./rpc.js";
@@ -25,9 +26,6 @@ export interface Members {
   /** How many are registered. Who has neither sold nor been offered anything is in no agreement, and so not found. */
   registered: bigint;
 }
-
-/** A provider's agreements have ids from its number times this on. */
-const AGREEMENTS_PER_PROVIDER = 1_000_000n;
 
 const ADDRESS_BYTES = 33;
 

@@ -1,6 +1,8 @@
 // Second signatures: the links that this person made, and where a file with somebody else's is opened.
 
+import { useState } from "preact/hooks";
 import { placeOf } from "../contract/describe.js";
+import { Notice } from "../parts/basics.js";
 import { href, readView } from "../person/place.js";
 import { useSession } from "../person/session.js";
 import { savedLinks } from "./outbox.js";
@@ -12,9 +14,12 @@ export function SignatureLinks() {
     const { agreement, delivery } = placeOf(id);
     return `${words.agreement.title(String(agreement))}, ${words.agreement.delivery(String(delivery))}, ${format.kwh(kwh)}`;
   };
+  const [isOther, setIsOther] = useState(false);
   const openFile = async (file: File | undefined) => {
     const hash = (await file?.text())?.trim().match(/#\/sign\/.*$/)?.[0];
-    if (hash && readView(hash).name === "sign") location.hash = hash;
+    const found = hash !== undefined && readView(hash).name === "sign";
+    setIsOther(file !== undefined && !found);
+    if (found) location.hash = hash;
   };
   return (
     <section class="card stack">
@@ -27,6 +32,11 @@ export function SignatureLinks() {
           accept=".txt,text/plain"
           onChange={(event) => void openFile(event.currentTarget.files?.[0])}
         />
+        {isOther && (
+          <Notice kind="problem">
+            <p>{words.share.otherFile}</p>
+          </Notice>
+        )}
       </div>
       {links.length > 0 && (
         <>

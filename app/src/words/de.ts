@@ -519,6 +519,7 @@ export const de: Words = {
     copy: "Link kopieren",
     file: "Als Datei speichern",
     openFileHint: "Hat man Ihnen eine Datei zum Unterschreiben geschickt?",
+    otherFile: "In dieser Datei steht kein Link zum Unterschreiben. Lassen Sie sich die Datei oder den Link noch einmal schicken.",
     outbox: "Links, die Sie erzeugt haben",
     signedBy: (who) => `${who} hat dies unterschrieben und bittet um Ihre Unterschrift:`,
     signedByYou: "Sie haben dies unterschrieben:",

@@ -521,6 +521,7 @@ export const en = {
     copy: "Copy the link",
     file: "Save as a file",
     openFileHint: "Have you been sent a file for signing?",
+    otherFile: "There is no link to sign in this file. Ask for the file, or the link, once more.",
     outbox: "Links that you made",
     /** Never the person who reads it. */
     signedBy: (who: string) => `${who} has signed this and asks for your signature:`,

@@ -62,3 +62,10 @@ test("a link that calls somebody what the page calls another is not taken withou
     assert.doesNotMatch(await bob.text(), /Take care/);
   }
 });
+
+test("a file without a link to sign is told", async ({ person }) => {
+  const bob = await person("Bob", { registered: true });
+  await bob.open();
+  await bob.page.locator("#signature-file").setInputFiles({ name: "holiday.txt", mimeType: "text/plain", buffer: Buffer.from("Dear diary") });
+  await bob.sees("There is no link to sign in this file.");
+});

@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "@playwright/test";
+import { SharingError } from "../../client/src/index.js";
+import { NOT_REGISTERED } from "../../src/chain/chain.js";
+import { AGREEMENT_NOT_FOUND } from "../../src/chain/disputes.js";
 import * as limits from "../../src/contract/limits.js";
 
 test("every limit that the page copies is the contract's", () => {
@@ -15,4 +18,8 @@ test("every limit that the page copies is the contract's", () => {
     copies,
     copies.map(([name = ""]) => [name, stated.get(name)]),
   );
+});
+
+test("the errors that the page knows by number are the contract's", () => {
+  assert.deepEqual([SharingError[NOT_REGISTERED].message, SharingError[AGREEMENT_NOT_FOUND].message], ["ProsumerNotRegistered", "AgreementNotFound"]);
 });
