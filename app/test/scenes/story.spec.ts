@@ -416,8 +416,9 @@ test("an RPC that is an hour behind: what is signed by its clock lapses, and tha
   rpc.on("getLatestLedger", behind(3600));
   await inDialog(bob, "Sign").click();
   // It comes too late for the network, which the page takes for an end only when a ledger has closed without it.
-  await bob.dialog.getByText("The time in which it could go through is over, and no ledger has it.").waitFor();
+  await bob.dialog.getByRole("heading", { name: "Signed, but its end is not known yet" }).waitFor();
   rpc.off();
+  await bob.dialog.getByText("The time in which it could go through is over, and no ledger has it.").waitFor();
   await inDialog(bob, "Try again").click();
   await inDialog(bob, "Sign").click();
   await bob.dialog.getByText(paid).waitFor();
