@@ -54,7 +54,7 @@ export function toRows(entries: AgreementEntry[], transactions: EnergyTransactio
   return rows.sort((a, b) => Number(a.transaction.delivered_at - b.transaction.delivered_at));
 }
 
-export const noSums = (): Sums => ({ boughtKwh: 0n, soldKwh: 0n, paid: 0n, received: 0n, toPay: 0n, toReceive: 0n, disputedKwh: 0n, disputed: 0n });
+const noSums = (): Sums => ({ boughtKwh: 0n, soldKwh: 0n, paid: 0n, received: 0n, toPay: 0n, toReceive: 0n, disputedKwh: 0n, disputed: 0n });
 
 function addTo(sums: Sums, { role, acceptedKwh, transaction: { payment_amount: amount, status } }: Row): void {
   if (status === TransactionStatus.Disputed) {

@@ -17,13 +17,13 @@ export const APPROVAL_HOLDS = 24 * 60 * 60;
 /** By so many seconds the network that answers may be behind the one that answered whoever made the link. */
 const BEHIND = 60 * 60;
 
-export interface Signer {
+interface Signer {
   address: string;
   weight: number;
 }
 
 /** Who can sign for an account, and the weight that its calls need. */
-export interface Signers {
+interface Signers {
   signers: Signer[];
   needed: number;
   /** The number of the account's last transaction. */
@@ -46,7 +46,7 @@ export interface Approval extends Signers {
 }
 
 /** The account's own key counts as one of its signers. Other kinds than keys are left out: this page cannot sign for them. */
-export async function readSigners({ server }: Chain, account: string, call: Call): Promise<Signers> {
+async function readSigners({ server }: Chain, account: string, call: Call): Promise<Signers> {
   const { thresholds, signers, seqNum } = await server.getAccountEntry(account);
   const [own = 0, low = 0, medium = 0] = thresholds.value;
   const others = signers.flatMap(({ key, weight }) =>
@@ -79,12 +79,7 @@ export async function readApproval(chain: Chain, config: Config, text: string): 
     chain.server.getTransaction(hashOf(transaction)),
     chain.server.getLatestLedger(),
   ]);
-  // A signature of nobody's, which whoever passes a link on can add, would have the network refuse it.
-  const { signatures } = transaction;
-  const own = signatures.filter(({ signature }) => known.signers.some(({ address }) => verifies(transaction, address, signature.value)));
-  signatures.splice(0, signatures.length, ...own);
-  const signed = new Set(known.signers.map(({ address }) => address).filter((address) => hasSigned(transaction, address)));
-  const weight = known.signers.reduce((sum, signer) => sum + (signed.has(signer.address) ? signer.weight : 0), 0);
+  const { signed, weight } = keepNeeded(transaction, known);
   const expiresAt = BigInt(transaction.timeBounds?.maxTime ?? 0);
   const ended = { [Api.GetTransactionStatus.SUCCESS]: "done", [Api.GetTransactionStatus.FAILED]: "failed" } as const;
   const approval = { ...known, transaction, call, account, signed, weight, expiresAt };
@@ -130,11 +125,22 @@ function parseAny(text: string, passphrase: string): Transaction | FeeBumpTransa
   }
 }
 
-const verifies = (transaction: Transaction, address: string, signature: Uint8Array) =>
-  Keypair.fromPublicKey(address).verify(transaction.hash(), signature);
-
-const hasSigned = (transaction: Transaction, address: string) =>
-  transaction.signatures.some(({ signature }) => verifies(transaction, address, signature.value));
+/** Leaves the transaction only signatures that it needs: with one of a stranger, or one too many, which whoever passes a link on can add, the network takes none. */
+function keepNeeded(transaction: Transaction, { signers, needed }: Signers): Pick<Approval, "signed" | "weight"> {
+  const { signatures } = transaction;
+  const given = signatures.splice(0);
+  const hash = transaction.hash();
+  const signed = new Set<string>();
+  let weight = 0;
+  for (const { address, weight: own } of signers) {
+    const found = weight < needed && given.find(({ signature }) => Keypair.fromPublicKey(address).verify(hash, signature.value));
+    if (!found) continue;
+    signatures.push(found);
+    signed.add(address);
+    weight += own;
+  }
+  return { signed, weight };
+}
 
 /** Whether they are the same, in whatever order. */
 function sameEntries(some: xdr.SorobanAuthorizationEntry[], others: xdr.SorobanAuthorizationEntry[]): boolean {

@@ -37,6 +37,7 @@ export async function recallSigned(chain: Chain, account: string): Promise<Signe
     return tools.readSigned(tools.chain, kept);
   } catch {
     // Nothing can be done about what cannot be read.
+    here.delete(key);
     remember(key, undefined);
     return undefined;
   }

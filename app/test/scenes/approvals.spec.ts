@@ -210,6 +210,38 @@ test("two signers extend the contract’s time", async ({ person, admin, network
   assert.ok((await ends()) > before);
 });
 
+test("an account that needs less for it extends the contract’s time alone", async ({ person, actor, admin, network }) => {
+  const [first, other] = [await person("Anna", { keypair: admin.keypair, funded: false }), await actor()];
+  await submit(
+    network,
+    [
+      Operation.setOptions({ signer: { ed25519PublicKey: other.address, weight: 1 } }),
+      Operation.setOptions({ lowThreshold: 1, medThreshold: 2, highThreshold: 2 }),
+    ],
+    [admin.keypair],
+  );
+  await first.open();
+  await first.press("Extend the contract’s time");
+  await first.signs("The contract’s time on the network is longer now.");
+});
+
+test("signatures of strangers, and one too many, spoil no link", async ({ person, actor, network }) => {
+  const [account, second] = [await person("Anna"), await person("Ben")];
+  const third = await actor();
+  await share(network, account.actor.keypair, [second.address, third.address], 2);
+  await account.open();
+  await account.press("Register");
+  await account.sees("Signatures with a weight of 0 are there; 2 is needed.");
+  await adds(account);
+  await second.follow(account.page.url());
+  const complete = await adds(second);
+  const [before = "", text = ""] = complete.split("#/approve/");
+  const transaction = TransactionBuilder.fromXdr(Buffer.from(text, "base64url").toString("base64"), network.passphrase);
+  transaction.sign(Keypair.random(), third.keypair);
+  await second.follow(`${before}#/approve/${Buffer.from(transaction.toXdr(), "base64").toString("base64url")}`);
+  await sendsOff(second, "You are registered.");
+});
+
 /** What a link of an attacker has in it, in place of what this page has made. */
 interface Attack {
   what: string;
