@@ -47,7 +47,8 @@ export interface Events {
   closeTime: number;
 }
 
-/** Readings that begin in one task, or go on from one answer, ask for their entries within so many turns of its promises, and no time passes. */
+/** Readings that begin together come to ask for their entries some turns of the promise queue apart. Waiting so many turns, which takes no time, makes one
+ * request of them: Home takes 4 where it took 7. */
 const TURNS = 16;
 
 /** Entries that are going to be asked for, by their keys in base64. */
