@@ -220,20 +220,18 @@ impl Memory {
             return;
         }
         let Some(signed) = in_flight else { return };
-        if matches!(ended.end, Fate::Gone | Fate::Displaced) {
+        if matches!(ended.end, Fate::Gone | Fate::Displaced | Fate::Failed) {
             if key.recorded.is_none_or(|recorded| recorded < signed.sequence) {
                 key.doubt(signed, ended);
             }
             return;
         }
         key.doubted.retain(|(doubted, _)| doubted.sequence > signed.sequence);
-        if ended.end == Fate::Recorded {
-            key.recorded = key.recorded.max(Some(signed.sequence));
-            let provider = self.provider(signed.provider.clone());
-            let delivered = signed.delivered_before + signed.delivery.energy_kwh;
-            provider.delivered.insert(signed.delivery.agreement_id, delivered);
-            provider.last.insert(signed.consumer.clone(), (signed, ended));
-        }
+        key.recorded = key.recorded.max(Some(signed.sequence));
+        let provider = self.provider(signed.provider.clone());
+        let delivered = signed.delivered_before + signed.delivery.energy_kwh;
+        provider.delivered.insert(signed.delivery.agreement_id, delivered);
+        provider.last.insert(signed.consumer.clone(), (signed, ended));
     }
 
     /// What was said to be recorded is not counted any more.
@@ -415,7 +413,7 @@ mod tests {
 
     #[test]
     fn what_was_said_not_to_be_in_the_ledger_is_doubted_until_a_later_call_is() {
-        for fate in [Fate::Gone, Fate::Displaced] {
+        for fate in [Fate::Gone, Fate::Displaced, Fate::Failed] {
             let mut memory = remember([Entry::Signed(signed("a")), Entry::Ended(ended("a", fate, 120))]);
             assert_eq!(memory.keys[KEY].doubted, [(signed("a"), ended("a", fate, 120))]);
             assert_eq!(remember(memory.entries()), memory);

@@ -413,8 +413,9 @@ impl Gateway {
         Ok(Ok(prepared))
     }
 
-    /// A server that hides a call which it has passed on shows by the account's number that one was applied. Then nothing
-    /// is signed in its place before the chain shows it, or a day has gone by in which somebody could look.
+    /// A server that hides a call which it has passed on, or says that it failed, shows by the account's number that one
+    /// was applied. Then nothing is signed in its place before the chain shows it, or a day has gone by in which somebody
+    /// could look.
     fn check_doubted(&self, key: &Key, place: usize, view: &View, now: u64) -> Result<(), Trouble> {
         let doubted = lock(&self.book).memory.keys.get(&key.address).map(|key| key.doubted.clone());
         let is_used =
@@ -439,9 +440,13 @@ impl Gateway {
                 )));
             }
             if now < ended.at + DAY {
+                let why = match ended.end {
+                    Fate::Failed => "that call did nothing",
+                    _ => "another program used this key",
+                };
                 return Err(Trouble::Held(format!(
-                    "the number of a call for agreement {id} is used, and the server does not show that call: another \
-                     program used this key, or the server hides it. It goes on after a day"
+                    "the number of a call for agreement {id} is used, and the server does not show that call: {why}, or \
+                     the server hides it. It goes on after a day"
                 )));
             }
         }

@@ -222,6 +222,13 @@ fn a_server_that_lies_about_what_the_call_needs_costs_a_fee_and_no_energy() {
     assert!(house.deliver().is_err());
     assert!(house.words().contains("rests for"), "{}", house.words());
     assert_eq!((before - meter(), house.proxy.count(SEND)), (paid, 1));
+    // The server may say so of a call that was recorded: for a day nothing is signed in its place.
+    house.proxy.heal();
+    house.advance(120);
+    house.samples();
+    assert!(house.deliver().is_err());
+    assert!(house.words().contains("that call did nothing, or the server hides it"), "{}", house.words());
+    house.advance(24 * 3_600);
     house.heals();
 }
 
@@ -452,6 +459,63 @@ fn with_a_number_that_is_too_low_or_too_high_nothing_is_recorded_twice() {
     }
 }
 
+/// The server shows of the agreement that nothing was delivered.
+fn shows_nothing_delivered(house: &Household) {
+    house.proxy.fault(
+        "simulateTransaction get_agreement_page",
+        99,
+        Fault::lie(|answer| {
+            edit::<ScVal>(&mut answer["result"]["results"][0]["xdr"], |page| {
+                let ScVal::Vec(Some(page)) = page else { panic!("it is no page") };
+                let ScVal::Map(Some(entry)) = &page[0] else { panic!("it is no entry") };
+                let mut entry = entry.to_vec();
+                for field in &mut entry {
+                    if let ScVal::Map(Some(state)) = &field.val {
+                        let mut state = state.to_vec();
+                        for field in &mut state {
+                            if field.key == ScVal::Symbol(ScSymbol("energy_delivered_kwh".try_into().unwrap())) {
+                                field.val = ScVal::U64(0);
+                            }
+                        }
+                        field.val = ScVal::Map(Some(ScMap(state.try_into().unwrap())));
+                    }
+                }
+                let entry = ScVal::Map(Some(ScMap(entry.try_into().unwrap())));
+                *page = ScVec(vec![entry].try_into().unwrap());
+            });
+        }),
+    );
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_says_that_a_recorded_call_failed_has_nothing_recorded_twice() {
+    let house = Household::new("said-to-fail");
+    house.proxy.fault(
+        FIND,
+        99,
+        Fault::lie(|answer| {
+            if answer["result"]["status"] == "SUCCESS" {
+                answer["result"]["status"] = json!("FAILED");
+            }
+        }),
+    );
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("was applied and did nothing"), "{}", house.words());
+    let recorded = house.scene.delivered(house.agreement);
+    assert!(recorded > 0);
+    house.proxy.heal();
+    shows_nothing_delivered(&house);
+    house.night();
+    house.samples();
+    let visit = house.deliver();
+    assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
+    assert!(house.words().contains("that call did nothing, or the server hides it"), "{}", house.words());
+    assert_eq!(house.scene.delivered(house.agreement), recorded);
+    house.heals();
+}
+
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
 fn a_server_that_hides_a_call_that_it_passed_on_has_nothing_recorded_twice() {
@@ -485,30 +549,7 @@ fn a_server_that_hides_a_call_that_it_passed_on_has_nothing_recorded_twice() {
     assert!(recorded > 0);
     house.proxy.heal();
     // From now on it shows the true number, and the state of before.
-    house.proxy.fault(
-        "simulateTransaction get_agreement_page",
-        99,
-        Fault::lie(|answer| {
-            edit::<ScVal>(&mut answer["result"]["results"][0]["xdr"], |page| {
-                let ScVal::Vec(Some(page)) = page else { panic!("it is no page") };
-                let ScVal::Map(Some(entry)) = &page[0] else { panic!("it is no entry") };
-                let mut entry = entry.to_vec();
-                for field in &mut entry {
-                    if let ScVal::Map(Some(state)) = &field.val {
-                        let mut state = state.to_vec();
-                        for field in &mut state {
-                            if field.key == ScVal::Symbol(ScSymbol("energy_delivered_kwh".try_into().unwrap())) {
-                                field.val = ScVal::U64(0);
-                            }
-                        }
-                        field.val = ScVal::Map(Some(ScMap(state.try_into().unwrap())));
-                    }
-                }
-                let entry = ScVal::Map(Some(ScMap(entry.try_into().unwrap())));
-                *page = ScVec(vec![entry].try_into().unwrap());
-            });
-        }),
-    );
+    shows_nothing_delivered(&house);
     house.night();
     house.samples();
     let visit = house.deliver();
