@@ -507,7 +507,7 @@ fn a_server_that_says_that_a_recorded_call_failed_has_nothing_recorded_twice() {
     assert!(recorded > 0);
     house.proxy.heal();
     shows_nothing_delivered(&house);
-    house.night();
+    house.advance(23 * 3_600);
     house.samples();
     let visit = house.deliver();
     assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
@@ -550,7 +550,7 @@ fn a_server_that_hides_a_call_that_it_passed_on_has_nothing_recorded_twice() {
     house.proxy.heal();
     // From now on it shows the true number, and the state of before.
     shows_nothing_delivered(&house);
-    house.night();
+    house.advance(23 * 3_600);
     house.samples();
     let visit = house.deliver();
     assert!(matches!(visit, Err(Trouble::Held(_))), "{visit:?}");
