@@ -3,6 +3,7 @@
 import { Component, type ComponentChildren } from "preact";
 import { forgetPlace } from "../person/place.js";
 import type { Words } from "../words/en.js";
+import { Outside } from "./Outside.js";
 
 export class Boundary extends Component<{ words: Words; children: ComponentChildren }, { failed: boolean }> {
   override state = { failed: false };
@@ -17,25 +18,19 @@ export class Boundary extends Component<{ words: Words; children: ComponentChild
 
   override render() {
     if (!this.state.failed) return this.props.children;
-    const { title, crash, contract } = this.props.words;
+    const { crash, contract } = this.props.words;
     return (
-      <>
-        <header class="top">
-          <span class="brand">{title}</span>
-        </header>
-        <main class="stack">
-          <h1>{crash.title}</h1>
-          <p role="alert">{crash.advice}</p>
-          <div class="row">
-            <button type="button" class="primary" onClick={() => location.reload()}>
-              {crash.reload}
-            </button>
-            <button type="button" class="plain" onClick={forgetPlace}>
-              {contract.other}
-            </button>
-          </div>
-        </main>
-      </>
+      <Outside title={crash.title} words={this.props.words}>
+        <p role="alert">{crash.advice}</p>
+        <div class="row">
+          <button type="button" class="primary" onClick={() => location.reload()}>
+            {crash.reload}
+          </button>
+          <button type="button" class="plain" onClick={forgetPlace}>
+            {contract.other}
+          </button>
+        </div>
+      </Outside>
     );
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { Button, Notice, WholeAddress } from "../parts/basics.js";
+import { Outside } from "../parts/Outside.js";
 import { communities, openCommunity, stay, type Place } from "../person/place.js";
 import type { Words } from "../words/en.js";
 import { shortAddress } from "../words/format.js";
@@ -44,26 +45,19 @@ export function OtherCommunity({ asked, open, words, picker }: Props) {
   const say = words.communities;
   const [mine] = communities();
   return (
-    <>
-      <header class="top">
-        <span class="brand">{words.title}</span>
-        {picker}
-      </header>
-      <main class="stack">
-        <h1>{say.title}</h1>
-        <Notice kind="warning">
-          <p>{say.asked}</p>
-        </Notice>
-        <section class="card stack">
-          <p>{say.ask}</p>
-          <WholeAddress of={asked.contractId} />
-          <p class="hint">{words.start.networks[asked.network.name]}</p>
-          <Button kind="primary" onClick={stay} hint={mine && (mine.name ?? shortAddress(mine.contractId))}>
-            {say.stay}
-          </Button>
-          <Button onClick={open}>{say.open}</Button>
-        </section>
-      </main>
-    </>
+    <Outside title={say.title} words={words} picker={picker}>
+      <Notice kind="warning">
+        <p>{say.asked}</p>
+      </Notice>
+      <section class="card stack">
+        <p>{say.ask}</p>
+        <WholeAddress of={asked.contractId} />
+        <p class="hint">{words.start.networks[asked.network.name]}</p>
+        <Button kind="primary" onClick={stay} hint={mine && (mine.name ?? shortAddress(mine.contractId))}>
+          {say.stay}
+        </Button>
+        <Button onClick={open}>{say.open}</Button>
+      </section>
+    </Outside>
   );
 }

@@ -8,6 +8,7 @@ import { openToken, type Token } from "../chain/token.js";
 import { Watch } from "../chain/watch.js";
 import { LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
+import { Outside } from "../parts/Outside.js";
 import { recall, remember } from "../person/memory.js";
 import { keepNames, named, readNames, type Names } from "../person/names.js";
 import { forgetPlace, type Place } from "../person/place.js";
@@ -56,21 +57,14 @@ export function Community({ place, onRead, words, locale, picker }: Props) {
   }, [isRead]);
   if (info.value) return <Ready chain={chain} info={info.value} words={words} locale={locale} picker={picker} />;
   return (
-    <>
-      <header class="top">
-        <span class="brand">{words.title}</span>
-        {picker}
-      </header>
-      <main class="stack">
-        <h1>{words.contract.title}</h1>
-        <LoadedView of={info} words={words}>
-          {() => null}
-        </LoadedView>
-        <button type="button" class="plain" onClick={forgetPlace}>
-          {words.contract.other}
-        </button>
-      </main>
-    </>
+    <Outside title={words.contract.title} words={words} picker={picker}>
+      <LoadedView of={info} words={words}>
+        {() => null}
+      </LoadedView>
+      <button type="button" class="plain" onClick={forgetPlace}>
+        {words.contract.other}
+      </button>
+    </Outside>
   );
 }
 

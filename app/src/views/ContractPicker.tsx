@@ -6,6 +6,7 @@ import { useState } from "preact/hooks";
 import { networks } from "../chain/networks.js";
 import { typedAddress } from "../parts/addresses.js";
 import { Button, Field, Form, Notice } from "../parts/basics.js";
+import { Outside } from "../parts/Outside.js";
 import { canRemember } from "../person/memory.js";
 import { openCommunity } from "../person/place.js";
 import type { Words } from "../words/en.js";
@@ -29,43 +30,36 @@ export function ContractPicker({ words, picker, children }: Props) {
     else setBad(true);
   };
   return (
-    <>
-      <header class="top">
-        <span class="brand">{words.title}</span>
-        {picker}
-      </header>
-      <main class="stack">
-        <h1>{start.title}</h1>
-        <p class="lead">{start.lead}</p>
-        {!canRemember() && <Notice kind="info">{words.wallet.forgets}</Notice>}
-        <Form class="card stack" onSubmit={submit}>
-          <h2>{start.form}</h2>
-          <Field
-            label={start.contract}
-            value={contract}
-            hint={start.contractHint}
-            problem={bad ? start.bad : undefined}
-            onInput={(value) => {
-              setContract(value);
-              setBad(false);
-            }}
-          />
-          <div class="field">
-            <label for="network">{start.network}</label>
-            <select id="network" value={network} onChange={(event) => setNetwork(event.currentTarget.value)}>
-              {networks.map(({ name }) => (
-                <option key={name} value={name}>
-                  {start.networks[name]}
-                </option>
-              ))}
-            </select>
-          </div>
-          <Button kind="primary" submit>
-            {start.open}
-          </Button>
-        </Form>
-        {children}
-      </main>
-    </>
+    <Outside title={start.title} words={words} picker={picker}>
+      <p class="lead">{start.lead}</p>
+      {!canRemember() && <Notice kind="info">{words.wallet.forgets}</Notice>}
+      <Form class="card stack" onSubmit={submit}>
+        <h2>{start.form}</h2>
+        <Field
+          label={start.contract}
+          value={contract}
+          hint={start.contractHint}
+          problem={bad ? start.bad : undefined}
+          onInput={(value) => {
+            setContract(value);
+            setBad(false);
+          }}
+        />
+        <div class="field">
+          <label for="network">{start.network}</label>
+          <select id="network" value={network} onChange={(event) => setNetwork(event.currentTarget.value)}>
+            {networks.map(({ name }) => (
+              <option key={name} value={name}>
+                {start.networks[name]}
+              </option>
+            ))}
+          </select>
+        </div>
+        <Button kind="primary" submit>
+          {start.open}
+        </Button>
+      </Form>
+      {children}
+    </Outside>
   );
 }
