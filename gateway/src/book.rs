@@ -141,6 +141,13 @@ pub struct ProviderMemory {
     pub last: BTreeMap<String, (Signed, Ended)>,
 }
 
+impl ProviderMemory {
+    /// The last reading that is known of the meter by which this account counts.
+    pub fn last_reading(&self, account: &Account) -> Energy {
+        self.believed.map_or(account.from, |believed| believed.energy.max(account.from))
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyMemory {
     /// Signed, and nobody knows what became of it.

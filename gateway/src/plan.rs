@@ -135,8 +135,7 @@ pub fn certified(
     // If it shows more already, another program sold by it: that is not counted a second time.
     let first = Energy::from_kwh(seller.meter_reading).unwrap_or_default();
     for account in accounts.values_mut() {
-        let last = memory.believed.map_or(account.from, |believed| believed.energy.max(account.from));
-        account.exchange_meter(last, first);
+        account.exchange_meter(memory.last_reading(account), first);
     }
     Ok(Some(entry(shown, accounts)))
 }
@@ -150,8 +149,7 @@ pub fn lowered<'a>(
 ) -> Vec<Entry> {
     let lowered = |(consumer, share): (&String, Share)| {
         let mut account = *memory.accounts.get(consumer).filter(|account| account.share > share)?;
-        let last = memory.believed.map_or(account.from, |believed| believed.energy.max(account.from));
-        account.change_share(last, share);
+        account.change_share(memory.last_reading(&account), share);
         Some(Entry::Account { provider: provider.into(), consumer: consumer.clone(), account })
     };
     shares.into_iter().filter_map(lowered).collect()
@@ -193,7 +191,7 @@ pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading
 /// How far back the chain has to be read, if every consumer has an account: to the first agreement that one counts, or to an
 /// older one that waits for its deposit.
 pub fn since<'a>(memory: &ProviderMemory, consumers: impl IntoIterator<Item = &'a String>) -> Option<u64> {
-    let first = |account: &Account| account.waits.map_or(account.since, |waits| waits.min(account.since));
+    let first = |account: &Account| account.waits.unwrap_or(account.since);
     let since = |consumer| memory.accounts.get(consumer).map(first);
     consumers.into_iter().map(since).collect::<Option<Vec<_>>>()?.into_iter().min()
 }

@@ -78,7 +78,7 @@ impl Gateway {
                 self.rest(key);
                 Err(Trouble::Held(format!("the network does not take the call: {}", code.name())))
             }
-            (Fate::Gone | Fate::Missing, _) => Err(Trouble::Held("a call did not reach the ledger in its time".into())),
+            _ => Err(Trouble::Held("a call did not reach the ledger in its time".into())),
         }
     }
 
@@ -167,7 +167,7 @@ impl Gateway {
             }
             Fate::Failed => state.failures += 1,
             Fate::Displaced => state.displaced += 1,
-            Fate::Gone | Fate::Missing => {}
+            _ => {}
         }
         drop(state);
         if matches!(fate, Fate::Failed | Fate::Displaced) {
