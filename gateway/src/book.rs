@@ -130,8 +130,8 @@ pub struct Memory {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderMemory {
     pub certificate: Option<Certificate>,
-    /// The one before, with what the accounts were by it: a server may have made up what came after.
-    pub before: Option<(Certificate, BTreeMap<String, Account>)>,
+    /// What was counted by others, by the latest of them last: a server may have made up what came after one.
+    pub before: Vec<Counted>,
     pub believed: Option<Reading>,
     pub accounts: BTreeMap<String, Account>,
     pub ran: Option<u64>,
@@ -141,7 +141,27 @@ pub struct ProviderMemory {
     pub last: BTreeMap<String, (Signed, Ended)>,
 }
 
+/// What the accounts were when another certificate was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    pub certificate: Certificate,
+    pub accounts: BTreeMap<String, Account>,
+}
+
 impl ProviderMemory {
+    fn certify(&mut self, certificate: Certificate, accounts: BTreeMap<String, Account>) {
+        /// Nobody has more meters exchanged, and a server may make up certificates without end.
+        const MOST: usize = 16;
+        self.before.retain(|counted| counted.certificate != certificate);
+        let accounts = std::mem::replace(&mut self.accounts, accounts);
+        let before = self.certificate.replace(certificate);
+        self.before.extend(before.map(|certificate| Counted { certificate, accounts }));
+        if self.before.len() > MOST {
+            self.before.remove(0);
+        }
+        self.believed = None;
+    }
+
     /// The last reading that is known of the meter by which this account counts.
     pub fn last_reading(&self, account: &Account) -> Energy {
         self.believed.map_or(account.from, |believed| believed.energy.max(account.from))
@@ -186,10 +206,7 @@ impl Memory {
     pub fn take(&mut self, entry: Entry) {
         match entry {
             Entry::Certified { provider, certificate, accounts } => {
-                let provider = self.provider(provider);
-                let accounts = std::mem::replace(&mut provider.accounts, accounts);
-                provider.before = provider.certificate.replace(certificate).map(|before| (before, accounts));
-                provider.believed = None;
+                self.provider(provider).certify(certificate, accounts);
             }
             Entry::Believed { provider, at, energy } => {
                 self.provider(provider).believed = Some(Reading { at, energy });
@@ -266,14 +283,10 @@ impl Memory {
         let mut entries = vec![];
         for (provider, memory) in &self.providers {
             let provider = || provider.clone();
-            let now = memory.certificate.map(|certificate| (certificate, memory.accounts.clone()));
-            entries.extend(
-                memory.before.clone().into_iter().chain(now).map(|(certificate, accounts)| Entry::Certified {
-                    provider: provider(),
-                    certificate,
-                    accounts,
-                }),
-            );
+            let now = memory.certificate.map(|certificate| Counted { certificate, accounts: memory.accounts.clone() });
+            entries.extend(memory.before.iter().cloned().chain(now).map(|Counted { certificate, accounts }| {
+                Entry::Certified { provider: provider(), certificate, accounts }
+            }));
             entries.extend(memory.believed.map(|Reading { at, energy }| Entry::Believed {
                 provider: provider(),
                 at,
@@ -471,10 +484,10 @@ mod tests {
         let ran = Entry::Ran { provider: PROVIDER.into(), at: 95 };
         let other = Signed { consumer: "GCAROL".into(), ..signed("b") };
         let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
-        let (first, second) = (certified(100), certified(3));
         let lines = [
-            first,
-            second,
+            certified(100),
+            certified(50),
+            certified(3),
             believed,
             ran,
             Entry::Signed(signed("a")),

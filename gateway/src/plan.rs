@@ -105,8 +105,8 @@ pub struct OldCertificate {
     pub shown: Certificate,
 }
 
-/// The line that a new certificate needs: from now on the accounts count from its reading. If the one before is back, that
-/// which came after it was made up by a server, and the accounts are what they were by it.
+/// The line that a new certificate needs: from now on the accounts count from its reading. If an earlier one is back, those
+/// that came after it were made up by a server, and the accounts are what they were by it.
 pub fn certified(
     provider: &str,
     memory: &ProviderMemory,
@@ -123,10 +123,9 @@ pub fn certified(
     }
     let is_later = shown.read_at > known.read_at;
     let is_used = seller.meter_reading > seller.meter_start || seller.energy_sold_kwh > 0;
-    if let Some((before, accounts)) = &memory.before {
-        if before.meter_start == shown.meter_start && (is_used || !is_later) {
-            return Ok(Some(entry(*before, accounts.clone())));
-        }
+    let before = memory.before.iter().rev().find(|counted| counted.certificate.meter_start == shown.meter_start);
+    if let Some(counted) = before.filter(|_| is_used || !is_later) {
+        return Ok(Some(entry(counted.certificate, counted.accounts.clone())));
     }
     if !is_later {
         return Err(OldCertificate { known, shown });
@@ -423,6 +422,27 @@ mod tests {
             assert_eq!(sees(&mut memory, &truth), Ok(true));
             assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
         }
+    }
+
+    #[test]
+    fn certificates_that_a_server_made_up_in_a_row_are_all_undone_by_the_true_one() {
+        let mut memory = certified_at_100();
+        let makes_up = |memory: &mut Memory, kwh| {
+            let made_up = Seller { meter_start: kwh, meter_reading: kwh, read_at: kwh, ..seller() };
+            assert_eq!(sees(memory, &made_up), Ok(true));
+        };
+        for first in [110, 200] {
+            for kwh in first..first + 16 {
+                makes_up(&mut memory, kwh);
+            }
+            assert_eq!(sees(&mut memory, &seller()), Ok(true));
+            assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
+        }
+        // No journal has them without end.
+        (300..317).for_each(|kwh| makes_up(&mut memory, kwh));
+        let certificate = |meter_start, read_at| Certificate { meter_start, read_at };
+        let (known, shown) = (certificate(316, 316), certificate(100, 0));
+        assert_eq!(sees(&mut memory, &seller()), Err(OldCertificate { known, shown }));
     }
 
     #[test]

@@ -286,8 +286,8 @@ enum Event {
     ChangesShare(usize, u32),
     /// The meter is exchanged for one that shows so many kWh.
     Exchanges(u64),
-    /// A server makes up a certificate of so many kWh, and shows the true one again.
-    SeesMadeUp(u64),
+    /// A server makes up so many certificates, the first of so many kWh, and shows the true one again.
+    SeesMadeUp(u64, u64),
     LosesJournal,
 }
 
@@ -300,7 +300,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..3_usize).prop_map(Event::Cancels),
         1 => (0..3_usize, 1..300_000_u32).prop_map(|(consumer, share)| Event::ChangesShare(consumer, share)),
         1 => (0..3_000_u64).prop_map(Event::Exchanges),
-        1 => (0..3_000_u64).prop_map(Event::SeesMadeUp),
+        1 => (0..3_000_u64, 1..4_u64).prop_map(|(kwh, count)| Event::SeesMadeUp(kwh, count)),
         1 => Just(Event::LosesJournal),
     ]
 }
@@ -465,11 +465,14 @@ impl Household {
                 self.shown = first.mwh();
                 self.register = Register::new(POWER, Reading { at: self.now, energy: first });
             }
-            Event::SeesMadeUp(kwh) => {
+            Event::SeesMadeUp(first, count) => {
                 self.visits(usize::MAX);
-                let (meter_start, meter_reading, read_at, energy_sold_kwh) = (kwh, kwh, self.now, 0);
                 let true_one = self.contract.seller;
-                self.sees(&Seller { meter_start, meter_reading, read_at, energy_sold_kwh, ..true_one });
+                for kwh in (first..first + count).filter(|kwh| *kwh != true_one.meter_start) {
+                    self.now += 1;
+                    let (meter_start, meter_reading, read_at, energy_sold_kwh) = (kwh, kwh, self.now, 0);
+                    self.sees(&Seller { meter_start, meter_reading, read_at, energy_sold_kwh, ..true_one });
+                }
                 self.visits(usize::MAX);
             }
             Event::LosesJournal => {
