@@ -141,25 +141,31 @@ pub struct ProviderMemory {
     pub last: BTreeMap<String, (Signed, Ended)>,
 }
 
-/// What the accounts were when another certificate was shown.
+/// What was known of a meter when another certificate was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     pub certificate: Certificate,
     pub accounts: BTreeMap<String, Account>,
+    pub believed: Option<Reading>,
 }
 
 impl ProviderMemory {
     fn certify(&mut self, certificate: Certificate, accounts: BTreeMap<String, Account>) {
         /// Nobody has more meters exchanged, and a server may make up certificates without end.
         const MOST: usize = 16;
-        self.before.retain(|counted| counted.certificate != certificate);
-        let accounts = std::mem::replace(&mut self.accounts, accounts);
-        let before = self.certificate.replace(certificate);
-        self.before.extend(before.map(|certificate| Counted { certificate, accounts }));
+        let back = self.before.iter().position(|counted| counted.certificate == certificate);
+        let believed = back.and_then(|place| self.before.remove(place).believed);
+        let before = self.now();
+        (self.certificate, self.accounts, self.believed) = (Some(certificate), accounts, believed);
+        self.before.extend(before);
         if self.before.len() > MOST {
             self.before.remove(0);
         }
-        self.believed = None;
+    }
+
+    fn now(&self) -> Option<Counted> {
+        let (accounts, believed) = (self.accounts.clone(), self.believed);
+        self.certificate.map(|certificate| Counted { certificate, accounts, believed })
     }
 
     /// The last reading that is known of the meter by which this account counts.
@@ -283,15 +289,14 @@ impl Memory {
         let mut entries = vec![];
         for (provider, memory) in &self.providers {
             let provider = || provider.clone();
-            let now = memory.certificate.map(|certificate| Counted { certificate, accounts: memory.accounts.clone() });
-            entries.extend(memory.before.iter().cloned().chain(now).map(|Counted { certificate, accounts }| {
-                Entry::Certified { provider: provider(), certificate, accounts }
-            }));
-            entries.extend(memory.believed.map(|Reading { at, energy }| Entry::Believed {
-                provider: provider(),
-                at,
-                energy,
-            }));
+            for Counted { certificate, accounts, believed } in memory.before.iter().cloned().chain(memory.now()) {
+                entries.push(Entry::Certified { provider: provider(), certificate, accounts });
+                entries.extend(believed.map(|Reading { at, energy }| Entry::Believed {
+                    provider: provider(),
+                    at,
+                    energy,
+                }));
+            }
             entries.extend(memory.ran.map(|at| Entry::Ran { provider: provider(), at }));
             for (signed, ended) in memory.last.values() {
                 entries.extend([Entry::Signed(signed.clone()), Entry::Ended(ended.clone())]);
@@ -486,6 +491,7 @@ mod tests {
         let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
         let lines = [
             certified(100),
+            believed.clone(),
             certified(50),
             certified(3),
             believed,

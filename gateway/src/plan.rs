@@ -446,6 +446,21 @@ mod tests {
     }
 
     #[test]
+    fn a_share_that_was_lowered_while_a_made_up_certificate_was_believed_is_no_higher_since_then() {
+        let mut memory = certified_at_100();
+        let made_up = Seller { meter_start: 110, meter_reading: 110, read_at: NOW, ..seller() };
+        assert_eq!(sees(&mut memory, &made_up), Ok(true));
+        memory.take(Entry::Believed { provider: PROVIDER.into(), at: NOW, energy: kwh(141) });
+        assert_eq!(sees(&mut memory, &seller()), Ok(true));
+        let bob = "GBOB".to_string();
+        let quarter = Share::from_millionths(250_000).unwrap();
+        let entries = lowered(PROVIDER, &memory.providers[PROVIDER], [(&bob, quarter)]);
+        entries.into_iter().for_each(|entry| memory.take(entry));
+        // Half of the 21 kWh until it was made up, and a quarter of the 40 since.
+        assert_eq!(entitled(&memory, 161), Energy::from_mwh(20_500_000));
+    }
+
+    #[test]
     fn a_certificate_that_is_no_later_than_the_known_one_is_not_believed() {
         let mut memory = certified_at_100();
         let before = memory.clone();

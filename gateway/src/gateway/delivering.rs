@@ -202,15 +202,6 @@ impl Gateway {
     /// With a new certificate samples are judged anew.
     fn begin(&self, place: usize, seller: &Seller, now: u64) -> Result<(), Trouble> {
         let address = self.address(place);
-        // At the first look no sample was judged yet: what is believed is of the run before.
-        if self.provider(place).meter.max_power_kw().is_none() {
-            let consumers = self.config.providers[place].consumers.iter();
-            let shares: Vec<_> = consumers.filter_map(|of| Some((of.address.to_string(), of.share?))).collect();
-            let shares = shares.iter().map(|(consumer, share)| (consumer, *share));
-            for entry in plan::lowered(&address, &self.memory(place), shares) {
-                self.write(entry)?;
-            }
-        }
         let mut memory = self.memory(place);
         // What is believed and not yet kept is where the old meter ended.
         let believed = self.provider(place).meter.believed();
@@ -223,7 +214,13 @@ impl Gateway {
             self.write(entry)?;
             let name = &self.config.providers[place].name;
             log::info(format!("{name}: counts by the meter's certificate of {} kWh", seller.meter_start));
-            memory.believed = None;
+            memory = self.memory(place);
+        }
+        let consumers = self.config.providers[place].consumers.iter();
+        let shares: Vec<_> = consumers.filter_map(|of| Some((of.address.to_string(), of.share?))).collect();
+        let shares = shares.iter().map(|(consumer, share)| (consumer, *share));
+        for entry in plan::lowered(&address, &memory, shares) {
+            self.write(entry)?;
         }
         let limit = self.config.providers[place].max_kw().unwrap_or(u64::MAX);
         let max_power_kw = seller.max_power_kw.min(limit);

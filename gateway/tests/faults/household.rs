@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use p2p_gateway::book::Book;
+use p2p_gateway::config::Config;
 use p2p_gateway::gateway::{Gateway, Mode, Status, Trouble, Visit};
 use p2p_gateway::input::sun::Sun;
 use p2p_gateway::run;
@@ -164,13 +165,13 @@ impl Household {
         }
     }
 
-    /// It starts again with more consumers.
-    pub fn starts_with(&mut self, more: &str) {
+    /// It starts again with this configuration.
+    pub fn starts_with(&mut self, config: Config) {
         let none = Book::look(&std::path::PathBuf::from("/nonexistent")).expect("nothing");
         self.gateway = Arc::new(Gateway::new(self.scene.config(""), none, vec![]));
         let book = Book::open(&self.scene.folder).expect("its journal");
         let keys = vec![(self.scene.meter.clone(), vec![0])];
-        self.gateway = Arc::new(Gateway::new(self.scene.config(more), book, keys));
+        self.gateway = Arc::new(Gateway::new(config, book, keys));
         self.gateway.refresh_clock(Duration::ZERO).expect("the network tells the time");
     }
 

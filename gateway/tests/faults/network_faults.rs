@@ -4,6 +4,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use p2p_gateway::counting::Share;
 use p2p_gateway::gateway::{Mode, Trouble};
 use serde_json::{json, Value};
 use stellar_xdr::*;
@@ -678,6 +679,33 @@ fn a_call_that_was_recorded_and_is_hidden_later_is_not_recorded_twice() {
 
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_share_that_was_lowered_while_a_server_made_up_a_certificate_is_no_higher_since_then() {
+    let mut house = Household::new("lowered");
+    house.deliver().unwrap();
+    house.assert_exact();
+    let by_half = house.register();
+    let certified_lower = lie_about("meter_start", |kwh| *kwh = ScVal::U64(999));
+    house.proxy.fault("simulateTransaction get_prosumer", 99, certified_lower);
+    house.turn(Mode::Look).unwrap_err();
+    house.night();
+    let mut config = house.scene.config("");
+    config.providers[0].consumers[0].share = Share::from_millionths(250_000);
+    house.starts_with(config);
+    house.turn(Mode::Look).unwrap_err();
+    house.samples();
+    house.turn(Mode::Look).unwrap();
+    house.proxy.heal();
+    house.night();
+    // The true certificate is back, and the meter is read anew.
+    house.turn(Mode::Look).unwrap_err();
+    house.samples();
+    house.deliver().unwrap();
+    let entitled = (by_half - house.opened) / 2 + (house.register() - by_half) / 4;
+    assert_eq!(house.scene.delivered(house.agreement), entitled / 1_000_000);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
 fn an_agreement_that_the_contract_refuses_holds_up_no_other() {
     let mut house = Household::before("aside", &[], "");
     let carol = house.scene.network.person(9);
@@ -694,7 +722,7 @@ fn an_agreement_that_the_contract_refuses_holds_up_no_other() {
         "[[provider.consumer]]\nname = \"Carol\"\naddress = \"{}\"\nshare = 0.25\npays = \"bill\"\n",
         address(&carol)
     );
-    house.starts_with(&more);
+    house.starts_with(house.scene.config(&more));
     house.night();
     assert!(house.turn(Mode::Look).is_err());
     house.samples();
