@@ -2,6 +2,8 @@
 //! consumer is entitled to since its account was opened, less what the chain shows. So fractions of a kWh carry over, a
 //! correction heals by itself, and a delivery whose answer was lost is found instead of repeated.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -130,13 +132,15 @@ impl Account {
         self.waits = older.map(|agreement| agreement.id).min();
     }
 
-    /// Agreements that have ended need not be read for ever: what they were delivered is remembered in their place.
-    pub fn forget_ended(&mut self, agreements: &[Agreement], now: u64) {
+    /// Agreements that have ended need not be read for ever: what they were delivered is remembered in their place, if it is
+    /// what this gateway has recorded. More may be a server's lie, so another server is believed as long as it is read.
+    pub fn forget_ended(&mut self, agreements: &[Agreement], recorded: &BTreeMap<u64, u64>, now: u64) {
         let mut counted: Vec<_> = agreements.iter().filter(|agreement| agreement.id >= self.since).collect();
         counted.sort_by_key(|agreement| agreement.id);
         for pair in counted.windows(2) {
             let [ended, next] = pair else { continue };
-            if !ended.has_ended(now) {
+            let is_recorded = ended.energy_delivered_kwh == recorded.get(&ended.id).copied().unwrap_or(0);
+            if !ended.has_ended(now) || !is_recorded {
                 break;
             }
             self.delivered_before += signed(ended.energy_delivered_kwh);

@@ -156,9 +156,15 @@ pub fn lowered<'a>(
 
 /// The account of a consumer at this reading, if it differs from what the journal has. It is opened with the first
 /// agreement that may be filled, and while there is none nothing accumulates.
-pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading: Energy, now: u64) -> Option<Account> {
+pub fn account(
+    memory: &ProviderMemory,
+    party: &Party,
+    seller: &Seller,
+    reading: Energy,
+    now: u64,
+) -> Option<Account> {
     let open: Vec<_> = party.agreements.iter().filter(|agreement| agreement.may_fill(party.pays, now)).collect();
-    let Some(before) = before else {
+    let Some(before) = memory.accounts.get(&party.address) else {
         let since = open.iter().map(|agreement| agreement.id).min()?;
         let counted: Vec<_> = party.agreements.iter().filter(|agreement| agreement.id >= since).copied().collect();
         // Where the journal was lost, counting goes on from the last delivery, by the share of now: nothing tells of others
@@ -182,7 +188,7 @@ pub fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading
         account.skip(reading, &party.agreements);
     }
     account.until = open.iter().map(|agreement| agreement.id).fold(account.until, u64::max);
-    account.forget_ended(&party.agreements, now);
+    account.forget_ended(&party.agreements, &memory.delivered, now);
     account.wait_for_deposits(&party.agreements, now);
     (account != *before).then_some(account)
 }
@@ -255,6 +261,16 @@ mod tests {
 
     fn kwh(kwh: u64) -> Energy {
         Energy::from_kwh(kwh).unwrap()
+    }
+
+    /// This gateway has recorded all that the party's agreements show.
+    fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading: Energy, now: u64) -> Option<Account> {
+        let memory = ProviderMemory {
+            accounts: before.map(|account| (party.address.clone(), *account)).into_iter().collect(),
+            delivered: party.agreements.iter().map(|of| (of.id, of.energy_delivered_kwh)).collect(),
+            ..ProviderMemory::default()
+        };
+        super::account(&memory, party, seller, reading, now)
     }
 
     #[test]
@@ -355,6 +371,22 @@ mod tests {
         assert_eq!((again.since, again.due(kwh(110), &both.agreements)), (1, 5));
         let delivered = party(&[agreement(1, 10), agreement(2, 0)]);
         assert_eq!(again.due(kwh(110), &delivered.agreements), 0);
+    }
+
+    #[test]
+    fn what_a_server_shows_more_of_an_agreement_that_has_ended_counts_only_while_it_does() {
+        let both = |delivered| party(&[Agreement { cancelled: true, ..agreement(1, delivered) }, agreement(2, 0)]);
+        let opened = account(None, &party(&[agreement(1, 0), agreement(2, 0)]), &seller(), kwh(100), NOW).unwrap();
+        let mut memory = ProviderMemory {
+            accounts: [("GBOB".into(), opened)].into(),
+            delivered: [(1, 5)].into(),
+            ..ProviderMemory::default()
+        };
+        let lie = super::account(&memory, &both(49), &seller(), kwh(120), NOW).unwrap_or(opened);
+        assert_eq!((lie.since, lie.due(kwh(120), &both(49).agreements)), (1, 0));
+        memory.accounts.insert("GBOB".into(), lie);
+        let truth = super::account(&memory, &both(5), &seller(), kwh(120), NOW).unwrap();
+        assert_eq!((truth.since, truth.delivered_before, truth.due(kwh(120), &both(5).agreements)), (2, 5, 5));
     }
 
     const PROVIDER: &str = "GALICE";

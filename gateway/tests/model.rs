@@ -384,8 +384,9 @@ impl Household {
                 let share = Share::from_millionths(self.truths[consumer].share).unwrap();
                 let agreements = self.contract.agreements_of(consumer, self.now);
                 let party = Party { address: address.clone(), share, pays: Pays::Bill, agreements };
-                let before = self.provider().accounts.get(&address).copied();
-                let changed = plan::account(before.as_ref(), &party, &seller, reading, self.now);
+                let memory = self.provider();
+                let before = memory.accounts.get(&address).copied();
+                let changed = plan::account(&memory, &party, &seller, reading, self.now);
                 if let Some(account) = changed {
                     self.memory.take(Entry::Account { provider: PROVIDER.into(), consumer: address, account });
                 }
@@ -407,6 +408,9 @@ impl Household {
                 return;
             }
             assert!(deliveries <= 200, "it does not end");
+            let (provider, agreement_id) = (PROVIDER.into(), call.agreement_id);
+            let energy_kwh = self.contract.agreements[agreement_id as usize - 1].1.energy_delivered_kwh;
+            self.memory.take(Entry::Delivered { provider, agreement_id, energy_kwh });
         }
     }
 

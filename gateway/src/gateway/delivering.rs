@@ -296,7 +296,7 @@ impl Gateway {
         for party in parties {
             let memory = self.memory(place);
             let before = memory.accounts.get(&party.address);
-            let changed = plan::account(before, party, seller, reading, now);
+            let changed = plan::account(&memory, party, seller, reading, now);
             let due = |account: &Account| account.due(reading, &party.agreements);
             let (was, is) = (before.map_or(0, due), changed.as_ref().map_or(u64::MAX, due));
             if is < was {
