@@ -137,8 +137,8 @@ pub struct ProviderMemory {
     pub ran: Option<u64>,
     /// kWh that agreements had been delivered with our last delivery: the chain shows at least that.
     pub delivered: BTreeMap<u64, u64>,
-    /// The last delivery to each consumer.
-    pub last: BTreeMap<String, (Signed, Ended)>,
+    /// The last delivery in each agreement, as far back as a day before the consumer's last: so many may turn out to be missing.
+    pub last: BTreeMap<u64, (Signed, Ended)>,
 }
 
 /// What was known of a meter when another certificate was shown.
@@ -166,6 +166,12 @@ impl ProviderMemory {
     fn now(&self) -> Option<Counted> {
         let (accounts, believed) = (self.accounts.clone(), self.believed);
         self.certificate.map(|certificate| Counted { certificate, accounts, believed })
+    }
+
+    /// The last delivery to this consumer.
+    pub fn last_delivery(&self, consumer: &str) -> Option<&(Signed, Ended)> {
+        let own = self.last.values().filter(|(signed, _)| signed.consumer == consumer);
+        own.max_by_key(|(signed, ended)| (ended.at, signed.sequence))
     }
 
     /// The last reading that is known of the meter by which this account counts.
@@ -261,7 +267,11 @@ impl Memory {
         let provider = self.provider(signed.provider.clone());
         let delivered = signed.delivered_before + signed.delivery.energy_kwh;
         provider.delivered.insert(signed.delivery.agreement_id, delivered);
-        provider.last.insert(signed.consumer.clone(), (signed, ended));
+        let is_kept = |(other, end): &(Signed, Ended)| {
+            other.consumer != signed.consumer || end.at.saturating_add(DAY) >= ended.at
+        };
+        provider.last.retain(|_, other| is_kept(other));
+        provider.last.insert(signed.delivery.agreement_id, (signed, ended));
     }
 
     /// What was said to be recorded is not counted any more.
@@ -455,7 +465,8 @@ mod tests {
 
     #[test]
     fn what_the_chain_turns_out_not_to_have_is_doubted_and_counts_as_it_did_before() {
-        let other = Signed { consumer: "GCAROL".into(), sequence: 8, ..signed("b") };
+        let to_carol = Delivery { agreement_id: 8, ..signed("b").delivery };
+        let other = Signed { consumer: "GCAROL".into(), delivery: to_carol, sequence: 8, ..signed("b") };
         let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
         let lines = [Entry::Signed(other), recorded("b"), Entry::Signed(signed("a")), recorded("a")];
         let mut memory = remember(lines);
@@ -463,7 +474,7 @@ mod tests {
         let missing = Ended { fee: 0, transaction_id: None, ..ended("a", Fate::Missing, 400) };
         memory.take(Entry::Ended(missing.clone()));
         assert_eq!((memory.keys[KEY].recorded, memory.providers[PROVIDER].delivered[&7]), (Some(8), 10));
-        assert_eq!(memory.providers[PROVIDER].last.keys().collect::<Vec<_>>(), ["GCAROL"]);
+        assert_eq!(memory.providers[PROVIDER].last.keys().collect::<Vec<_>>(), [&8]);
         assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing.clone())]);
         assert_eq!(remember(memory.entries()), memory);
         // Of calls with one number for the same kWh the first says from which total on one of them is on the chain.
@@ -471,10 +482,26 @@ mod tests {
         memory.take(Entry::Signed(more));
         memory.take(Entry::Ended(ended("c", Fate::Displaced, 500)));
         assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing.clone())]);
-        let elsewhere = Signed { delivery: Delivery { agreement_id: 8, ..signed("d").delivery }, ..signed("d") };
+        let elsewhere = Signed { delivery: Delivery { agreement_id: 9, ..signed("d").delivery }, ..signed("d") };
         memory.take(Entry::Signed(elsewhere.clone()));
         memory.take(Entry::Ended(ended("d", Fate::Gone, 600)));
         assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing), (elsewhere, ended("d", Fate::Gone, 600))]);
+        assert_eq!(remember(memory.entries()), memory);
+    }
+
+    #[test]
+    fn the_last_deliveries_are_kept_as_far_back_as_a_day_before_a_consumers_last() {
+        let mut memory = Memory::default();
+        let mut record = |agreement_id, consumer: &str, at| {
+            let delivery = Delivery { agreement_id, ..signed("a").delivery };
+            memory.take(Entry::Signed(Signed { consumer: consumer.into(), delivery, ..signed("a") }));
+            memory.take(Entry::Ended(ended("a", Fate::Recorded, at)));
+            memory.providers[PROVIDER].last.keys().copied().collect::<Vec<_>>()
+        };
+        assert_eq!((record(7, "GBOB", 0), record(5, "GCAROL", 0)), (vec![7], vec![5, 7]));
+        assert_eq!((record(8, "GBOB", DAY), record(9, "GBOB", DAY + 1)), (vec![5, 7, 8], vec![5, 8, 9]));
+        let last = |consumer| memory.providers[PROVIDER].last_delivery(consumer).map(|(_, ended)| ended.at);
+        assert_eq!((last("GBOB"), last("GCAROL"), last("GDAVE")), (Some(DAY + 1), Some(0), None));
         assert_eq!(remember(memory.entries()), memory);
     }
 
@@ -487,7 +514,8 @@ mod tests {
         };
         let believed = Entry::Believed { provider: PROVIDER.into(), at: 90, energy: Energy::from_mwh(9) };
         let ran = Entry::Ran { provider: PROVIDER.into(), at: 95 };
-        let other = Signed { consumer: "GCAROL".into(), ..signed("b") };
+        let to_carol = Delivery { agreement_id: 8, ..signed("b").delivery };
+        let other = Signed { consumer: "GCAROL".into(), delivery: to_carol, ..signed("b") };
         let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
         let lines = [
             certified(100),

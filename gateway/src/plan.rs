@@ -38,17 +38,15 @@ pub struct ShowsLess {
 }
 
 /// Compares with what was recorded by this gateway, in agreements that were asked for.
-pub fn check(memory: &ProviderMemory, agreements: &[records::Entry], since: Option<u64>) -> Result<(), ShowsLess> {
+pub fn check(memory: &ProviderMemory, agreements: &[records::Entry], since: Option<u64>) -> Vec<ShowsLess> {
     let since = since.or(agreements.iter().map(|entry| entry.agreement.id).min()).unwrap_or(0);
-    for (agreement_id, recorded) in memory.delivered.range(since..) {
+    let compare = |(agreement_id, recorded): (&u64, &u64)| {
         let (agreement_id, recorded) = (*agreement_id, *recorded);
         let shown = agreements.iter().find(|entry| entry.agreement.id == agreement_id);
         let shown = shown.map_or(0, |entry| entry.agreement.energy_delivered_kwh);
-        if shown < recorded {
-            return Err(ShowsLess { agreement_id, shown, recorded });
-        }
-    }
-    Ok(())
+        (shown < recorded).then_some(ShowsLess { agreement_id, shown, recorded })
+    };
+    memory.delivered.range(since..).filter_map(compare).collect()
 }
 
 /// A call that an answer said to be recorded, and that the chain does not have.
@@ -69,27 +67,29 @@ pub enum Unbelievable {
     OldNumber,
 }
 
-/// Compares with what was recorded, by the agreements and by the account's number at this time of the ledger's clock.
+/// Compares with what was recorded, by the agreements and by the account's number at this time of the ledger's clock. Of
+/// several calls that are missing it is the last one.
 pub fn missing(
     memory: &ProviderMemory,
     key: &str,
     recorded: Option<i64>,
     sequence: i64,
-    shown: Result<(), ShowsLess>,
+    less: &[ShowsLess],
     now: u64,
 ) -> Result<Option<Missing>, Unbelievable> {
     let Some(recorded) = recorded.filter(|recorded| sequence < *recorded) else {
-        return Ok(shown.map(|()| None)?);
+        return less.first().map_or(Ok(None), |less| Err((*less).into()));
     };
-    let mut last = memory.last.values().map(|(signed, _)| signed);
-    let (Err(less), Some(signed)) = (shown, last.find(|signed| signed.key == key && signed.sequence == recorded))
-    else {
-        return Err(Unbelievable::OldNumber);
-    };
-    // The chain is as it was before that call: nothing else is missing.
-    if less.agreement_id != signed.delivery.agreement_id || less.shown != signed.delivered_before {
-        return Err(less.into());
+    let later = memory.last.values().map(|(signed, _)| signed).filter(|of| of.key == key && of.sequence > sequence);
+    let later: BTreeMap<_, _> = later.map(|signed| (signed.delivery.agreement_id, signed)).collect();
+    // The chain is as it was before those calls: nothing else is missing.
+    let is_of_before =
+        |less: &&ShowsLess| later.get(&less.agreement_id).is_some_and(|signed| signed.delivered_before == less.shown);
+    if let Some(other) = less.iter().find(|less| !is_of_before(less)) {
+        return Err((*other).into());
     }
+    let last = less.iter().filter_map(|less| later.get(&less.agreement_id)).find(|signed| signed.sequence == recorded);
+    let signed = *last.ok_or(Unbelievable::OldNumber)?;
     let until = signed.max_time.saturating_add(AHEAD);
     Ok(Some(Missing { signed: signed.clone(), waits: until.checked_sub(now) }))
 }
@@ -156,13 +156,7 @@ pub fn lowered<'a>(
 
 /// The account of a consumer at this reading, if it differs from what the journal has. It is opened with the first
 /// agreement that may be filled, and while there is none nothing accumulates.
-pub fn account(
-    memory: &ProviderMemory,
-    party: &Party,
-    seller: &Seller,
-    reading: Energy,
-    now: u64,
-) -> Option<Account> {
+pub fn account(memory: &ProviderMemory, party: &Party, seller: &Seller, reading: Energy, now: u64) -> Option<Account> {
     let open: Vec<_> = party.agreements.iter().filter(|agreement| agreement.may_fill(party.pays, now)).collect();
     let Some(before) = memory.accounts.get(&party.address) else {
         let since = open.iter().map(|agreement| agreement.id).min()?;
@@ -234,6 +228,10 @@ mod tests {
 
     const DEADLINE: u64 = 1_000_000;
     const NOW: u64 = 1_000;
+
+    fn address(byte: u8) -> stellar_xdr::ScAddress {
+        crate::gateway::account(&[byte; 32])
+    }
 
     fn seller() -> Seller {
         Seller { meter_start: 100, meter_reading: 120, read_at: 0, energy_sold_kwh: 0, max_power_kw: 10 }
@@ -527,26 +525,54 @@ mod tests {
             fee: 20_000,
             transaction_id: None,
         };
-        let last = [("GBOB".to_string(), (signed.clone(), ended))].into();
-        let memory = ProviderMemory { delivered: [(7, 14)].into(), last, ..ProviderMemory::default() };
+        // The call before it went to another agreement.
+        let to_other = Delivery { agreement_id: 6, ..signed.delivery };
+        let before = Signed { delivery: to_other, sequence: 8, ..signed.clone() };
+        let last = [(7, (signed.clone(), ended.clone())), (6, (before.clone(), ended))].into();
+        let memory = ProviderMemory { last, ..ProviderMemory::default() };
         let less = |shown| ShowsLess { agreement_id: 7, shown, recorded: 14 };
-        let look = |sequence, shown, now| missing(&memory, "GMETER", Some(9), sequence, shown, now);
-        assert_eq!(look(9, Ok(()), 0), Ok(None));
-        assert_eq!(look(8, Err(less(10)), UNTIL), Ok(Some(Missing { signed: signed.clone(), waits: Some(0) })));
-        assert_eq!(look(8, Err(less(10)), UNTIL + 1), Ok(Some(Missing { signed, waits: None })));
-        // Its number is used, more is missing, or another agreement's: one of the two servers lies.
-        assert_eq!(look(9, Err(less(10)), UNTIL + 1), Err(Unbelievable::ShowsLess(less(10))));
-        assert_eq!(look(8, Err(less(9)), UNTIL + 1), Err(Unbelievable::ShowsLess(less(9))));
-        let other = ShowsLess { agreement_id: 6, ..less(10) };
-        assert_eq!(look(8, Err(other), UNTIL + 1), Err(Unbelievable::ShowsLess(other)));
-        assert_eq!(look(8, Ok(()), UNTIL + 1), Err(Unbelievable::OldNumber));
-        assert_eq!(missing(&memory, "GOTHER", Some(9), 8, Err(less(10)), UNTIL + 1), Err(Unbelievable::OldNumber));
+        let other = |shown| ShowsLess { agreement_id: 6, ..less(shown) };
+        let look = |sequence, less: &[ShowsLess], now| missing(&memory, "GMETER", Some(9), sequence, less, now);
+        let missed = |signed: &Signed, waits| Ok(Some(Missing { signed: signed.clone(), waits }));
+        assert_eq!(look(9, &[], 0), Ok(None));
+        assert_eq!(look(8, &[less(10)], UNTIL), missed(&signed, Some(0)));
+        assert_eq!(look(8, &[less(10)], UNTIL + 1), missed(&signed, None));
+        // If both are, it is the last one first.
+        let both = [other(10), less(10)];
+        assert_eq!(look(7, &both, UNTIL + 1), missed(&signed, None));
+        assert_eq!(missing(&memory, "GMETER", Some(8), 7, &both[..1], UNTIL + 1), missed(&before, None));
+        // A number is used, more is missing, or another agreement's: one of the two servers lies.
+        let lies = |less| Err(Unbelievable::ShowsLess(less));
+        assert_eq!(look(9, &[less(10)], UNTIL + 1), lies(less(10)));
+        assert_eq!(look(8, &both, UNTIL + 1), lies(other(10)));
+        assert_eq!(look(8, &[less(9)], UNTIL + 1), lies(less(9)));
+        assert_eq!(look(7, &[other(10), less(9)], UNTIL + 1), lies(less(9)));
+        let of_none = ShowsLess { agreement_id: 5, ..less(10) };
+        assert_eq!(look(7, &[of_none, less(10)], UNTIL + 1), lies(of_none));
+        assert_eq!(missing(&memory, "GOTHER", Some(9), 8, &[less(10)], UNTIL + 1), lies(less(10)));
+        assert_eq!(look(8, &[], UNTIL + 1), Err(Unbelievable::OldNumber));
+        assert_eq!(look(7, &[other(10)], UNTIL + 1), Err(Unbelievable::OldNumber));
     }
 
     #[test]
     fn a_server_that_shows_less_than_was_recorded_is_not_believed() {
-        let memory = ProviderMemory { delivered: [(7, 12)].into(), ..ProviderMemory::default() };
-        let missing = ShowsLess { agreement_id: 7, shown: 0, recorded: 12 };
-        assert_eq!(check(&memory, &[], None), Err(missing));
+        let memory = ProviderMemory { delivered: [(6, 9), (7, 12)].into(), ..ProviderMemory::default() };
+        let (provider, consumer) = (address(1), address(2));
+        let entry = |id, delivered| records::Entry {
+            provider: provider.clone(),
+            consumer: consumer.clone(),
+            agreement: agreement(id, delivered),
+            is_metered: false,
+        };
+        let less = |agreement_id, shown, recorded| ShowsLess { agreement_id, shown, recorded };
+        assert_eq!(check(&memory, &[], None), [less(6, 0, 9), less(7, 0, 12)]);
+        assert_eq!(check(&memory, &[entry(7, 11), entry(6, 9)], None), [less(7, 11, 12)]);
+        assert_eq!(check(&memory, &[entry(7, 12), entry(6, 10)], None), []);
+        // Of what is older than it had to be read, nothing is known.
+        assert_eq!(check(&memory, &[entry(7, 12)], None), []);
+        assert_eq!(check(&memory, &[entry(7, 12)], Some(7)), []);
+        assert_eq!(check(&memory, &[entry(7, 12)], Some(6)), [less(6, 0, 9)]);
+        let party = Party { agreements: vec![agreement(7, 0)], ..party(&[]) };
+        assert_eq!([6, 7, 8].map(|id| party.has(id)), [false, true, false]);
     }
 }

@@ -8,7 +8,7 @@ use stellar_xdr::{Hash, Limits, Transaction, WriteXdr};
 
 use super::{account, lock, Files, Gateway, Key, Mode, Seen, Trouble, Visit};
 use crate::allocation::{self, Days, Life};
-use crate::book::{Ended, Entry, Fate, ProviderMemory, Signed, DAY};
+use crate::book::{Ended, Entry, Fate, Signed, DAY};
 use crate::chain::call::{transaction, Unsafe};
 use crate::chain::records::Recorded;
 use crate::chain::rpc::Simulated;
@@ -156,7 +156,7 @@ impl Gateway {
             }
             None => return Err(Trouble::Stopped(format!("no meter is certified: have {} certified", key.address))),
         }
-        self.check_recorded(key, &memory, &view, since, now)?;
+        self.check_recorded(key, place, &view, since, now)?;
         self.begin(place, &view.prosumer.seller, now)?;
         Ok(view)
     }
@@ -165,27 +165,30 @@ impl Gateway {
     fn check_recorded(
         &self,
         key: &Key,
-        memory: &ProviderMemory,
+        place: usize,
         view: &View,
         since: Option<u64>,
         now: u64,
     ) -> Result<(), Trouble> {
-        let recorded = lock(&self.book).memory.keys.get(&key.address).and_then(|key| key.recorded);
-        let shown = plan::check(memory, &view.agreements, since);
-        let missing = plan::missing(memory, &key.address, recorded, view.account.sequence, shown, now)?;
-        let Some(Missing { signed, waits }) = missing else { return Ok(()) };
-        let (id, kwh) = (signed.delivery.agreement_id, signed.delivery.energy_kwh);
-        if let Some(seconds) = waits {
-            return Err(Trouble::Held(format!(
-                "a server said that {kwh} kWh were recorded in agreement {id}, and the chain does not have them: they are due \
-                 again when that call cannot come any more, in {seconds} s"
-            )));
+        loop {
+            let memory = self.memory(place);
+            let recorded = lock(&self.book).memory.keys.get(&key.address).and_then(|key| key.recorded);
+            let less = plan::check(&memory, &view.agreements, since);
+            let missing = plan::missing(&memory, &key.address, recorded, view.account.sequence, &less, now)?;
+            let Some(Missing { signed, waits }) = missing else { return Ok(()) };
+            let (id, kwh) = (signed.delivery.agreement_id, signed.delivery.energy_kwh);
+            if let Some(seconds) = waits {
+                return Err(Trouble::Held(format!(
+                    "a server said that {kwh} kWh were recorded in agreement {id}, and the chain does not have them: they are \
+                     due again when that call cannot come any more, in {seconds} s"
+                )));
+            }
+            log::warning(format!(
+                "{kwh} kWh that a server said were recorded in agreement {id} are not, and are due again"
+            ));
+            let (end, at, fee, transaction_id) = (Fate::Missing, now, 0, None);
+            self.write(Entry::Ended(Ended { key: signed.key, hash: signed.hash, end, at, fee, transaction_id }))?;
         }
-        log::warning(format!(
-            "{kwh} kWh that a server said were recorded in agreement {id} are not, and are due again"
-        ));
-        let (end, at, fee, transaction_id) = (Fate::Missing, now, 0, None);
-        self.write(Entry::Ended(Ended { key: signed.key, hash: signed.hash, end, at, fee, transaction_id }))
     }
 
     /// What is shown of the chain until it is read again.

@@ -135,7 +135,7 @@ pub fn report_consumer(
         delivered_kwh,
         due_kwh,
         agreements: open.into_iter().map(report).collect(),
-        last_delivery: memory.last.get(&address).map(|(signed, ended)| DeliveryReport {
+        last_delivery: memory.last_delivery(&address).map(|(signed, ended)| DeliveryReport {
             agreement_id: signed.delivery.agreement_id,
             energy_kwh: signed.delivery.energy_kwh,
             meter_reading_kwh: signed.delivery.meter_reading,

@@ -126,7 +126,8 @@ impl Household {
         assert!(self.turn(Mode::Look).is_err());
         self.samples();
         self.turn(Mode::Look).expect("it can look");
-        assert_eq!(self.gateway.memory(0).accounts.len(), 1, "the account is open");
+        let consumers = self.gateway.config.providers[0].consumers.len();
+        assert_eq!(self.gateway.memory(0).accounts.len(), consumers, "the accounts are open");
         self.house.opened_now();
         self.night();
         self.samples();
