@@ -149,7 +149,7 @@ impl Account {
     }
 }
 
-/// An agreement is of at most 34 TWh.
+/// What agreements were delivered, as it is read, is far below the most of either type.
 fn signed(kwh: u64) -> i64 {
     i64::try_from(kwh).unwrap_or(i64::MAX)
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::book::{Book, Entry, ProviderMemory};
 use crate::chain::call::Contract;
-use crate::chain::records::Prosumer;
+use crate::chain::records::{Prosumer, Unreadable};
 use crate::chain::rpc::{self, Rpc};
 use crate::chain::view::{self, Reader};
 use crate::clock::Clock;
@@ -148,7 +148,9 @@ pub enum Trouble {
 impl From<view::Failure> for Trouble {
     fn from(failure: view::Failure) -> Self {
         match failure {
-            view::Failure::Unreadable(_) | view::Failure::Refused { .. } => Self::Stopped(failure.to_string()),
+            view::Failure::Unreadable(Unreadable::Missing(_)) | view::Failure::Refused { .. } => {
+                Self::Stopped(failure.to_string())
+            }
             _ => Self::Held(failure.to_string()),
         }
     }

@@ -83,7 +83,7 @@ impl Reader<'_> {
             let (value, _) = self.get("get_agreement_page", args, needed)?;
             let page = Entry::read_page(&value)?;
             if page.len() > PAGE as usize {
-                return Err(Unreadable("page as short as was asked for").into());
+                return Err(Unreadable::Missing("page as short as was asked for").into());
             }
             let Some(last) = page.last() else { return Ok(agreements) };
             before = ScVal::U64(last.agreement.id);

@@ -406,7 +406,7 @@ impl Gateway {
             )));
         }
         let reserve = RESERVE * (2 + i64::from(view.account.sub_entries));
-        if view.account.balance - reserve < fee {
+        if view.account.balance.saturating_sub(reserve) < fee {
             let (has, fee) = (xlm(view.account.balance.unsigned_abs()), xlm(prepared.fee.into()));
             return Err(Trouble::Held(format!("{} has {has} XLM, too little for the fee of {fee}", key.address)));
         }

@@ -143,10 +143,11 @@ impl Gateway {
     }
 
     fn end(&self, key: &Key, signed: &Signed, fate: Fate, found: Option<Found>) -> Result<(), Trouble> {
-        // Where nobody knows what it cost, it cost what it could.
+        // Where nobody knows what it cost, it cost what it could, and it never cost more.
+        let most = u64::from(signed.fee);
         let fee = match fate {
             Fate::Recorded | Fate::Failed => {
-                found.map(|found| found.fee).filter(|fee| *fee > 0).unwrap_or(signed.fee.into())
+                found.map(|found| found.fee).filter(|fee| (1..=most).contains(fee)).unwrap_or(most)
             }
             _ => 0,
         };

@@ -358,6 +358,37 @@ fn a_server_that_shows_less_delivered_is_not_believed() {
 
 #[test]
 #[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_server_that_shows_more_than_the_contract_can_have_is_not_believed() {
+    let lie = |name| lie_about(name, |number| *number = ScVal::U64(u64::MAX));
+    let page = "simulateTransaction get_agreement_page";
+    let words = "18446744073709551615 as energy_delivered_kwh, more than the contract can have";
+    is_not_believed(&Household::new("above-energy"), page, lie("energy_delivered_kwh"), words);
+    let prosumer = "simulateTransaction get_prosumer";
+    let words = "18446744073709551615 as meter_reading, more than the contract can have";
+    is_not_believed(&Household::new("above-reading"), prosumer, lie("meter_reading"), words);
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
+fn a_fee_that_a_server_made_up_counts_no_more_than_was_signed() {
+    let house = Household::new("made-up-fee");
+    house.proxy.fault(
+        FIND,
+        9,
+        Fault::lie(|answer| {
+            if answer["result"]["status"] == "SUCCESS" {
+                edit::<TransactionResult>(&mut answer["result"]["resultXdr"], |result| result.fee_charged = i64::MAX);
+            }
+        }),
+    );
+    house.deliver().unwrap();
+    let memory = house.gateway.memory(0);
+    let (signed, _) = memory.last_delivery(&address(&house.scene.bob)).unwrap();
+    assert_eq!(house.gateway.report().keys[0].fees_stroops, u64::from(signed.fee));
+}
+
+#[test]
+#[ignore = "needs a local network and the contract: make test-gateway"]
 fn a_server_that_hides_an_agreement_is_not_believed() {
     let lie = Fault::lie(|answer| {
         edit::<ScVal>(&mut answer["result"]["results"][0]["xdr"], |page| *page = ScVal::Vec(Some(ScVec::default())));
