@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
 use thiserror::Error;
 
 pub use check::check;
@@ -58,7 +60,7 @@ const WRONG: u8 = 2;
 const NO_NETWORK: u8 = 3;
 
 impl Failure {
-    /// Who reads what is printed has read enough, as `head` has. That is no failure.
+    /// Who reads what is printed has read enough, as `head` has.
     fn is_enough(&self) -> bool {
         match self {
             Self::Output(error) | Self::Init(init::Failure::Ask(error)) => error.kind() == io::ErrorKind::BrokenPipe,
@@ -68,8 +70,9 @@ impl Failure {
 
     /// Says what it is, and returns the exit code.
     pub fn tell(&self) -> ExitCode {
+        // What was not printed is not known to be well. As other programs do, it ends by the signal that says why.
         if self.is_enough() {
-            return ExitCode::SUCCESS;
+            let _ = emulate_default_handler(SIGPIPE);
         }
         // Where nobody can be told, the code still tells.
         let _ = writeln!(io::stderr(), "error: {}", log::plain_lines(&self.to_string()));

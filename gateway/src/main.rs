@@ -11,7 +11,8 @@ use p2p_gateway::config::Config;
 /// Delivers what a meter exports to the neighbours who agreed to buy it: exactly once, by the meter's own key.
 ///
 /// Exit codes: 0 all is well; 1 a person has to look, or something waits; 2 the command, the configuration, the key or the
-/// journal is wrong; 3 the network does not answer.
+/// journal is wrong; 3 the network does not answer. If its output is closed before all is printed, it ends by SIGPIPE, which a
+/// shell shows as 141.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Arguments {
