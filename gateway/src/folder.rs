@@ -229,10 +229,14 @@ fn load(path: &Path) -> io::Result<Option<Vec<u8>>> {
     if length > MOST_BYTES {
         return Ok(None);
     }
-    // It may grow meanwhile.
+    read_at_most(MOST_BYTES, file, length)
+}
+
+/// The same of a file that had this length, and may have grown since.
+fn read_at_most(most: u64, file: impl Read, length: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= MOST_BYTES).then_some(bytes))
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
 fn pattern(who: &str, text: &str) -> Result<Pattern, Failure> {
@@ -314,4 +318,15 @@ fn natural(mut one: &str, mut two: &str) -> Ordering {
         }
     }
     one.len().cmp(&two.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_read_if_it_is_not_too_large_then() {
+        assert_eq!(read_at_most(5, &b"12345"[..], 2).unwrap().as_deref(), Some(&b"12345"[..]));
+        assert_eq!(read_at_most(5, &b"123456"[..], 2).unwrap(), None);
+    }
 }

@@ -160,3 +160,20 @@ fn words(odd: Odd, shown: Energy, believed: Energy) -> String {
         Odd::Old => format!("a sample of {shown} came late"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_of_now_are_judged_though_the_chain_counts_from_a_later_time() {
+        let seller =
+            Seller { meter_start: 100, meter_reading: 120, read_at: 5_000, energy_sold_kwh: 0, max_power_kw: 12 };
+        let sample = |kwh| Ok(Sample { energy: Energy::from_kwh(kwh).unwrap(), meter_id: None, time: None });
+        let mut meter = Meter::default();
+        meter.begin(&seller, None, 12, 1_000);
+        assert!(!meter.take(sample(121), 1_000));
+        assert!(meter.take(sample(121), 1_005));
+        assert_eq!(meter.believed(), Some(Reading { at: 1_000, energy: Energy::from_kwh(121).unwrap() }));
+    }
+}

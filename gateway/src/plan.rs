@@ -122,7 +122,7 @@ pub fn certified(
         return Ok(None);
     }
     let is_later = shown.read_at > known.read_at;
-    let is_used = seller.meter_reading > seller.meter_start || seller.energy_sold_kwh > 0;
+    let is_used = seller.meter_reading > seller.meter_start;
     let before = memory.before.iter().rev().find(|counted| counted.certificate.meter_start == shown.meter_start);
     if let Some(counted) = before.filter(|_| is_used || !is_later) {
         return Ok(Some(entry(counted.certificate, counted.accounts.clone())));
@@ -498,6 +498,17 @@ mod tests {
         let certificate = |meter_start| Certificate { meter_start, read_at: 0 };
         let old = OldCertificate { known: certificate(100), shown: certificate(3) };
         assert_eq!((sees(&mut memory, &shown), memory), (Err(old), before));
+    }
+
+    #[test]
+    fn a_certificate_is_of_no_later_time_than_now() {
+        // The contract counts a reading from when the plant has had its time for it.
+        let entry =
+            |certificate| Entry::Certified { provider: PROVIDER.into(), certificate, accounts: BTreeMap::new() };
+        for (read_at, of) in [(NOW - 1, NOW - 1), (NOW, NOW), (NOW + 1, NOW)] {
+            let certified = certified(PROVIDER, &ProviderMemory::default(), &Seller { read_at, ..seller() }, NOW);
+            assert_eq!(certified, Ok(Some(entry(Certificate { meter_start: 100, read_at: of }))));
+        }
     }
 
     #[test]

@@ -241,6 +241,11 @@ mod tests {
         assert_eq!(register.take(less(10)), Verdict::Waits);
         assert_eq!(register.take(less(20)), Verdict::Confirms);
         assert_eq!(register.believed().energy, Energy::from_mwh(215_700_000));
+        // By a whole kWh it is another register.
+        let mut register = self::register();
+        let less_by = |mwh: u64| Reading { at: 30, energy: Energy::from_mwh(1_000_000_000 - mwh) };
+        assert_eq!(register.take(less_by(1_000_000)), Verdict::Ignored(Odd::Lower));
+        assert_eq!(register.take(less_by(999_999)), Verdict::Waits);
     }
 
     #[test]
