@@ -52,8 +52,8 @@ simulated
 fn a_person_checks_delivers_and_has_it_explained() {
     let scene = Scene::new("program", &[]);
     scene.write("");
-    // The plant has had the time for what its register shows.
-    scene.network.advance(24 * 3_600);
+    // Between two commands nothing more is exported.
+    scene.network.night();
     let (said, code) = gateway(&scene, &["key"]);
     assert!(said.starts_with(&address(&scene.meter)) && code == 0);
     let (said, code) = gateway(&scene, &["check"]);
@@ -62,7 +62,7 @@ fn a_person_checks_delivers_and_has_it_explained() {
     scene.fund(id);
     let (said, code) = gateway(&scene, &["run", "--once"]);
     assert!(said.contains("Alice: nothing is due") && code == 0);
-    scene.network.advance(48 * 3_600);
+    scene.network.night();
     let (said, code) = gateway(&scene, &["run", "--once", "--dry-run"]);
     assert!(said.contains("Alice: would deliver ") && code == 0);
     assert_eq!(scene.delivered(id), 0);

@@ -15,8 +15,6 @@ use crate::network::scene::Scene;
 use crate::proxy::Proxy;
 
 pub const DAY: u64 = 86_400;
-/// By any season's sun it is dark.
-const NIGHT: u64 = DAY + 600;
 /// Bob pays so many stroops for a kWh.
 pub const PRICE: i64 = 1_000_000;
 
@@ -55,10 +53,8 @@ impl House {
         self.had = self.scene.network.balance(&self.scene.alice);
     }
 
-    /// The next midnight comes.
     pub fn night(&self) {
-        let now = self.scene.network.now();
-        self.scene.network.advance(NIGHT - now % DAY);
+        self.scene.network.night();
     }
 
     /// What the simulated register shows now, in mWh.

@@ -287,9 +287,9 @@ impl Month {
                 let log = &log[log.len().saturating_sub(1_000)..];
                 panic!("seed {}: {what} is waited for in vain\n{}{log}", self.seed, self.table());
             }
-            // Whatever had to rest has rested.
+            // Whatever had to rest has rested. From the last delivery to the deadline there are 78 such steps.
             self.network.advance(61);
-            std::thread::sleep(Duration::from_millis(300));
+            std::thread::sleep(Duration::from_secs(1));
             self.lands();
         }
     }
@@ -373,9 +373,7 @@ impl Month {
     }
 
     fn play(&mut self, days: u64, kills: u64, slow_days: u64) {
-        // At ten minutes past midnight.
-        let now = self.network.now();
-        self.network.advance(DAY + 600 - now % DAY);
+        self.network.night();
         let midnight = self.network.now() / DAY * DAY;
         self.agree_ahead(1);
         let with_gap: Vec<_> = (0..ROLES.len()).filter(|place| ROLES[*place].has_gap).collect();
@@ -432,8 +430,7 @@ impl Month {
             self.chaos();
             self.day(day, (day + 1) * kills / days - day * kills / days);
         }
-        let now = self.network.now();
-        self.network.advance(DAY + 600 - now % DAY);
+        self.network.night();
         self.quiet("the end", |month| month.is_exact(|_| true));
     }
 

@@ -8,6 +8,7 @@ use p2p_gateway::book::Book;
 use p2p_gateway::chain::call::Contract;
 use p2p_gateway::config::Config;
 use p2p_gateway::gateway::Gateway;
+use p2p_gateway::input::sun::Sun;
 use stellar_xdr::ScVal;
 
 use super::{address, sc_address, Network};
@@ -41,7 +42,9 @@ impl Scene {
         std::fs::create_dir_all(&folder).unwrap();
         let (url, since) = (network.url.clone(), network.now() / 86_400 * 86_400);
         let scene = Self { network, contract, alice, bob, meter, folder, url, since, top: String::new() };
-        scene.certify(1_000, 20);
+        // What the register shows now: in the evening the plant would need hours for what the sun has given since midnight.
+        let sun = Sun { seed: 1, peak_watts: 10_000, since };
+        scene.certify(1_000 + sun.register(scene.network.now()).kwh(), 20);
         scene
     }
 
