@@ -118,12 +118,16 @@ pub fn certified(
     let Some(known) = memory.certificate else {
         return Ok(Some(entry(shown, memory.accounts.clone())));
     };
-    if known.meter_start == shown.meter_start {
+    // The time of a certificate's last reading never goes back.
+    let is_of = |certificate: Certificate| {
+        certificate.meter_start == shown.meter_start && certificate.read_at <= seller.read_at
+    };
+    if is_of(known) {
         return Ok(None);
     }
     let is_later = shown.read_at > known.read_at;
     let is_used = seller.meter_reading > seller.meter_start;
-    let before = memory.before.iter().rev().find(|counted| counted.certificate.meter_start == shown.meter_start);
+    let before = memory.before.iter().rev().find(|counted| is_of(counted.certificate));
     if let Some(counted) = before.filter(|_| is_used || !is_later) {
         return Ok(Some(entry(counted.certificate, counted.accounts.clone())));
     }
@@ -457,15 +461,22 @@ mod tests {
     #[test]
     fn certificates_that_a_server_made_up_in_a_row_are_all_undone_by_the_true_one() {
         let mut memory = certified_at_100();
-        let makes_up = |memory: &mut Memory, kwh| {
-            let made_up = Seller { meter_start: kwh, meter_reading: kwh, read_at: kwh, ..seller() };
-            assert_eq!(sees(memory, &made_up), Ok(true));
-        };
+        let made_up = |kwh, read_at| Seller { meter_start: kwh, meter_reading: kwh, read_at, ..seller() };
+        let makes_up = |memory: &mut Memory, kwh| assert_eq!(sees(memory, &made_up(kwh, kwh)), Ok(true));
         for first in [110, 200] {
             for kwh in first..first + 16 {
                 makes_up(&mut memory, kwh);
             }
             assert_eq!(sees(&mut memory, &seller()), Ok(true));
+            assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
+        }
+        // One of them begins where the true one does, and is told apart by its time.
+        for last in [None, Some(made_up(120, NOW))] {
+            for seller in [made_up(110, NOW - 3), made_up(100, NOW - 1)].into_iter().chain(last) {
+                assert_eq!(sees(&mut memory, &seller), Ok(true));
+            }
+            let truth = Seller { meter_reading: 121, read_at: NOW - 2, ..seller() };
+            assert_eq!(sees(&mut memory, &truth), Ok(true));
             assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
         }
         // No journal has them without end.
@@ -506,9 +517,14 @@ mod tests {
         let entry =
             |certificate| Entry::Certified { provider: PROVIDER.into(), certificate, accounts: BTreeMap::new() };
         for (read_at, of) in [(NOW - 1, NOW - 1), (NOW, NOW), (NOW + 1, NOW)] {
-            let certified = certified(PROVIDER, &ProviderMemory::default(), &Seller { read_at, ..seller() }, NOW);
-            assert_eq!(certified, Ok(Some(entry(Certificate { meter_start: 100, read_at: of }))));
+            let seen = certified(PROVIDER, &ProviderMemory::default(), &Seller { read_at, ..seller() }, NOW);
+            assert_eq!(seen, Ok(Some(entry(Certificate { meter_start: 100, read_at: of }))));
         }
+        // It is the same one for a gateway that starts again with an earlier clock.
+        let certificate = Some(Certificate { meter_start: 100, read_at: NOW });
+        let memory = ProviderMemory { certificate, ..ProviderMemory::default() };
+        let shown = Seller { read_at: NOW + 9, ..seller() };
+        assert_eq!(certified(PROVIDER, &memory, &shown, NOW - 5), Ok(None));
     }
 
     #[test]
