@@ -141,6 +141,28 @@ test("what somebody asks to sign waits on Home until it is signed", async ({ per
   assert.doesNotMatch(await judge.dialog.innerText(), /HostError/);
 });
 
+test("a link that is opened in the place of one that was signed waits on Home by itself", async ({ person, admin }) => {
+  const [alice, judge] = [await person("Alice", { registered: true }), await person("Admin", { keypair: admin.keypair, funded: false, registered: true })];
+  const ask = async (kw: string) => {
+    await alice.open();
+    await alice.page.getByText("Have a meter certified").click();
+    await alice.fill("Address of the meter", Keypair.random().publicKey());
+    await alice.fill("Its reading now (kWh)", "0");
+    await alice.fill("Power of the plant (kW)", kw);
+    await alice.press("Sign and make a link");
+    return alice.signsFirst();
+  };
+  const links = [await ask("7"), await ask("8")];
+  await judge.follow(links[0] ?? "");
+  await judge.press("Check and sign");
+  await judge.signs("The meter’s certificate was changed.");
+  // Only the fragment is another, so the browser loads nothing.
+  await judge.page.evaluate((link) => location.assign(link), links[1] ?? "");
+  await judge.sees("for a plant of at most 8 kW");
+  await judge.page.getByRole("link", { name: "Home" }).click();
+  await judge.sees(/^Sign what G.* has signed$/);
+});
+
 test("a filter that fits none of the newest says so, and there are none only where all were read", async ({ actor, person }) => {
   const [alice, bob] = [await actor(), await person("Bob", { registered: true })];
   for (let n = 0; n < 11; n++) await alice.offer(bob);
