@@ -18,9 +18,12 @@ export class Freighter {
   refuses = false;
   /** The window for signing stays open until then. */
   open: Promise<void> = Promise.resolve();
+  /** The kind of request that it leaves without an answer, until it speaks. */
+  silentTo: string | undefined;
+  private readonly held: (() => void)[] = [];
 
   constructor(
-    readonly keypair: Keypair,
+    public keypair: Keypair,
     public networkPassphrase: string,
   ) {}
 
@@ -38,7 +41,19 @@ export class Freighter {
     });
   }
 
+  /** Whether something waits until it speaks. */
+  get isAsked(): boolean {
+    return this.held.length > 0;
+  }
+
+  /** Answers what it was asked meanwhile. */
+  speak(): void {
+    this.silentTo = undefined;
+    for (const answer of this.held.splice(0)) answer();
+  }
+
   private async answer({ type, transactionXdr = "", entryXdr = "" }: Request): Promise<object> {
+    if (type === this.silentTo) await new Promise<void>((answer) => this.held.push(answer));
     const { keypair, networkPassphrase, allowed, locked } = this;
     const signerAddress = keypair.publicKey();
     switch (type) {

@@ -72,6 +72,8 @@ function wallet(api: Api, network: Network, address: string): Wallet {
       const watcher = new api.WatchWalletChanges(LOOK_EVERY);
       let stopped = false;
       watcher.watch((shown) => {
+        // One answer is still under way when the watcher is stopped.
+        if (stopped) return;
         // A locked wallet shows no account: it stays connected, and says so when it is asked to sign.
         if (shown.address && shown.address !== address) freighter.reconnect(network).then((next) => next && !stopped && onWallet(next), () => undefined);
         onElsewhere(!!shown.networkPassphrase && shown.networkPassphrase !== network.passphrase);
