@@ -193,6 +193,22 @@ export function LoadedView<T>({ of: { value, problem, asOf, reload }, words, chi
   );
 }
 
+/** Says that the wallet of the last time is being looked for. */
+export function Connecting() {
+  const { words } = useSession();
+  return (
+    <p class="loading" role="status">
+      {words.wallet.connecting}
+    </p>
+  );
+}
+
+/** Says in a view that is of one account that there is none. */
+export function NoAccount() {
+  const { words, connecting } = useSession();
+  return connecting ? <Connecting /> : <p class="empty">{words.agreements.connect}</p>;
+}
+
 /** Says that what is shown may be older than the ledger. */
 export function AsOf({ at }: { at: Date }) {
   const { words, format } = useSession();

@@ -2,7 +2,7 @@
 
 import { withSdk } from "../chain/sdk.js";
 import { describe } from "../contract/describe.js";
-import { Button, CopyButton, Facts, LoadedView, Notice, Person, WholeAddress } from "../parts/basics.js";
+import { Button, Connecting, CopyButton, Facts, LoadedView, Notice, Person, WholeAddress } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { useSession } from "../person/session.js";
 import { readApproval, waitsFor, type Approval } from "./approvals.js";
@@ -76,7 +76,7 @@ function Open({ approval, envelope }: { approval: Approval; envelope: string }) 
   const { words, me, act, connecting } = useSession();
   const { call, signers, signed, weight, needed } = approval;
   // What is begun as nobody would be left when the wallet is there.
-  if (connecting) return <p class="loading">{words.common.loading}</p>;
+  if (connecting) return <Connecting />;
   if (weight >= needed) {
     return (
       <Button kind="primary" onClick={() => act({ kind: "submit", call, envelope })}>

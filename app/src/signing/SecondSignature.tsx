@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { withSdk } from "../chain/sdk.js";
 import { describe, placeOf } from "../contract/describe.js";
-import { Button, CopyButton, LoadedView, Notice } from "../parts/basics.js";
+import { Button, Connecting, CopyButton, LoadedView, Notice } from "../parts/basics.js";
 import { useDone } from "../parts/done.js";
 import { useLoad } from "../parts/load.js";
 import { forgetWaiting, keepWaiting } from "../person/inbox.js";
@@ -48,7 +48,7 @@ function AgreementLink({ transactionId }: { transactionId: bigint }) {
 
 function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
   const session = useSession();
-  const { words, format, now, me, nameOf, act } = session;
+  const { words, format, now, me, connecting, nameOf, act } = session;
   const expired = now >= expiresAt;
   return (
     <section class="card stack">
@@ -73,7 +73,7 @@ function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
               <CopyButton text={location.href}>{words.share.copy}</CopyButton>
             </>
           )}
-          {me === undefined && <Notice kind="info">{words.share.connect}</Notice>}
+          {me === undefined && (connecting ? <Connecting /> : <Notice kind="info">{words.share.connect}</Notice>)}
           {me !== undefined && me !== other && me !== signer && <Notice kind="info">{words.share.forOther(nameOf(other, "dative"))}</Notice>}
         </>
       )}

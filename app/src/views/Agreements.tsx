@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { AgreementEntry } from "../../client/src/index.js";
 import { AgreementCard } from "../parts/AgreementCard.js";
-import { Button, LoadedView } from "../parts/basics.js";
+import { Button, LoadedView, NoAccount } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { useSession } from "../person/session.js";
 
@@ -16,7 +16,7 @@ export function Agreements() {
   return (
     <>
       <h1>{words.agreements.title}</h1>
-      {me ? <List me={me} /> : <p class="empty">{words.agreements.connect}</p>}
+      {me ? <List me={me} /> : <NoAccount />}
     </>
   );
 }

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { readRows } from "../chain/activity.js";
 import { Chart, type Colour } from "../parts/Chart.js";
-import { Button, Facts, LoadedView, Person, saveFile } from "../parts/basics.js";
+import { Button, Facts, LoadedView, NoAccount, Person, saveFile } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { averagePrices, byNeighbour, inMonth, monthsOf, monthSpan, sumUp, type Period, type Row, type Step, type Sums } from "../person/books.js";
 import { toCsv } from "../person/csv.js";
@@ -18,7 +18,7 @@ export function History() {
   return (
     <>
       <h1>{words.history.title}</h1>
-      {me ? <Books me={me} /> : <p class="empty">{words.agreements.connect}</p>}
+      {me ? <Books me={me} /> : <NoAccount />}
     </>
   );
 }

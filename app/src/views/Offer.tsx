@@ -3,7 +3,7 @@
 import { useId, useState } from "preact/hooks";
 import { MAX_TERM } from "../contract/limits.js";
 import { addressProblem, typedAddress } from "../parts/addresses.js";
-import { Button, Field, Form } from "../parts/basics.js";
+import { Button, Field, Form, NoAccount } from "../parts/basics.js";
 import { dayOf, endOfDay } from "../parts/days.js";
 import { useDone } from "../parts/done.js";
 import { useDraft } from "../parts/draft.js";
@@ -24,7 +24,7 @@ export function Offer({ to, called }: { to: string; called?: string }) {
       <p class="lead">{words.offer.lead}</p>
       <NameFromLink address={to} called={called} />
       {made !== undefined && <Made id={made} />}
-      {me ? <OfferForm key={to} to={to} me={me} /> : <p class="empty">{words.agreements.connect}</p>}
+      {me ? <OfferForm key={to} to={to} me={me} /> : <NoAccount />}
     </>
   );
 }

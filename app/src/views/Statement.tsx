@@ -3,7 +3,7 @@
 import { TransactionStatus } from "../../client/src/index.js";
 import { readRows } from "../chain/activity.js";
 import { placeOf } from "../contract/describe.js";
-import { Button, Facts, LoadedView } from "../parts/basics.js";
+import { Button, Facts, LoadedView, NoAccount } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { inMonth, monthSpan, sumOf, type Row } from "../person/books.js";
 import { readOwnName } from "../person/names.js";
@@ -25,7 +25,7 @@ export function Statement(props: Props) {
       <a class="back" href={href({ name: "history" })}>
         {words.common.back}
       </a>
-      {me ? <Reading {...props} me={me} /> : <p class="empty">{words.agreements.connect}</p>}
+      {me ? <Reading {...props} me={me} /> : <NoAccount />}
     </>
   );
 }

@@ -132,6 +132,25 @@ test("three signers, two of whom are enough: somebody without a wallet sends it 
   assert.equal((await contract.client().get_prosumer({ prosumer: account.address })).result.isOk(), true);
 });
 
+test("while a remembered wallet is looked for, nothing is begun as nobody’s", async ({ person, network }) => {
+  const [account, second] = [await person("Anna"), await person("Ben")];
+  await share(network, account.actor.keypair, [second.address], 2);
+  await account.open();
+  await account.press("Register");
+  await account.sees("Signatures with a weight of 0 are there; 2 is needed.");
+  await second.follow(await adds(account));
+  const complete = await adds(second);
+  second.freighter.silentTo = "REQUEST_ALLOWED_STATUS";
+  await second.page.goto("about:blank");
+  await second.page.goto(complete);
+  await second.sees("Signatures with a weight of 2 are there; 2 is needed.");
+  await second.sees("Connecting …");
+  assert.equal(await second.button("Send it off").count(), 0);
+  assert.equal(await second.page.getByText("Connect your wallet first.").count(), 0);
+  second.freighter.speak();
+  await sendsOff(second, "You are registered.");
+});
+
 test("the time for the signatures ends, and a link that was changed is no link", async ({ person, network, clock }) => {
   const [account, second] = [await person("Anna"), await person("Ben")];
   await share(network, account.actor.keypair, [second.address], 2);

@@ -47,3 +47,22 @@ test("who has disconnected is not connected by another account or network that F
     await speaksInVain(bob);
   }
 });
+
+test("a remembered wallet that answers late is connected in its place, and no other is offered meanwhile", async ({ person }) => {
+  const bob = await person("Bob", { registered: true });
+  await bob.open();
+  await bob.button("Disconnect").waitFor();
+  bob.freighter.silentTo = "REQUEST_ALLOWED_STATUS";
+  await bob.page.reload();
+  await untilAsked(bob);
+  await bob.sees("Connecting …");
+  assert.equal(await bob.button("Connect Freighter").count(), 0);
+  for (const view of ["Agreements", "Sell", "History"]) {
+    await bob.page.getByRole("link", { name: view, exact: true }).click();
+    await bob.sees("Connecting …");
+    assert.equal(await bob.page.getByText("Connect a wallet on your home page").count(), 0);
+  }
+  await bob.page.getByRole("link", { name: "Home" }).click();
+  bob.freighter.speak();
+  await bob.page.getByText(bob.address).waitFor();
+});
