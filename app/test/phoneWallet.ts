@@ -27,6 +27,8 @@ export class PhoneWallet {
   signsEntries = true;
   /** What it signs in place of what it is asked to sign. */
   forge: (xdr: string) => string = (xdr) => xdr;
+  /** What pages have said that they are called. */
+  readonly pages: string[] = [];
   /** With which key it signs. */
   signer: Keypair;
 
@@ -35,7 +37,10 @@ export class PhoneWallet {
     public keypair: Keypair,
   ) {
     this.signer = keypair;
-    client.on("session_proposal", ({ id }) => void this.decide(id));
+    client.on("session_proposal", ({ id, params }) => {
+      this.pages.push(params.proposer.metadata.name);
+      void this.decide(id);
+    });
     client.on("session_request", (request) => void this.answer(request as Request));
   }
 

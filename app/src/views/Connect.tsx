@@ -1,7 +1,7 @@
 // Connects a wallet: what works on this device and network is offered, and where to get one is said.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button, CopyButton, Notice, ProblemText } from "../parts/basics.js";
+import { Button, Connecting, CopyButton, Notice, ProblemText } from "../parts/basics.js";
 import { useSession } from "../person/session.js";
 import { connectors } from "../wallet/connection.js";
 import { isPhone } from "../wallet/device.js";
@@ -26,7 +26,7 @@ export function Connect() {
     setBusy(true);
     setProblem(undefined);
     try {
-      const wallet = await connector.connect(chain.network, { show: setCode, signal });
+      const wallet = await connector.connect(chain.network, { show: setCode, title: words.title, signal });
       // Some wallets do not hear that they were given up, and answer later.
       if (!signal.aborted) connect(wallet);
     } catch (error) {
@@ -47,9 +47,7 @@ export function Connect() {
     return (
       <section class="card stack">
         <h2>{words.wallet.title}</h2>
-        <p role="status" class="loading">
-          {words.wallet.connecting}
-        </p>
+        <Connecting />
       </section>
     );
   return (

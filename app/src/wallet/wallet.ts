@@ -44,6 +44,8 @@ export interface Connector {
 export interface Pairing {
   /** Gets the code that the wallet has to scan or to open. */
   show: (uri: string) => void;
+  /** What it is told that this page is called. */
+  title: string;
   /** Aborted when the person gives up. */
   signal: AbortSignal;
 }

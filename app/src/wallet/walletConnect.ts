@@ -66,9 +66,9 @@ export const rememberApp = (app: AppName) => remember(APP, app, "tab");
 export const walletConnect: Connector = {
   kind: "walletConnect",
   offered: ({ name }) => PROJECT_ID !== "" && name in chains,
-  async connect(network, { show, signal }) {
+  async connect(network, pairing) {
     remember(APP, undefined, "tab");
-    const session = await (await protocol()).propose(PROJECT_ID, chainOf(network), show, signal);
+    const session = await (await protocol()).propose(PROJECT_ID, chainOf(network), pairing);
     return open(session, recallApp());
   },
   async reconnect(network) {

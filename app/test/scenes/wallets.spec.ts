@@ -138,6 +138,20 @@ test("the code is shown for a camera, also in the dark", async ({ meet }) => {
   await person.button("Connect a wallet on a phone").waitFor();
 });
 
+test("the wallet is told what the page is called, in the person’s language and without what waits", async ({ meet }) => {
+  const [carol, greta] = [await meet("Carol"), await meet("Greta", { locale: "de-DE" })];
+  await carol.person.open();
+  await scan(carol);
+  await connected(carol);
+  assert.deepEqual(carol.wallet.pages, ["Neighbours’ energy"]);
+  await greta.person.open();
+  await greta.person.press("Wallet auf einem Telefon verbinden");
+  await greta.person.press("Code kopieren");
+  await greta.wallet.pair(await greta.person.page.evaluate(() => navigator.clipboard.readText()));
+  await connected(greta);
+  assert.deepEqual(greta.wallet.pages, ["Nachbarstrom"]);
+});
+
 test("the person declines to connect in the app", async ({ meet }) => {
   const carol = await meet("Carol");
   carol.wallet.refuses = "declined";

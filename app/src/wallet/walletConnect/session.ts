@@ -3,6 +3,7 @@
 
 import { Keypair } from "@stellar/stellar-sdk";
 import { Problem } from "../../words/problem.js";
+import type { Pairing } from "../wallet.js";
 import { agreeOnKey, open, publicKeyOf, randomHex, seal, topicOf } from "./envelope.js";
 import { newId, Relay, type Delivery } from "./relay.js";
 
@@ -76,11 +77,12 @@ export class Session {
 
   saved: SavedSession | undefined;
 
-  /** Proposes a session, and answers once the person has agreed in the wallet. `show` gets what the wallet has to scan or to open. */
-  static async propose(projectId: string, chain: string, show: (uri: string) => void, signal: AbortSignal): Promise<Session> {
+  /** Proposes a session, and answers once the person has agreed in the wallet. */
+  static async propose(projectId: string, chain: string, pairing: Pairing): Promise<Session> {
+    const { signal } = pairing;
     const session = new Session(projectId, Keypair.random().secret());
     try {
-      await Promise.race([session.pair(chain, show), aborted(signal), tooLate(PATIENCE)]);
+      await Promise.race([session.pair(chain, pairing), aborted(signal), tooLate(PATIENCE)]);
       return session;
     } catch (error) {
       session.relay.close();
@@ -116,7 +118,7 @@ export class Session {
     this.relay.close();
   }
 
-  private async pair(chain: string, show: (uri: string) => void): Promise<void> {
+  private async pair(chain: string, { show, title }: Pairing): Promise<void> {
     const [pairingKey, secretKey] = [randomHex(32), randomHex(32)];
     const pairingTopic = await this.listen(pairingKey);
     const expiryTimestamp = Math.floor(Date.now() / 1000) + PATIENCE;
@@ -125,7 +127,7 @@ export class Session {
       optionalNamespaces: { stellar: { chains: [chain], methods: [SIGN_ENTRY], events: [] } },
       relays: [{ protocol: "irn" }],
       pairingTopic,
-      proposer: { publicKey: publicKeyOf(secretKey), metadata: metadata() },
+      proposer: { publicKey: publicKeyOf(secretKey), metadata: metadata(title) },
       expiryTimestamp,
     };
     const agreed = new Promise<Record<string, unknown>>((resolve) => (this.settled = resolve));
@@ -215,8 +217,8 @@ function use(session: SavedSession, { stellar }: Namespaces): SavedSession | und
 }
 
 /** How the wallet names this page to the person. */
-const metadata = () => ({
-  name: document.title,
+const metadata = (name: string) => ({
+  name,
   description: document.querySelector<HTMLMetaElement>('meta[name="description"]')?.content ?? "",
   url: location.origin + location.pathname,
   icons: [new URL("icon.svg", location.href).href],
