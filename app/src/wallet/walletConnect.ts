@@ -1,6 +1,7 @@
 // Wallets on phones, by WalletConnect: Freighter and LOBSTR. What speaks the protocol is loaded when such a wallet is chosen.
 
 import type { Network } from "../chain/networks.js";
+import { loadPart } from "../parts/loadPart.js";
 import { recall, remember } from "../person/memory.js";
 import { isShape, isText, isWhole, maybe, type Is } from "../person/shapes.js";
 import { Problem } from "../words/problem.js";
@@ -81,7 +82,7 @@ export const walletConnect: Connector = {
   },
 };
 
-const protocol = async () => (await import("./walletConnect/session.js")).Session;
+const protocol = () => loadPart(async () => (await import("./walletConnect/session.js")).Session);
 
 function chainOf({ name }: Network): string {
   const chain = chains[name];

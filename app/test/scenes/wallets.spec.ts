@@ -152,6 +152,33 @@ test("the wallet is told what the page is called, in the person’s language and
   assert.deepEqual(greta.wallet.pages, ["Nachbarstrom"]);
 });
 
+test("who gives up before the wallet agrees, or before the page can ask it, is not connected and shown no code", async ({ meet }) => {
+  const carol = await meet("Carol");
+  const { person, wallet } = carol;
+  let letThrough = () => {};
+  const later = new Promise<void>((resolve) => (letThrough = resolve));
+  await person.context.route(/\/session-/, (route) => later.then(() => route.continue()));
+  await person.open();
+  await person.press("Connect a wallet on a phone");
+  await person.press("Connect Freighter");
+  await person.sees("Freighter was not found in this browser.");
+  letThrough();
+  await person.page.waitForTimeout(1000);
+  assert.equal(await person.page.getByRole("img", { name: "QR code for your wallet" }).count(), 0);
+
+  await person.press("Connect a wallet on a phone");
+  await person.page.getByRole("img", { name: "QR code for your wallet" }).waitFor();
+  await person.press("Copy the code");
+  const code = await person.page.evaluate(() => navigator.clipboard.readText());
+  await person.press("Not now");
+  await wallet.pair(code);
+  while (wallet.pages.length === 0) await person.page.waitForTimeout(50);
+  await person.page.waitForTimeout(1000);
+  await person.button("Connect a wallet on a phone").waitFor();
+  await person.open();
+  await person.button("Connect a wallet on a phone").waitFor();
+});
+
 test("the person declines to connect in the app", async ({ meet }) => {
   const carol = await meet("Carol");
   carol.wallet.refuses = "declined";

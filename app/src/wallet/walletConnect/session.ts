@@ -80,6 +80,8 @@ export class Session {
   /** Proposes a session, and answers once the person has agreed in the wallet. */
   static async propose(projectId: string, chain: string, pairing: Pairing): Promise<Session> {
     const { signal } = pairing;
+    // The person may give up while this is being loaded.
+    if (signal.aborted) throw new Problem("rejected");
     const session = new Session(projectId, Keypair.random().secret());
     try {
       await Promise.race([session.pair(chain, pairing), aborted(signal), tooLate(PATIENCE)]);
