@@ -78,6 +78,14 @@ export class PhoneWallet {
     }
   }
 
+  /** Lets all connections hold for longer. */
+  async extend(): Promise<void> {
+    for (const { topic } of this.sessions) {
+      const { acknowledged } = await this.client.extend({ topic });
+      await acknowledged();
+    }
+  }
+
   get sessions() {
     return this.client.session.getAll();
   }

@@ -93,7 +93,8 @@ function chainOf({ name }: Network): string {
 function open(session: Session, app: AppName | undefined): Wallet {
   const { saved } = session;
   if (!saved) throw new Problem("walletGone");
-  remember(KEY, { session: saved, app } satisfies Remembered);
+  const keep = (saved: SavedSession) => remember(KEY, { session: saved, app } satisfies Remembered);
+  keep(saved);
   return {
     kind: "walletConnect",
     address: saved.address,
@@ -115,6 +116,7 @@ function open(session: Session, app: AppName | undefined): Wallet {
           onWallet(undefined);
         },
         onAccount: () => onWallet(open(session, app)),
+        onExtended: keep,
       };
       return () => {
         session.events = {};

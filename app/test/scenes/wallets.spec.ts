@@ -152,6 +152,27 @@ test("the wallet is told what the page is called, in the person’s language and
   assert.deepEqual(greta.wallet.pages, ["Nachbarstrom"]);
 });
 
+test("a connection that the wallet lets hold for longer does so over a reload", async ({ meet }) => {
+  const carol = await meet("Carol");
+  const { page } = carol.person;
+  await carol.person.open();
+  await scan(carol);
+  await connected(carol);
+  const endNow = () =>
+    page.evaluate(() => {
+      const remembered = JSON.parse(localStorage.getItem("WalletConnect") ?? "") as { session: { expiry: number } };
+      remembered.session.expiry = Math.floor(Date.now() / 1000) - 1;
+      localStorage.setItem("WalletConnect", JSON.stringify(remembered));
+    });
+  await endNow();
+  await carol.wallet.extend();
+  await carol.person.open();
+  await connected(carol);
+  await endNow();
+  await carol.person.open();
+  await carol.person.sees("Your wallet has ended the connection. Connect it anew.");
+});
+
 test("who gives up before the wallet agrees, or before the page can ask it, is not connected and shown no code", async ({ meet }) => {
   const carol = await meet("Carol");
   const { person, wallet } = carol;

@@ -36,6 +36,8 @@ export interface SessionEvents {
   onEnd?: () => void;
   /** The wallet shows another account. */
   onAccount?: (session: SavedSession) => void;
+  /** The wallet lets the session hold for longer. */
+  onExtended?: (session: SavedSession) => void;
 }
 
 export const SIGN_TRANSACTION = "stellar_signXDR";
@@ -44,6 +46,8 @@ export const SIGN_ENTRY = "stellar_signAuthEntry";
 /** For so many seconds a proposal or a request waits for the person. */
 const PATIENCE = 300;
 const DAY = 24 * 60 * 60;
+/** For so many seconds a session holds from when the wallet extends it. */
+const EXTENSION = 7 * DAY;
 
 /** Each kind of message to the wallet by its tag; that of the answer is one more. */
 const propose: Delivery = { ttl: PATIENCE, tag: 1100, prompt: true };
@@ -194,7 +198,12 @@ export class Session {
   private obey(method: string, params: Record<string, unknown>): void {
     if (method === "wc_sessionSettle") this.settled?.(params);
     if (!this.saved) return;
-    if (method === "wc_sessionExtend") this.saved = { ...this.saved, expiry: Number(params.expiry) };
+    if (method === "wc_sessionExtend") {
+      // Wallets that run the protocol's own client in JavaScript name no time.
+      const expiry = Number(params.expiry) || Math.floor(Date.now() / 1000) + EXTENSION;
+      this.saved = { ...this.saved, expiry };
+      this.events.onExtended?.(this.saved);
+    }
     if (method === "wc_sessionDelete") this.stop();
     if (method === "wc_sessionUpdate") {
       const updated = use(this.saved, params.namespaces as Namespaces);
