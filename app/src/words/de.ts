@@ -113,6 +113,8 @@ export const de: Words = {
 
   framed: "Diese Seite wird innerhalb einer anderen gezeigt, die etwas über ihre Knöpfe legen könnte. Öffnen Sie sie in einem eigenen Tab.",
 
+  languageMissing: (language) => `${language} konnte nicht geladen werden. Prüfen Sie Ihre Verbindung und wählen Sie die Sprache noch einmal.`,
+
   wallet: {
     title: "Ihre Wallet",
     lead: "Zum Lesen brauchen Sie keine. Zum Kaufen und Verkaufen verbinden Sie eine Wallet: Sie verwahrt Ihren Schlüssel und unterschreibt für Sie.",

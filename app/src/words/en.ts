@@ -116,6 +116,8 @@ export const en = {
 
   framed: "This page is shown inside another page, which could lay something over its buttons. Open it in a tab of its own.",
 
+  languageMissing: (language: string) => `${language} could not be loaded. Check your connection and choose it again.`,
+
   wallet: {
     title: "Your wallet",
     lead: "To read, you need none. To buy or sell, connect a wallet: it keeps your key and signs for you.",

@@ -1,7 +1,8 @@
 // Browsers and connections that let the page down: it says so, and goes on where it can.
 
 import assert from "node:assert/strict";
-import { accessible } from "../pictures.js";
+import { expect } from "@playwright/test";
+import { accessible, pictures } from "../pictures.js";
 import { test } from "../scene.js";
 
 test("a page of which nothing but the first answer arrives is not empty, and a reload mends it", async ({ person }) => {
@@ -32,6 +33,44 @@ test("a part of the page that is not there any more is told, and loading the pag
   await bob.context.unroute(lost);
   await bob.press("Try again");
   await bob.sees("Nothing was delivered yet.");
+});
+
+test("without a connection the page goes on in its language, says why, and takes another when there is a connection", async ({ person }) => {
+  const bob = await person("Bob", { registered: true, viewport: "phone" });
+  const { page, context } = bob;
+  const picker = page.getByLabel("Language / Sprache");
+  await bob.open();
+  await context.setOffline(true);
+  for (let tries = 0; tries < 2; tries++) {
+    await picker.selectOption("de");
+    await bob.sees("Deutsch could not be loaded. Check your connection and choose it again.");
+    await expect(picker).toHaveValue("en");
+  }
+  await accessible(page);
+  await pictures(page, "language-missing");
+  await context.setOffline(false);
+  await picker.selectOption("de");
+  await bob.sees("Registriert");
+  await expect(picker).toHaveValue("de");
+  assert.doesNotMatch(await page.locator("body").innerText(), /could not be loaded|konnte nicht geladen werden/);
+  bob.complained(/ERR_INTERNET_DISCONNECTED/);
+});
+
+test("the page speaks the language that was chosen last, not the one that was loaded last", async ({ person }) => {
+  const bob = await person("Bob", { registered: true });
+  const picker = bob.page.getByLabel("Language / Sprache");
+  let letThrough = () => {};
+  const later = new Promise<void>((resolve) => (letThrough = resolve));
+  await bob.context.route(/\/assets\/de-[^/]*\.js/, (route) => later.then(() => route.continue()));
+  await bob.open();
+  await picker.selectOption("de");
+  await picker.selectOption("en");
+  const arrived = bob.page.waitForEvent("requestfinished");
+  letThrough();
+  await arrived;
+  await bob.page.waitForTimeout(500);
+  await expect(picker).toHaveValue("en");
+  await bob.sees("Registered");
 });
 
 test("where a browser has no clipboard, a text can be copied by hand", async ({ person }) => {
