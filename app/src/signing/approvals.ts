@@ -22,17 +22,21 @@ interface Signer {
   weight: number;
 }
 
-/** Who can sign for an account, and the weight that its calls need. */
+/** Who can sign for an account, and the weights that it asks for. */
 interface Signers {
   signers: Signer[];
-  needed: number;
+  low: number;
+  medium: number;
   /** The number of the account's last transaction. */
   sequence: bigint;
 }
 
 export type ApprovalState = "open" | "done" | "failed" | "replaced" | "expired";
 
-export interface Approval extends Signers {
+export interface Approval {
+  signers: Signer[];
+  /** The weight that the call needs. */
+  needed: number;
   transaction: Transaction;
   call: Call;
   account: string;
@@ -46,21 +50,23 @@ export interface Approval extends Signers {
 }
 
 /** The account's own key counts as one of its signers. Other kinds than keys are left out: this page cannot sign for them. */
-async function readSigners({ server }: Chain, account: string, call: Call): Promise<Signers> {
+export async function readSigners({ server }: Chain, account: string): Promise<Signers> {
   const { thresholds, signers, seqNum } = await server.getAccountEntry(account);
   const [own = 0, low = 0, medium = 0] = thresholds.value;
   const others = signers.flatMap(({ key, weight }) =>
     key.type === "signerKeyTypeEd25519" ? [{ address: StrKey.encodeEd25519PublicKey(key.value.value), weight }] : [],
   );
   const all = [{ address: account, weight: own }, ...others].filter(({ weight }) => weight > 0);
-  // The network asks for a signature even where no weight is needed, and takes none beyond what the operation needs.
-  return { signers: all, needed: Math.max(1, low, prolongs(call) ? 0 : medium), sequence: seqNum };
+  return { signers: all, low, medium, sequence: seqNum };
 }
+
+/** The weight that a transaction of this call needs: a signature even where it is none, and no more than its operation needs. */
+const neededFor = (call: Call, { low, medium }: Signers): number => Math.max(1, low, prolongs(call) ? 0 : medium);
 
 /** Whether the account's own key is not enough for its calls. */
 export async function needsOthers(chain: Chain, account: string, call: Call): Promise<boolean> {
-  const { signers, needed } = await readSigners(chain, account, call);
-  return (signers.find(({ address }) => address === account)?.weight ?? 0) < needed;
+  const known = await readSigners(chain, account);
+  return (known.signers.find(({ address }) => address === account)?.weight ?? 0) < neededFor(call, known);
 }
 
 /** A call that waits for its signatures, as a link carries it. */
@@ -75,21 +81,23 @@ export async function readApproval(chain: Chain, config: Config, text: string): 
   const call = readCall(chain, transaction);
   const account = transaction.source;
   const [known, sent, latest] = await Promise.all([
-    readSigners(chain, account, call),
+    readSigners(chain, account),
     chain.server.getTransaction(hashOf(transaction)),
     chain.server.getLatestLedger(),
   ]);
-  const { signed, weight } = keepNeeded(transaction, known);
+  const { signers, sequence } = known;
+  const needed = neededFor(call, known);
+  const { signed, weight } = keepNeeded(transaction, signers, needed);
   const expiresAt = BigInt(transaction.timeBounds?.maxTime ?? 0);
   const ended = { [Api.GetTransactionStatus.SUCCESS]: "done", [Api.GetTransactionStatus.FAILED]: "failed" } as const;
-  const approval = { ...known, transaction, call, account, signed, weight, expiresAt };
+  const approval = { transaction, call, account, signers, needed, signed, weight, expiresAt };
   if (sent.status !== Api.GetTransactionStatus.NOT_FOUND) return { ...approval, state: ended[sent.status] };
   const now = BigInt(latest.closeTime);
   if (now > expiresAt) return { ...approval, state: "expired" };
   const number = BigInt(transaction.sequence);
-  if (known.sequence >= number) return { ...approval, state: "replaced" };
+  if (sequence >= number) return { ...approval, state: "replaced" };
   // What waits for another transaction, or for longer than a day, could be sent at a time that nobody expects.
-  if (known.sequence + 1n !== number) throw new Problem("linkNumber");
+  if (sequence + 1n !== number) throw new Problem("linkNumber");
   if (expiresAt > now + BigInt(APPROVAL_HOLDS + BEHIND)) throw new Problem("linkConditions");
   return { ...approval, state: "open", review: await reviewOf(chain, config, call, transaction) };
 }
@@ -126,7 +134,7 @@ function parseAny(text: string, passphrase: string): Transaction | FeeBumpTransa
 }
 
 /** Leaves the transaction only signatures that it needs: with one of a stranger, or one too many, which whoever passes a link on can add, the network takes none. */
-function keepNeeded(transaction: Transaction, { signers, needed }: Signers): Pick<Approval, "signed" | "weight"> {
+function keepNeeded(transaction: Transaction, signers: Signer[], needed: number): Pick<Approval, "signed" | "weight"> {
   const { signatures } = transaction;
   const given = signatures.splice(0);
   const hash = transaction.hash();

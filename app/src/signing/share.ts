@@ -9,7 +9,6 @@ import {
   inspectAuthEntry,
   Keypair,
   Operation,
-  StrKey,
   TransactionBuilder,
   xdr,
 } from "@stellar/stellar-sdk";
@@ -19,7 +18,7 @@ import { assemble, value, type Assembled, type ContractCall } from "../contract/
 import { readContractCall } from "../contract/readCall.js";
 import type { Wallet } from "../wallet/wallet.js";
 import { Problem } from "../words/problem.js";
-import { needsOthers } from "./approvals.js";
+import { needsOthers, readSigners } from "./approvals.js";
 import { SIGNATURE_HOLDS } from "./holds.js";
 import { invocation, isSame } from "./review.js";
 
@@ -91,20 +90,19 @@ export async function readShared(chain: Chain, admin: string, text: string): Pro
 }
 
 /** Whether all signatures in an entry are of its signer: by its own key, or by enough of the keys that its account names. */
-async function isSignedBy({ network, server }: Chain, entry: xdr.SorobanAuthorizationEntry, signer: string): Promise<boolean> {
+async function isSignedBy(chain: Chain, entry: xdr.SorobanAuthorizationEntry, signer: string): Promise<boolean> {
   const { signatureExpirationLedger, signers } = inspectAuthEntry(entry);
   const signatures = signers.flatMap(({ signatures }) => signatures ?? []);
-  const payload = hash(buildAuthorizationEntryPreimage(entry, signatureExpirationLedger ?? 0, network.passphrase).toXdr());
+  const payload = hash(buildAuthorizationEntryPreimage(entry, signatureExpirationLedger ?? 0, chain.network.passphrase).toXdr());
   const isTrue = signatures.every(({ publicKey, signature }) => Keypair.fromPublicKey(publicKey).verify(payload, signature));
   if (signers.length !== 1 || signatures.length === 0 || !isTrue) return false;
   const keys = new Set(signatures.map(({ publicKey }) => publicKey));
   if (keys.size === 1 && keys.has(signer)) return true;
-  const { thresholds, signers: known } = await server.getAccountEntry(signer);
-  const [ownWeight = 0, , needed = 0] = thresholds.value;
-  const weights = new Map([[signer, ownWeight]]);
-  for (const { key, weight } of known) if (key.type === "signerKeyTypeEd25519") weights.set(StrKey.encodeEd25519PublicKey(key.ed25519.value), weight);
+  const known = await readSigners(chain, signer);
+  const weights = new Map(known.signers.map(({ address, weight }) => [address, weight]));
   const weight = [...keys].reduce((sum, key) => sum + (weights.get(key) ?? -Infinity), 0);
-  return weight >= Math.max(1, needed);
+  // A contract asks an account for its medium weight, whatever a transaction of the account needs.
+  return weight >= Math.max(1, known.medium);
 }
 
 /** The call that a transaction makes. */

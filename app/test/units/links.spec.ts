@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "@playwright/test";
-import { Address, Asset, authorizeInvocation, Keypair, Networks, xdr } from "@stellar/stellar-sdk";
+import { Address, Asset, authorizeInvocation, buildAuthorizationEntryPreimage, hash, Keypair, nativeToScVal, Networks, xdr } from "@stellar/stellar-sdk";
 import { Client } from "../../client/src/index.js";
 import type { SigningChain } from "../../src/chain/sdk.js";
 import { readContractCall } from "../../src/contract/readCall.js";
@@ -12,13 +12,14 @@ import { Problem } from "../../src/words/problem.js";
 const [admin, alice, bob, stranger] = [1, 2, 3, 4].map((n) => Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(n))) as [Keypair, Keypair, Keypair, Keypair];
 const contractId = new Asset("A", admin.publicKey()).contractId(Networks.TESTNET);
 const client = new Client({ contractId, rpcUrl: "https://example.org", networkPassphrase: Networks.TESTNET });
-const chain = {
+const network = {
   contractId,
   client,
   network: { name: "testnet", passphrase: Networks.TESTNET, rpcUrl: "" },
   server: { getLatestLedger: () => Promise.resolve({ sequence: 100, closeTime: "1000" }) },
   transaction: () => Promise.resolve({ provider: alice.publicKey(), consumer: bob.publicKey() }),
-} as unknown as SigningChain;
+};
+const chain = network as unknown as SigningChain;
 
 const contractAddress = Address.fromString(contractId).toScAddress();
 const invoked = (functionName: string, args: xdr.ScVal[]) => new xdr.InvokeContractArgs({ contractAddress, functionName, args });
@@ -27,12 +28,15 @@ const register = (meter: Keypair | null) =>
   client.spec.funcArgsToScVals("register_meter", { prosumer: bob.publicKey(), meter: meter?.publicKey() ?? null, meter_reading: 7n, max_power_kw: 9n });
 const resolve = client.spec.funcArgsToScVals("resolve_dispute", { transaction_id: 3_000_001n, energy_accepted_kwh: 5n, resolver: bob.publicKey() });
 
-/** The link of a person who has signed a call with these arguments. */
-async function signedBy(signer: Keypair, functionName: string, args: xdr.ScVal[]): Promise<string> {
-  const invocation = new xdr.SorobanAuthorizedInvocation({
+const invocationOf = (functionName: string, args: xdr.ScVal[]) =>
+  new xdr.SorobanAuthorizedInvocation({
     function: xdr.SorobanAuthorizedFunction.sorobanAuthorizedFunctionTypeContractFn(invoked(functionName, args)),
     subInvocations: [],
   });
+
+/** The link of a person who has signed a call with these arguments. */
+async function signedBy(signer: Keypair, functionName: string, args: xdr.ScVal[]): Promise<string> {
+  const invocation = invocationOf(functionName, args);
   const entry = await authorizeInvocation({ signer, validUntilLedgerSeq: 200, invocation, networkPassphrase: Networks.TESTNET, publicKey: signer.publicKey() });
   return toText(entry.toXdr());
 }
@@ -97,4 +101,34 @@ test("a deposit of a kind that does not exist is none", () => {
   assert.deepEqual(readContractCall(chain, invoked("fund_agreement", args)).args, { agreement_id: 1n, consumer: bob.publicKey(), deposit: 1 });
   const unknown = () => readContractCall(chain, invoked("fund_agreement", [...args.slice(0, -1), xdr.ScVal.scvU32(9)]));
   assert.throws(unknown, (error) => error instanceof Problem && error.kind === "linkCall");
+});
+
+test("what several keys of an account have signed counts from the medium weight on, whatever its transactions need", async () => {
+  const [first, second] = [alice, bob];
+  const account = {
+    thresholds: { value: new Uint8Array([0, 3, 2, 3]) },
+    signers: [first, second].map((key) => ({ key: xdr.SignerKey.signerKeyTypeEd25519(key.rawPublicKey()), weight: 1 })),
+    seqNum: 1n,
+  };
+  const owned = { ...network, server: { ...network.server, getAccountEntry: () => Promise.resolve(account) } } as unknown as SigningChain;
+  const signers = async (...keys: Keypair[]) => {
+    const entry = (signature: xdr.ScVal) => {
+      const address = Address.fromString(admin.publicKey()).toScAddress();
+      const credentials = new xdr.SorobanAddressCredentials({ address, nonce: 1n, signatureExpirationLedger: 200, signature });
+      const rootInvocation = invocationOf("register_meter", register(null));
+      return new xdr.SorobanAuthorizationEntry({ credentials: xdr.SorobanCredentials.sorobanCredentialsAddress(credentials), rootInvocation });
+    };
+    const payload = hash(buildAuthorizationEntryPreimage(entry(xdr.ScVal.scvVoid()), 200, Networks.TESTNET).toXdr());
+    const signatures = keys.map((key) => ({ public_key: key.rawPublicKey(), signature: key.sign(payload) }));
+    const signed = entry(nativeToScVal(signatures, { type: { public_key: ["symbol", null], signature: ["symbol", null] } }));
+    return readShared(owned, admin.publicKey(), toText(signed.toXdr())).then(
+      ({ signer }) => signer,
+      (error: unknown) => (error instanceof Problem ? error.kind : error),
+    );
+  };
+  assert.equal(await signers(first, second), admin.publicKey());
+  assert.equal(await signers(first), "damagedLink");
+  assert.equal(await signers(first, second, stranger), "damagedLink");
+  // The weight of the account's own key is 0: it is none of its signers.
+  assert.equal(await signers(first, second, admin), "damagedLink");
 });
