@@ -33,7 +33,7 @@ pub mod xdr;
 #[derive(Parser)]
 #[command(version)]
 pub struct Args {
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1 and ::1; 0 takes a free one
     #[arg(long, default_value_t = 8000)]
     pub port: u16,
     /// File to keep the network in across restarts

@@ -1,8 +1,9 @@
 //! The HTTP server: JSON-RPC, friendbot and the clock.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::net::Ipv4Addr;
+use std::future::{pending, Future};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,7 @@ pub struct Server {
     node: Node,
     ledger_thread: JoinHandle<()>,
     listener: TcpListener,
+    ipv6_listener: Option<TcpListener>,
     url: String,
     patience: Duration,
 }
@@ -49,10 +51,10 @@ impl Server {
     pub async fn start(args: Args) -> anyhow::Result<Self> {
         let port = args.port;
         let (node, ledger_thread) = Node::start(move || Ledger::open(&args))?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-        let listener = listener.with_context(|| format!("cannot listen on port {port}"))?;
+        let listeners = listen(port).await;
+        let (listener, ipv6_listener) = listeners.with_context(|| format!("cannot listen on port {port}"))?;
         let url = format!("http://localhost:{}", listener.local_addr()?.port());
-        Ok(Self { node, ledger_thread, listener, url, patience: PATIENCE })
+        Ok(Self { node, ledger_thread, listener, ipv6_listener, url, patience: PATIENCE })
     }
 
     pub fn url(&self) -> &str {
@@ -75,25 +77,40 @@ impl Server {
     /// Serves until `stop` ends. Requests that are under way are given up,
     /// but the ledger is left whole: the job it is at comes to its end.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { node, ledger_thread, listener, url, patience } = self;
-        let accept = async {
-            loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => {
-                        let _ = stream.set_nodelay(true);
-                        tokio::spawn(serve(stream, node.clone(), url.clone(), patience));
-                    }
-                    // Out of file descriptors, most likely: some will be free.
-                    Err(_) => sleep(Duration::from_millis(50)).await,
-                }
-            }
-        };
+        let Self { node, ledger_thread, listener, ipv6_listener, url, patience } = self;
+        let accept_all = |listener| accept_all(listener, &node, &url, patience);
         tokio::select! {
-            () = accept => {}
+            () = accept_all(Some(listener)) => {}
+            () = accept_all(ipv6_listener) => {}
             () = stop => {}
         }
         node.stop();
         let _ = ledger_thread.join();
+    }
+}
+
+/// Takes the port on both loopback addresses, since `localhost` means either. Another program on one of them would be
+/// asked in this one's place; a machine without IPv6 has no second.
+async fn listen(port: u16) -> io::Result<(TcpListener, Option<TcpListener>)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let port = listener.local_addr()?.port();
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(error),
+        ipv6_listener => Ok((listener, ipv6_listener.ok())),
+    }
+}
+
+async fn accept_all(listener: Option<TcpListener>, node: &Node, url: &str, patience: Duration) {
+    let Some(listener) = listener else { return pending().await };
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let _ = stream.set_nodelay(true);
+                tokio::spawn(serve(stream, node.clone(), url.to_string(), patience));
+            }
+            // Out of file descriptors, most likely: some will be free.
+            Err(_) => sleep(Duration::from_millis(50)).await,
+        }
     }
 }
 

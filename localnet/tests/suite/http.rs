@@ -1,7 +1,7 @@
 //! The server, over sockets: what browsers and broken clients do to it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -140,6 +140,16 @@ fn wrong_paths_methods_and_types_have_statuses_of_their_own() {
     let batch = |calls| format!("[{}]", vec![r#"{"jsonrpc":"2.0","id":1,"method":"getHealth"}"#; calls].join(","));
     assert_eq!([100, 101].map(|calls| status("POST", "/rpc", json, &batch(calls))), [200, 413]);
     assert_eq!(status("POST", "/rpc", json, &"[".repeat(100_000)), 500);
+}
+
+#[test]
+fn localhost_is_served_by_both_addresses_that_it_means() {
+    let server = Running::start(&[]);
+    let port: u16 = server.address.split_once(':').unwrap().1.parse().unwrap();
+    for address in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+        let machine_has_it = TcpListener::bind((address, 0)).is_ok();
+        assert_eq!(TcpStream::connect((address, port)).is_ok(), machine_has_it, "{address}");
+    }
 }
 
 #[test]
