@@ -158,10 +158,11 @@ function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosume
   const last = seller?.meter_reading ?? 0n;
   const kwh = typedNumber(format.parseKwh(fields.kwh), words, { most, shown: format.kwh(most) });
   const reading = typedNumber(format.parseKwh(fields.reading), words, { most: MAX_READING, shown: format.kwh(MAX_READING) });
+  const goesBack = reading.value !== undefined && reading.value < last ? words.deliver.goesBack(format.kwh(last)) : undefined;
   const submit = (event: Event) => {
     event.preventDefault();
     setTried(true);
-    if (kwh.value === undefined || reading.value === undefined) return;
+    if (kwh.value === undefined || reading.value === undefined || goesBack) return;
     act({
       kind: "send",
       call: {
@@ -180,7 +181,7 @@ function DeliverForm({ entry, seller }: { entry: AgreementEntry; seller: Prosume
         hint={words.deliver.readingHint(format.kwh(last))}
         value={fields.reading}
         onInput={set("reading")}
-        problem={tried ? reading.problem : undefined}
+        problem={tried ? (reading.problem ?? goesBack) : undefined}
       />
       <Button kind="primary" submit>
         {words.agreementActions.deliver}

@@ -280,6 +280,7 @@ export const de: Words = {
     kwh: "Gelieferter Strom (kWh)",
     reading: "Zählerstand (kWh)",
     readingHint: (last) => `Ihr Einspeisezähler jetzt. Zuletzt stand er bei ${last}.`,
+    goesBack: (last) => `Ein Zählerstand geht nicht zurück. Zuletzt waren es ${last}.`,
   },
   accept: { kwh: "Zu bezahlender Strom (kWh)", pays: (amount) => `Der Käufer zahlt ${amount}.`, most: (kwh) => `Höchstens ${kwh}.` },
 

@@ -280,6 +280,7 @@ export const en = {
     kwh: "Delivered energy (kWh)",
     reading: "Meter reading (kWh)",
     readingHint: (last: string) => `Your export register now. The last reading was ${last}.`,
+    goesBack: (last: string) => `A reading does not go back. The last one was ${last}.`,
   },
   accept: {
     kwh: "Energy to be paid (kWh)",

@@ -43,6 +43,10 @@ test("a reading is taken as the page shows the last one", async ({ person, actor
   await alice.open(`agreement/${id}`);
   await alice.sees("The last reading was 120,540 kWh.");
   await alice.fill("Delivered energy (kWh)", "1.000");
+  await alice.fill("Meter reading (kWh)", "120.539 kWh");
+  await alice.press("Record a delivery");
+  await alice.sees("A reading does not go back. The last one was 120,540 kWh.");
+  assert.equal(await focused(alice.page), "Meter reading (kWh)");
   await alice.fill("Meter reading (kWh)", "121.540 kWh");
   await alice.press("Record a delivery");
   assert.ok((await alice.review()).includes("Record a delivery of 1,000 kWh"));
