@@ -48,9 +48,7 @@ function MemberCard({ member: { address, meter, maxPowerKw, soldKwh, agreements 
   const say = words.members;
   return (
     <>
-      <h2>
-        <Person address={address} />
-      </h2>
+      <h2>{address === me ? say.you : <Person address={address} />}</h2>
       <code class="address">{address}</code>
       <Facts
         facts={[
