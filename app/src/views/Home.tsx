@@ -141,7 +141,7 @@ function Registered({ address }: { address: string }) {
   const { words } = useSession();
   const [own, setOwn] = useState(readOwnName);
   return (
-    <div class="action">
+    <>
       <p>
         <span class="tag good">{words.me.registered}</span>
       </p>
@@ -154,9 +154,11 @@ function Registered({ address }: { address: string }) {
           keepOwnName(name);
         }}
       />
-      <CopyButton text={fullLink({ name: "offer", consumer: address, called: readOwnName() })}>{words.me.offerLink}</CopyButton>
-      <p class="hint">{words.me.offerLinkHint}</p>
-    </div>
+      <div class="action">
+        <CopyButton text={fullLink({ name: "offer", consumer: address, called: readOwnName() })}>{words.me.offerLink}</CopyButton>
+        <p class="hint">{words.me.offerLinkHint}</p>
+      </div>
+    </>
   );
 }
 
