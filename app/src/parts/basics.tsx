@@ -193,13 +193,16 @@ export function LoadedView<T>({ of: { value, problem, asOf, reload }, words, chi
   );
 }
 
-/** Says that the wallet of the last time is being looked for. */
+/** Says that the wallet of the last time is being looked for. It may never answer: then another can be chosen. */
 export function Connecting() {
-  const { words } = useSession();
+  const { words, connect } = useSession();
   return (
-    <p class="loading" role="status">
-      {words.wallet.connecting}
-    </p>
+    <div class="row">
+      <p class="loading" role="status">
+        {words.wallet.connecting}
+      </p>
+      <Button onClick={() => connect(undefined)}>{words.common.cancel}</Button>
+    </div>
   );
 }
 

@@ -1,6 +1,6 @@
 // Which wallet is connected. It is remembered, and follows what the person changes in the wallet.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Network } from "../chain/networks.js";
 import { recall, remember } from "../person/memory.js";
 import { Problem } from "../words/problem.js";
@@ -26,6 +26,7 @@ export function useWallet(network: Network) {
   const [wallet, setWallet] = useState<Wallet>();
   /** Whether a wallet that is remembered is being looked for. */
   const [connecting, setConnecting] = useState(true);
+  const search = useRef<AbortController | undefined>(undefined);
   const [elsewhere, setElsewhere] = useState(false);
   /** Why there is no wallet any more. */
   const [lost, setLost] = useState<Problem>();
@@ -33,10 +34,19 @@ export function useWallet(network: Network) {
   const use = (next: Wallet | undefined) => setWallet(next && checked(next, network));
 
   useEffect(() => {
+    const { signal } = (search.current = new AbortController());
+    // A wallet may answer when the person has chosen another, or none.
+    const unlessGivenUp = <T,>(then: (found: T) => void) => (found: T) => {
+      if (signal.aborted) return;
+      setConnecting(false);
+      then(found);
+    };
     setConnecting(true);
-    reconnect(network)
-      .then(use, (error: unknown) => setLost(error instanceof Problem ? error : undefined))
-      .finally(() => setConnecting(false));
+    reconnect(network).then(
+      unlessGivenUp(use),
+      unlessGivenUp((error: unknown) => setLost(error instanceof Problem ? error : undefined)),
+    );
+    return () => search.current?.abort();
   }, [network]);
 
   useEffect(() => {
@@ -58,6 +68,8 @@ export function useWallet(network: Network) {
     elsewhere,
     lost,
     connect: (next: Wallet | undefined) => {
+      search.current?.abort();
+      setConnecting(false);
       forgetPlayKey(network);
       remember(KEY, next?.kind);
       if (!next) wallet?.disconnect?.();

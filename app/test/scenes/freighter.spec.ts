@@ -66,3 +66,15 @@ test("a remembered wallet that answers late is connected in its place, and no ot
   bob.freighter.speak();
   await bob.page.getByText(bob.address).waitFor();
 });
+
+test("who does not wait for a remembered wallet is offered all again, and stays unconnected when it answers", async ({ person }) => {
+  const bob = await person("Bob");
+  await bob.open();
+  await bob.button("Disconnect").waitFor();
+  bob.freighter.silentTo = "REQUEST_ALLOWED_STATUS";
+  await bob.page.reload();
+  await untilAsked(bob);
+  await bob.press("Not now");
+  await bob.button("Connect Freighter").waitFor();
+  await speaksInVain(bob);
+});
