@@ -5,7 +5,7 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
 import { groupsOfFour, isolated } from "../words/format.js";
-import { ContractProblem, type Problem } from "../words/problem.js";
+import { ContractProblem, lasts, type Problem } from "../words/problem.js";
 import type { Loaded } from "./load.js";
 import type { Meaning } from "./numbers.js";
 
@@ -180,7 +180,7 @@ export function LoadedView<T>({ of: { value, problem, asOf, reload }, words, chi
         <Notice kind={value === undefined ? "problem" : "warning"}>
           <ProblemText problem={problem} words={words} />
           {value !== undefined && asOf && <AsOf at={asOf} />}
-          <Button onClick={reload}>{words.common.again}</Button>
+          {!lasts(problem) && <Button onClick={reload}>{words.common.again}</Button>}
         </Notice>
       )}
       {value !== undefined && <Fragment key="value">{children(value)}</Fragment>}

@@ -61,6 +61,11 @@ export class ContractProblem extends Error {
   }
 }
 
+const lasting: ReadonlySet<ProblemKind> = new Set(["badLink", "damagedLink", "linkOperations", "linkSource", "linkCall"]);
+
+/** Whether another try comes to the same: what a link says does not change. */
+export const lasts = (problem: Problem | ContractProblem): boolean => problem instanceof Problem && lasting.has(problem.kind);
+
 /** Which problem an error is that a part of the page knows which is loaded later: that part adds what it knows. */
 export const translators: ((thrown: unknown) => Problem | undefined)[] = [];
 

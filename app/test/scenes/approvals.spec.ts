@@ -160,6 +160,7 @@ test("the time for the signatures ends, and a link that was changed is no link",
   const link = await adds(account);
   await second.follow(link.slice(0, -40));
   await second.sees("This link is incomplete, was changed, or is not for this community.");
+  assert.equal(await second.button("Try again").count(), 0);
   await clock.advance(86_400 + 60);
   await second.follow(link);
   await second.sees("The time for it is over.");
