@@ -264,7 +264,7 @@ export const de: Words = {
     closeUnmetered: `Die ${ARBITRATION_DAYS} Tage sind um: Nichts ist zu bezahlen, denn kein beglaubigter Zähler hat es eingetragen.`,
   },
   reasons: {
-    deliveryStarted: () => "Es wurde schon geliefert, deshalb ist keine Vorauszahlung mehr möglich. Bezahlen Sie stattdessen die Rechnung.",
+    deliveryStarted: () => "Es wurde schon geliefert, deshalb ist keine Vorauszahlung mehr möglich. Was geliefert wurde, wird auf Rechnung bezahlt.",
     fundedCancel: () => "Sie haben eine Vorauszahlung geleistet: Sie sichert den Verkäufer bis zum Ablauf der Frist.",
     meterRecords: () => "Ihr beglaubigter Zähler trägt die Lieferungen ein.",
     fullAgreement: () => `Dieser Vertrag hat seine ${MAX_TRANSACTIONS} Lieferungen. Schließen Sie für den Rest einen neuen.`,

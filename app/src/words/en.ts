@@ -264,7 +264,7 @@ export const en = {
     closeUnmetered: `The ${ARBITRATION_DAYS} days are over: nothing is to be paid, since no certified meter recorded it.`,
   },
   reasons: {
-    deliveryStarted: () => "Energy was delivered already, so no deposit is taken any more. Pay the bill instead.",
+    deliveryStarted: () => "Energy was delivered already, so no deposit is taken any more. What is delivered is paid by bill.",
     fundedCancel: () => "You paid a deposit: it is the seller’s assurance until the deadline.",
     meterRecords: () => "Your certified meter records the deliveries.",
     fullAgreement: () => `This agreement has its ${MAX_TRANSACTIONS} deliveries. Make a new one for what remains.`,
