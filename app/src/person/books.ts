@@ -8,7 +8,7 @@ export interface Row {
   neighbour: string;
   transaction: EnergyTransaction;
   price: bigint;
-  /** What of the delivered energy is paid or to be paid: less than was delivered after a ruling. */
+  /** What of the delivered energy is paid or to be paid: less than was delivered after a ruling, and all that is claimed before one. */
   acceptedKwh: bigint;
   /** Whether a deposit pays it. */
   deposited: boolean;

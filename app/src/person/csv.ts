@@ -59,7 +59,7 @@ export function toCsv(rows: Row[], { token, decimalSign, names, paymentOf }: Opt
       neighbour,
       role,
       String(of.energy_delivered_kwh),
-      String(acceptedKwh),
+      of.status === TransactionStatus.Disputed ? "" : String(acceptedKwh),
       decimal(price, token.decimals),
       decimal(of.payment_amount, token.decimals),
       quoted(inert(token.symbol), separator),

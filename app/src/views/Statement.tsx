@@ -88,7 +88,7 @@ function Party({ address, name }: { address: string; name?: string }) {
 function Trade({ role, rows, end }: { role: Row["role"]; rows: Row[]; end: Date }) {
   const { words, format, token } = useSession();
   const say = words.statement;
-  const { boughtKwh, soldKwh, disputedKwh, paid, received, toPay, toReceive, disputed } = sumOf(rows);
+  const { boughtKwh, soldKwh, paid, received, toPay, toReceive, disputed } = sumOf(rows);
   const bill = rows.filter(({ transaction, deposited }) => transaction.status === TransactionStatus.Delivered && !deposited);
   const due = bill.reduce((sum, { transaction }) => sum + transaction.payment_amount, 0n);
   const settled = paid + received;
@@ -112,14 +112,16 @@ function Trade({ role, rows, end }: { role: Row["role"]; rows: Row[]; end: Date 
           <tbody>
             {rows.map(({ transaction, price, acceptedKwh }) => {
               const { agreement, delivery } = placeOf(transaction.transaction_id);
+              // Nothing of it is accepted, and no amount is due, before a ruling: what it comes to is told below.
+              const isDisputed = transaction.status === TransactionStatus.Disputed;
               return (
                 <tr key={String(transaction.transaction_id)}>
                   <th scope="row">{format.dayTime(transaction.delivered_at)}</th>
                   <td>{`${agreement} / ${delivery}`}</td>
                   <td>{format.kwh(transaction.energy_delivered_kwh)}</td>
-                  <td>{format.kwh(acceptedKwh)}</td>
+                  <td>{isDisputed ? "–" : format.kwh(acceptedKwh)}</td>
                   <td>{amount(price)}</td>
-                  <td>{amount(transaction.payment_amount)}</td>
+                  <td>{isDisputed ? "–" : amount(transaction.payment_amount)}</td>
                   <td>{say.statusOf[transaction.status]}</td>
                 </tr>
               );
@@ -130,9 +132,9 @@ function Trade({ role, rows, end }: { role: Row["role"]; rows: Row[]; end: Date 
               <th scope="row">{words.history.sum}</th>
               <td />
               <td>{format.kwh(rows.reduce((sum, { transaction }) => sum + transaction.energy_delivered_kwh, 0n))}</td>
-              <td>{format.kwh(boughtKwh + soldKwh + disputedKwh)}</td>
+              <td>{format.kwh(boughtKwh + soldKwh)}</td>
               <td />
-              <td>{amount(settled + toPay + toReceive + disputed)}</td>
+              <td>{amount(settled + toPay + toReceive)}</td>
               <td />
             </tr>
           </tfoot>

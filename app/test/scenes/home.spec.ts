@@ -381,9 +381,10 @@ test("history has a month, sums for each neighbour and a statement that prints o
   const month = new Date((await clock.now()) * 1000).toISOString().slice(0, 7);
   await ruledAndPaid(alice, bob.actor, admin);
   const id = await alice.offer(bob, { kwh: 100n, days: 40n });
+  let last = 0n;
   for (let n = 1n; n <= 28n; n++) {
     await clock.advance(DAY - HOUR);
-    await deliver(alice, id, 2n, 9n + 2n * n);
+    last = await deliver(alice, id, 2n, 9n + 2n * n);
   }
   await deliver(carol, await carol.offer(bob), 4n, 4n);
   await clock.advance(10 * DAY);
@@ -412,4 +413,14 @@ test("history has a month, sums for each neighbour and a statement that prints o
   const pdf = (await bob.page.pdf({ format: "A4", margin: { top: "15mm", bottom: "15mm", left: "15mm", right: "15mm" } })).toString("latin1");
   assert.equal(pdf.match(/\/Type\s*\/Page\b/g)?.length, 1);
   await accessible(bob.page);
+  // What is disputed is in neither sum before a ruling, and told beside what is due.
+  await bob.page.emulateMedia({ media: "screen" });
+  await dispute(bob.actor, last);
+  await bob.page.reload();
+  await bob.sees("Disputed, not due before a ruling");
+  const line = (part: string) => bob.page.locator(`.statement ${part}`).last().innerText();
+  assert.match(await line("tbody tr"), /2 kWh\s+–\s+0\.15 XLM\s+–\s+Disputed/);
+  assert.match(await line("tfoot tr"), /65 kWh\s+59 kWh\s+8\.85 XLM/);
+  assert.equal(await bob.page.locator("[data-due]").textContent(), "8.10 XLM");
+  await bob.sees("0.30 XLM");
 });

@@ -160,6 +160,11 @@ test("a name or a symbol is never a formula, and ends no column and no line", ()
   ]);
 });
 
+test("of a disputed delivery nothing is accepted before a ruling", () => {
+  const text = toCsv(rowsOf({ status: TransactionStatus.Disputed }), { token: EUR, decimalSign: ".", names: {}, paymentOf: () => undefined });
+  assert.match(text, /,bought,9,,0\.1500000,1\.3500000,EUR,Disputed,/);
+});
+
 test("a fee that paid several deliveries is counted once", () => {
   const rows = rowsOf({}, { id: STEP + 1n });
   const text = toCsv(rows, { token: EUR, decimalSign: ".", names: {}, paymentOf: () => ({ hash: "abc", fee: 5n }) });
