@@ -63,6 +63,9 @@ function listed(text = ""): string[] {
   return text.split(/\s+/).filter(Boolean);
 }
 
+/** The name of the network with that passphrase, whether this page is for it or not. */
+export const networkName = (passphrase: string): string | undefined => known.find((network) => network.passphrase === passphrase)?.name;
+
 /** A page on this machine may find the network `local` at any of these, since its port is free to choose. */
 const loopback = ["http://localhost:*", "http://127.0.0.1:*"];
 

@@ -1,7 +1,7 @@
 // Every request to a network's RPCs goes through here: it has a time limit, is repeated where that helps, and goes to the next RPC where one does not answer.
 
 import { isDigits, isShape, isText, isWhole, maybe, type Is } from "../person/shapes.js";
-import { Problem } from "../words/problem.js";
+import { OtherNetwork, Problem } from "../words/problem.js";
 
 /** Whoever has not answered within so many milliseconds is taken not to answer. */
 export const TIME_LIMIT = 10_000;
@@ -79,8 +79,8 @@ export class Requests {
   private at = 0;
   private inFlight = 0;
   private readonly queue: (() => void)[] = [];
-  /** Whether the RPC at this place serves the same network, as far as it was asked. */
-  private readonly checks = new Map<number, Promise<boolean>>();
+  /** The passphrase of the network that the RPC at this place serves, as far as it was asked. */
+  private readonly passphrases = new Map<number, Promise<string | undefined>>();
 
   constructor(
     private readonly urls: readonly [string, ...string[]],
@@ -91,6 +91,16 @@ export class Requests {
   /** The RPC that is asked now. */
   get url(): string {
     return this.urls[this.at] ?? this.urls[0];
+  }
+
+  /**
+   * Throws a problem if the RPC that is asked now says that it serves another network: whoever made the page named the wrong one. Each is asked once. One
+   * that does not say it hinders nothing, since what else it is asked shows what is wrong with it.
+   */
+  async checkNetwork(): Promise<void> {
+    const { url } = this;
+    const passphrase = await this.passphraseOf(this.at, url);
+    if (passphrase !== undefined && passphrase !== this.passphrase) throw new OtherNetwork(new URL(url).host, passphrase, this.passphrase);
   }
 
   /** Asks, and answers what the RPC answers: a result or an error of its own. It throws a problem if no RPC answers. */
@@ -121,16 +131,20 @@ export class Requests {
       const next = (from + step) % this.urls.length;
       const url = this.urls[next];
       if (!url) continue;
-      const check = this.checks.get(next) ?? this.inTurn(() => servesNetwork(url, this.passphrase));
-      this.checks.set(next, check);
-      if (await check) {
-        if (this.at === from) this.at = next;
-        return true;
-      }
-      // It may have been silent only now, so it is asked anew another time.
-      this.checks.delete(next);
+      if ((await this.passphraseOf(next, url)) !== this.passphrase) continue;
+      if (this.at === from) this.at = next;
+      return true;
     }
     return false;
+  }
+
+  private async passphraseOf(place: number, url: string): Promise<string | undefined> {
+    const asked = this.passphrases.get(place) ?? this.inTurn(() => askPassphrase(url));
+    this.passphrases.set(place, asked);
+    const passphrase = await asked;
+    // It may have been silent only now, so it is asked anew another time.
+    if (passphrase === undefined) this.passphrases.delete(place);
+    return passphrase;
   }
 
   private async inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -190,11 +204,12 @@ function retryAfter({ headers }: Response): number | undefined {
   return seconds >= 0 ? seconds * 1000 : undefined;
 }
 
-async function servesNetwork(url: string, passphrase: string): Promise<boolean> {
+/** Undefined if it does not answer. */
+async function askPassphrase(url: string): Promise<string | undefined> {
   try {
     const { result } = await ask(url, { jsonrpc: "2.0", id: 1, method: "getNetwork" });
-    return (result as { passphrase?: unknown } | undefined)?.passphrase === passphrase;
+    return (result as { passphrase: string } | undefined)?.passphrase;
   } catch {
-    return false;
+    return undefined;
   }
 }

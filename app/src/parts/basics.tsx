@@ -2,10 +2,11 @@
 
 import { Fragment, type ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { networkName } from "../chain/networks.js";
 import { useSession } from "../person/session.js";
 import type { Words } from "../words/en.js";
-import { groupsOfFour, isolated } from "../words/format.js";
-import { ContractProblem, lasts, type Problem } from "../words/problem.js";
+import { groupsOfFour, isolated, visible } from "../words/format.js";
+import { ContractProblem, lasts, OtherNetwork, type Problem } from "../words/problem.js";
 import type { Loaded } from "./load.js";
 import type { Meaning } from "./numbers.js";
 
@@ -160,10 +161,21 @@ export function ProblemText({ problem, words }: { problem: Problem | ContractPro
   return (
     <>
       <p>{words.problems[problem.kind]}</p>
+      {problem instanceof OtherNetwork && (
+        <p>{words.otherNetwork(problem.host, inWords(problem.served, words), inWords(problem.wanted, words))}</p>
+      )}
       {problem.kind === "notLoaded" && <Button onClick={() => location.reload()}>{words.crash.reload}</Button>}
       {(problem.kind === "unknown" || problem.kind === "notRpc") && problem.detail && <p class="detail">{problem.detail.slice(0, 300)}</p>}
     </>
   );
+}
+
+/** No passphrase of a network that is known is longer. */
+const LONGEST_PASSPHRASE = 64;
+
+/** A network by the name that the page has for it, or else by its passphrase. */
+function inWords(passphrase: string, { start }: Words): string {
+  return start.networks[networkName(passphrase) ?? ""] ?? isolated(visible(passphrase).slice(0, LONGEST_PASSPHRASE));
 }
 
 interface LoadedViewProps<T> {

@@ -191,6 +191,8 @@ class Runner {
   }
 
   private async simulate(run: number, job: Job): Promise<Event> {
+    // It is known from the start, unless the RPC did not tell it then.
+    await this.needs.chain.requests.checkNetwork();
     if (job.kind === "submit") {
       const signed = await this.bring(job);
       // What another tab has signed has to end first: then this comes too late.

@@ -42,16 +42,28 @@ interface ContractInfo {
   watch: Watch;
 }
 
+async function readInfo(chain: Chain): Promise<ContractInfo> {
+  // Changes are looked for from this ledger on, so it is asked for before anything else is read.
+  const { sequence, closeTime } = await chain.rpc.latestLedger();
+  const config = await chain.config();
+  const watch = new Watch(chain, config.token_contract, sequence);
+  return { config, token: await openToken(chain, config.token_contract), skew: skewOf(closeTime), watch };
+}
+
 export function Community({ place, onRead, words, locale, picker }: Props) {
   const chain = useMemo(() => new Chain(place, { recall, remember }), [place]);
-  const info = useLoad<ContractInfo>(async () => {
-    // Changes are looked for from this ledger on, so it is asked for before anything else is read.
-    const { sequence, closeTime } = await chain.rpc.latestLedger();
-    const config = await chain.config();
-    const watch = new Watch(chain, config.token_contract, sequence);
-    return { config, token: await openToken(chain, config.token_contract), skew: skewOf(closeTime), watch };
+  // This is asked beside what is read, which waits for it only before it says what is wrong: on another network there is no such contract.
+  const network = useLoad(() => chain.requests.checkNetwork().then(() => true), chain);
+  const read = useLoad<ContractInfo>(async () => {
+    try {
+      return await readInfo(chain);
+    } catch (error) {
+      await chain.requests.checkNetwork();
+      throw error;
+    }
   }, chain);
-  const isRead = info.value !== undefined;
+  const info = network.problem ? { problem: network.problem, reload: () => location.reload() } : read;
+  const isRead = network.value !== undefined && info.value !== undefined;
   useEffect(() => {
     if (isRead) onRead();
   }, [isRead]);

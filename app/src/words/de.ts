@@ -700,6 +700,7 @@ export const de: Words = {
     busy: "Das Netz ist ausgelastet. Warten Sie eine Minute und versuchen Sie es noch einmal.",
     notLoaded: "Ein Teil dieser Seite konnte nicht geladen werden. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal; hilft das nicht, laden Sie die Seite neu. Es ist nichts verloren.",
     notRpc: "Geantwortet hat nicht das Netz, sondern etwas anderes, etwa die Anmeldeseite eines öffentlichen WLANs. Öffnen Sie zum Nachsehen eine andere Seite, und versuchen Sie es dann noch einmal.",
+    otherNetwork: "Diese Seite oder der Link zu ihr nennt einen Server eines anderen Netzes. Deshalb wird hier nichts gezeigt, und unterschreiben können Sie nichts. Sagen Sie es denen, die die Seite bereitstellen oder den Link gemacht haben.",
     archived: "Ein Eintrag wurde lange nicht benutzt und ist archiviert. Der Betreiber muss ihn zuerst zurückholen.",
     noContract: "In diesem Netz gibt es diese Gemeinschaft nicht. Prüfen Sie Adresse und Netz.",
     otherContract: "Unter dieser Adresse liegt ein anderer Vertrag im Netz, vielleicht ein Token. Öffnen Sie die Gemeinschaft mit der Adresse, die ihr Betreiber nennt.",
@@ -718,6 +719,8 @@ export const de: Words = {
     linkOver: "Was dieser Link verlangt, hat sich inzwischen geändert. Schließen Sie dies, und sehen Sie, was die Seite jetzt dazu sagt.",
     unknown: "Etwas Unerwartetes ist geschehen. Versuchen Sie es noch einmal; bleibt es dabei, sagen Sie der Verwaltung, was hier steht.",
   },
+
+  otherNetwork: (host, served, wanted) => `Der Server ${host} gehört zum Netz „${served}“, diese Gemeinschaft zum Netz „${wanted}“.`,
 
   errors: {
     1: "Diese Gemeinschaft ist schon eingerichtet.",

@@ -699,6 +699,7 @@ export const en = {
     busy: "The network is busy. Wait a minute and try again.",
     notLoaded: "A part of this page could not be loaded. Check your connection and try again; if that does not help, load the page again. Nothing was lost.",
     notRpc: "What answered is not the network but something else, such as the log-in page of a public Wi-Fi. Open another page to see, then try again.",
+    otherNetwork: "This page, or the link to it, names a server of another network. So nothing is shown here, and nothing can be signed. Tell whoever publishes the page, or made the link.",
     archived: "A record was not used for long and has been archived. The operator has to restore it first.",
     noContract: "There is no such contract on this network. Check the address and the network.",
     otherContract: "At this address is another kind of contract, perhaps a token. Open the community by the address that its operator gives.",
@@ -716,6 +717,8 @@ export const en = {
     linkOver: "What this link asks for has changed meanwhile. Close this, and see what the page says about it now.",
     unknown: "Something unexpected happened. Try again; if it stays, tell the admin what is written here.",
   } satisfies Texts<ProblemKind>,
+
+  otherNetwork: (host: string, served: string, wanted: string) => `The server ${host} belongs to the network “${served}”, this community to the network “${wanted}”.`,
 
   errors: {
     1: "This contract is set up already.",

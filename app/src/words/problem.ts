@@ -27,6 +27,7 @@ export type ProblemKind =
   | "otherTab"
   | "busy"
   | "notRpc"
+  | "otherNetwork"
   | "archived"
   | "noContract"
   | "otherContract"
@@ -51,6 +52,17 @@ export class Problem extends Error {
     readonly detail = "",
   ) {
     super(detail ? `${kind}: ${detail}` : kind);
+  }
+}
+
+/** A server of the network serves another one, by its passphrase, than the one that it was asked for. */
+export class OtherNetwork extends Problem {
+  constructor(
+    readonly host: string,
+    readonly served: string,
+    readonly wanted: string,
+  ) {
+    super("otherNetwork", served);
   }
 }
 

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { Asset, Operation } from "@stellar/stellar-sdk";
 import { submit } from "../../neighbourhood/network.js";
 import type { Person } from "../person.js";
-import { calledFunction, change, dropBefore, error, html, status, times, type RpcProxy } from "../proxy.js";
-import { accessible } from "../pictures.js";
+import { calledFunction, change, delay, dropBefore, error, html, status, times, type RpcProxy } from "../proxy.js";
+import { accessible, pictures } from "../pictures.js";
 import { test } from "../scene.js";
 
 const HOUR = 3600;
@@ -61,23 +61,23 @@ test("how many requests each view makes", async ({ actor, person, rpc, network, 
   const stranger = await person("Stranger", { wallet: "none" });
   for (const { page } of [stranger, bob]) await page.clock.install();
 
-  // The first visit asks which token that is, and which code the contract runs, besides.
-  assert.deepEqual(await measure("Home, without a wallet", rpc, stranger, "home", "Paid in"), [3, 2]);
-  assert.deepEqual(await measure("Home, without a wallet, again", rpc, stranger, "home", "Paid in"), [2, 1]);
+  // Three load the page: which network that is, its last ledger, and the contract. The first visit asks besides which token that is, and which code the contract runs.
+  assert.deepEqual(await measure("Home, without a wallet", rpc, stranger, "home", "Paid in"), [4, 2]);
+  assert.deepEqual(await measure("Home, without a wallet, again", rpc, stranger, "home", "Paid in"), [3, 1]);
   // Its looks for changes would be counted as Bob's.
   await stranger.page.close();
   // After a first visit.
   await bob.open();
   // Two pages of agreements and all deliveries tell what waits for a person; all else is one request.
-  assert.deepEqual(await measure("Home", rpc, bob, "home", "Registered"), [2, 4]);
+  assert.deepEqual(await measure("Home", rpc, bob, "home", "Registered"), [3, 4]);
   assert.equal(await refresh(rpc, bob), 1);
-  assert.deepEqual(await measure("An agreement with 40 deliveries", rpc, bob, `agreement/${busy}`, "40 of 100 kWh delivered"), [2, 4]);
+  assert.deepEqual(await measure("An agreement with 40 deliveries", rpc, bob, `agreement/${busy}`, "40 of 100 kWh delivered"), [3, 4]);
   assert.equal(await refresh(rpc, bob), 1);
-  assert.deepEqual(await measure("Offer", rpc, bob, "offer", "Make the offer"), [2, 0]);
-  assert.deepEqual(await measure("History of 35 agreements", rpc, bob, "history", "40 kWh"), [2, 3]);
+  assert.deepEqual(await measure("Offer", rpc, bob, "offer", "Make the offer"), [3, 0]);
+  assert.deepEqual(await measure("History of 35 agreements", rpc, bob, "history", "40 kWh"), [3, 3]);
   assert.equal(await refresh(rpc, bob), 1);
 
-  assert.deepEqual(await measure("Agreements, the first ten", rpc, bob, "agreements", "You buy from"), [2, 2]);
+  assert.deepEqual(await measure("Agreements, the first ten", rpc, bob, "agreements", "You buy from"), [3, 2]);
   for (const [page, shown] of [20, 30, 35].entries()) {
     assert.equal(await count(rpc, bob, () => bob.press("Show more")), 1, `page ${page + 2}`);
     assert.equal(await bob.page.locator(".agreement").count(), shown);
@@ -103,7 +103,7 @@ test("how many requests each view makes", async ({ actor, person, rpc, network, 
   rpc.on("simulateTransaction", async (asked, forward) =>
     calledFunction(asked, "Standalone Network ; February 2017") === "get_transaction_history" ? error(-32603, "budget")(asked, forward) : forward(),
   );
-  assert.deepEqual(await measure("History by pages", rpc, bob, "history", "41 kWh"), [2, 5]);
+  assert.deepEqual(await measure("History by pages", rpc, bob, "history", "41 kWh"), [3, 5]);
   await deliver(last, 42n);
   assert.equal(await refresh(rpc, bob), 4);
   await bob.sees("42 kWh");
@@ -181,4 +181,29 @@ test("after a gap that the network does not tell of everything is read anew", as
   rpc.on("getEvents", times(1, change((result) => ({ ...result, events: [], cursor: "0000000004294967296-0000000000" }))));
   await bob.page.clock.fastForward(REFRESH);
   await bob.page.locator(".agreement").nth(1).waitFor();
+});
+
+test.describe(() => {
+  test.use({ asTestnet: true });
+  test("a server of another network is named with both networks, in place of what it answers, and nothing is signed", async ({ person, rpc, stage }) => {
+    const carol = await person("Carol", { viewport: "phone" });
+    const link = `${stage.siteUrl}?${new URLSearchParams({ contract: stage.contract.contractId, network: "local", rpc: rpc.rpcUrl })}`;
+    // Nobody waits for this answer, and nothing is prepared to be signed before it.
+    rpc.on("getNetwork", delay(4000));
+    await carol.follow(link);
+    await carol.press("Register");
+    await carol.dialog.getByText("Loading …").waitFor();
+    await carol.sees("names a server of another network");
+    const { host } = new URL(rpc.url);
+    await carol.sees(`The server ${host} belongs to the network “Testnet (for trying out)”, this community to the network “This computer”.`);
+    assert.deepEqual([await carol.dialog.count(), rpc.count("getNetwork"), rpc.count("getFeeStats"), rpc.count("sendTransaction")], [0, 1, 0, 0]);
+    assert.ok(!(await carol.text()).includes("Register"));
+    await accessible(carol.page);
+    await pictures(carol.page, "other-network");
+    // A contract that is not there either is not what is wrong.
+    rpc.off();
+    await carol.follow(link.replace(stage.contract.contractId, "CAAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQC526"));
+    await carol.sees("names a server of another network");
+    assert.ok(!(await carol.text()).includes("There is no such contract"));
+  });
 });

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "@playwright/test";
 import { Requests, TIME_LIMIT } from "../../src/chain/requests.js";
-import { Problem } from "../../src/words/problem.js";
-import { dropBefore, garbage, hang, html, RpcProxy, status, times, type Behaviour } from "../proxy.js";
+import { OtherNetwork, Problem } from "../../src/words/problem.js";
+import { dropBefore, error, garbage, hang, html, RpcProxy, status, times, type Behaviour } from "../proxy.js";
 
 const PASSPHRASE = "the network";
 
@@ -190,3 +190,32 @@ test("where all RPCs are in trouble the first one is tried again", async () => {
   assert.equal(await ask(requests), 7);
   assert.deepEqual([first.count("getHealth"), waits], [2, [500]]);
 });
+
+const otherNetwork = (served: string) => (error: unknown) =>
+  error instanceof OtherNetwork && error.host === new URL(first.url).host && error.served === served && error.wanted === PASSPHRASE;
+
+test("each RPC is asked once which network it serves, and another network is told with both names", async () => {
+  const requests = to(first, second);
+  await Promise.all([requests.checkNetwork(), requests.checkNetwork()]);
+  first.on("*", status(503));
+  assert.equal(await ask(requests), 7);
+  await requests.checkNetwork();
+  assert.deepEqual([first.count("getNetwork"), second.count("getNetwork")], [1, 1]);
+
+  passphrase = "another network";
+  first.off();
+  const others = to(first);
+  await assert.rejects(others.checkNetwork(), otherNetwork("another network"));
+  await assert.rejects(others.checkNetwork(), otherNetwork("another network"));
+  assert.equal(first.count("getNetwork"), 2);
+});
+
+for (const [what, answer] of Object.entries({ "is busy": status(429), "drops connections": dropBefore, "has no such method": error(-32_601, "method not found") }))
+  test(`an RPC that ${what} when it is asked for its network hinders nothing, and is asked again later`, async () => {
+    first.on("getNetwork", times(1, answer));
+    passphrase = "another network";
+    const requests = to(first);
+    await requests.checkNetwork();
+    await assert.rejects(requests.checkNetwork(), otherNetwork("another network"));
+    assert.deepEqual([first.count("getNetwork"), waits], [2, []]);
+  });
