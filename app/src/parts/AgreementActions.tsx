@@ -20,8 +20,9 @@ import { isOffer } from "../person/todo.js";
 import { Button, Field, Form, Notice } from "./basics.js";
 import { dayOf } from "./days.js";
 import { prepareDraft, useDraft } from "./draft.js";
-import { AcceptToken, usePaymentReason, type Means } from "./means.js";
+import { AcceptToken } from "./means.js";
 import { typedNumber } from "./numbers.js";
+import { usePaymentReason, type Means } from "./payment.js";
 import { reasonText } from "./reasons.js";
 
 interface Props {
@@ -53,8 +54,8 @@ export function AgreementActions(props: Props) {
     <section class="card stack unprinted">
       <h2>{answers && !accepted ? words.answer.title : words.agreement.what}</h2>
       {answers && <p>{accepted ? words.answer.accepted : words.answer.lead}</p>}
-      {means && <AcceptToken acceptance={means.me} />}
-      {funds && means && means.seller !== "ready" && <Notice kind="warning">{words.means.sellerWarning(session.token.symbol)}</Notice>}
+      {means && <AcceptToken acceptance={means.me.acceptance} />}
+      {funds && means && means.seller.acceptance !== "ready" && <Notice kind="warning">{words.means.sellerWarning(session.token.symbol)}</Notice>}
       {actions.length === 0 && !renews && <p>{words.agreement.nothing}</p>}
       {answers && !accepted && (
         <Button hint={words.answer.billHint} onClick={accept}>

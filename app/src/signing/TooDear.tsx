@@ -1,4 +1,4 @@
-// A fee that nobody shall pay by accident.
+// A fee that nobody shall pay by accident, or that an account cannot pay beside what it pays.
 
 import { MOST_FEE } from "../chain/simulation.js";
 import { prolongs, type NetworkCall } from "../contract/calls.js";
@@ -8,8 +8,9 @@ import { XLM } from "../words/format.js";
 import { FEE_LIMIT } from "./price.js";
 import type { Prepared } from "./submit.js";
 
-export function TooDear({ call, price: { total, restores }, mayBeSigned }: Prepared) {
+export function TooDear({ call, price: { total, restores }, mayBeSigned, lacks }: Prepared) {
   const { words, format } = useSession();
+  if (lacks) return <Notice kind="problem">{words.fees.lacks(format.amount(lacks.spendable, XLM), format.amount(lacks.pays, XLM), format.fee(total))}</Notice>;
   if (mayBeSigned || total <= FEE_LIMIT) return null;
   const amount = format.fee(total);
   if (prolongs(call) && total > MOST_FEE) return <ByCommand call={call} amount={amount} />;

@@ -4,12 +4,13 @@
 import { Keypair, StrKey, TransactionBuilder, type FeeBumpTransaction, type Transaction, type xdr } from "@stellar/stellar-sdk";
 import { Api } from "@stellar/stellar-sdk/rpc";
 import type { Config } from "../../client/src/index.js";
+import { spendable, xlmOf } from "../chain/holdings.js";
 import type { SigningChain as Chain } from "../chain/sdk.js";
 import { prolongs, type Call } from "../contract/calls.js";
 import { readCall } from "../contract/readCall.js";
 import { Problem } from "../words/problem.js";
 import { fromText, toText } from "./share.js";
-import { entriesOf, hashOf, mayBeSigned, prepare, until, type Prepared } from "./submit.js";
+import { entriesOf, hashOf, mayBeSigned, prepare, until, withinMeans, type Prepared } from "./submit.js";
 
 /** For so many seconds the signatures can be collected, a day: until then the account can send nothing else. */
 export const APPROVAL_HOLDS = 24 * 60 * 60;
@@ -29,6 +30,8 @@ interface Signers {
   medium: number;
   /** The number of the account's last transaction. */
   sequence: bigint;
+  /** What the account can spend, in stroops. */
+  spendable: bigint;
 }
 
 export type ApprovalState = "open" | "done" | "failed" | "replaced" | "expired";
@@ -51,23 +54,22 @@ export interface Approval {
 
 /** The account's own key counts as one of its signers. Other kinds than keys are left out: this page cannot sign for them. */
 export async function readSigners({ server }: Chain, account: string): Promise<Signers> {
-  const { thresholds, signers, seqNum } = await server.getAccountEntry(account);
+  const entry = await server.getAccountEntry(account);
+  const { thresholds, signers, seqNum } = entry;
   const [own = 0, low = 0, medium = 0] = thresholds.value;
   const others = signers.flatMap(({ key, weight }) =>
     key.type === "signerKeyTypeEd25519" ? [{ address: StrKey.encodeEd25519PublicKey(key.value.value), weight }] : [],
   );
   const all = [{ address: account, weight: own }, ...others].filter(({ weight }) => weight > 0);
-  return { signers: all, low, medium, sequence: seqNum };
+  return { signers: all, low, medium, sequence: seqNum, spendable: spendable(xlmOf(entry)) };
 }
 
 /** The weight that a transaction of this call needs: a signature even where it is none, and no more than its operation needs. */
 const neededFor = (call: Call, { low, medium }: Signers): number => Math.max(1, low, prolongs(call) ? 0 : medium);
 
 /** Whether the account's own key is not enough for its calls. */
-export async function needsOthers(chain: Chain, account: string, call: Call): Promise<boolean> {
-  const known = await readSigners(chain, account);
-  return (known.signers.find(({ address }) => address === account)?.weight ?? 0) < neededFor(call, known);
-}
+export const needsOthers = (known: Signers, account: string, call: Call): boolean =>
+  (known.signers.find(({ address }) => address === account)?.weight ?? 0) < neededFor(call, known);
 
 /** A call that waits for its signatures, as a link carries it. */
 export async function draftApproval(chain: Chain, { transaction }: Prepared): Promise<string> {
@@ -99,7 +101,7 @@ export async function readApproval(chain: Chain, config: Config, text: string): 
   // What waits for another transaction, or for longer than a day, could be sent at a time that nobody expects.
   if (sequence + 1n !== number) throw new Problem("linkNumber");
   if (expiresAt > now + BigInt(APPROVAL_HOLDS + BEHIND)) throw new Problem("linkConditions");
-  return { ...approval, state: "open", review: await reviewOf(chain, config, call, transaction) };
+  return { ...approval, state: "open", review: withinMeans(await reviewOf(chain, config, call, transaction), known.spendable) };
 }
 
 /** What the link's own transaction would do and cost, against one that is made of its call now. */

@@ -38,7 +38,7 @@ export interface Shared {
 /** Has the first person sign a call that `other` will send, and answers the text of the link. */
 export async function signShared(chain: Chain, call: SharedCall, other: string, wallet: Wallet): Promise<string> {
   await wallet.check();
-  if (await needsOthers(chain, wallet.address, call)) throw new Problem("manySigners");
+  if (needsOthers(await readSigners(chain, wallet.address), wallet.address, call)) throw new Problem("manySigners");
   const assembled = await assembleFor(chain, call, other);
   const { sequence } = await chain.server.getLatestLedger();
   const expiration = sequence + SIGNATURE_HOLDS / SECONDS_PER_LEDGER;

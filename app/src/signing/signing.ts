@@ -220,12 +220,13 @@ class Runner {
   private async review(run: number, { call, signed }: SendJob, { address }: Wallet): Promise<Event> {
     const { chain, config } = this.needs;
     const tools = await toolsFor(chain);
-    const [doubted, review, others] = await Promise.all([
+    const [doubted, prepared, signers] = await Promise.all([
       this.doubted(),
       tools.prepare(tools.chain, config, call, address, signed),
-      tools.needsOthers(tools.chain, address, call),
+      tools.readSigners(tools.chain, address),
     ]);
-    if (!others || !review.mayBeSigned) return { type: "prepared", run, review, doubted };
+    const review = tools.withinMeans(prepared, signers.spendable);
+    if (!tools.needsOthers(signers, address, call) || !review.mayBeSigned) return { type: "prepared", run, review, doubted };
     return { type: "needsOthers", run, link: href({ name: "approve", envelope: await tools.draftApproval(tools.chain, review) }) };
   }
 

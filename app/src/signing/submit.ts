@@ -9,6 +9,7 @@ import { MOST_FEE } from "../chain/simulation.js";
 import { assemble, hex, isNetworkCall, prolongs, value, type Call, type ContractCall, type NetworkCall } from "../contract/calls.js";
 import { readCall } from "../contract/readCall.js";
 import type { Wallet } from "../wallet/wallet.js";
+import { XLM } from "../words/format.js";
 import { Problem } from "../words/problem.js";
 import { transfers, type Movement } from "./movements.js";
 import { build as buildOperation } from "./networkCalls.js";
@@ -27,6 +28,8 @@ export interface Prepared {
   price: Price;
   /** Whether the person may go on to the wallet. */
   mayBeSigned: boolean;
+  /** The XLM that it pays besides the fee, and what the account can spend, where that is not enough for both. */
+  lacks?: { pays: bigint; spendable: bigint };
 }
 
 /** What the ledger says of a call. */
@@ -68,6 +71,14 @@ export async function prepare(
 export function mayBeSigned({ admin }: Config, call: Call, source: string, { verdict, price }: Pick<Prepared, "verdict" | "price">): boolean {
   const most = prolongs(call) && source === admin ? MOST_FEE : FEE_LIMIT;
   return verdict.refusals.length === 0 && price.total <= most;
+}
+
+/** The same, and not to be signed where the account cannot spend as much XLM as it pays with the fee: a simulation charges no fee, so it does not tell. */
+export function withinMeans(prepared: Prepared, spendable: bigint): Prepared {
+  const { verdict, price, transaction } = prepared;
+  const paid = verdict.moves.filter(({ kind, code, from }) => kind === "transfer" && code === XLM.symbol && from === transaction.source);
+  const pays = paid.reduce((sum, { amount }) => sum + amount, 0n);
+  return pays > 0n && pays + price.total > spendable ? { ...prepared, mayBeSigned: false, lacks: { pays, spendable } } : prepared;
 }
 
 type Built = Pick<Prepared, "transaction" | "verdict" | "price">;

@@ -7,8 +7,8 @@ import { AgreementCard } from "../parts/AgreementCard.js";
 import { DeliveryItem } from "../parts/DeliveryItem.js";
 import { Facts, LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
-import { readMeans, type Means } from "../parts/means.js";
 import { NameForm, NameFromLink } from "../parts/naming.js";
+import { readMeans, type Means } from "../parts/payment.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
 

@@ -93,6 +93,8 @@ export const de: Words = {
       `Die bezahlte Zeit dieser Gemeinschaft im Netz ist abgelaufen. Sie zurückzuholen kostet etwa ${xlm}, und wer dies unterschriebe, zahlte das allein. Das ist Sache des Betreibers: Sagen Sie es ihm. Nichts ist verloren, und bis dahin kann hier nichts unterschrieben werden.`,
     tooHigh: (xlm, limit) =>
       `Die Gebühr dafür betrüge bis zu ${xlm}. Über ${limit} lässt diese Seite nichts unterschreiben. Versuchen Sie es später noch einmal; bleibt es dabei, sagen Sie es dem Betreiber.`,
+    lacks: (free, pays, fee) =>
+      `Das Konto kann ${free} ausgeben: Was es sonst hat, bleibt gesperrt. Nötig sind ${pays} und bis zu ${fee} Gebühr. Lassen Sie dem Konto zuerst mehr XLM überweisen.`,
     isExpired: "Die bezahlte Zeit im Netz ist abgelaufen. Lesen können Sie alles, unterschreiben erst, wenn der Betreiber die Gemeinschaft zurückgeholt hat.",
     extend: "Zeit im Netz verlängern",
     restore: "Gemeinschaft zurückholen",
@@ -102,6 +104,10 @@ export const de: Words = {
 
   means: {
     tooLittle: (has, needs) => `Sie haben ${has}, nötig sind ${needs}.`,
+    reserved: (has, locked, reserve, free, needs) =>
+      `Sie haben ${has}, davon bleiben ${locked} gesperrt: die Mindestreserve des Netzes, ${reserve} für jeden Eintrag Ihres Kontos, das selbst als zwei zählt, und was Sie an der Börse des Netzes anbieten. Ausgeben können Sie ${free} abzüglich der Gebühr, nötig sind ${needs}.`,
+    offered: (has, locked, free, needs) =>
+      `Sie haben ${has}, davon bleiben ${locked} gesperrt, die Sie an der Börse des Netzes anbieten. Ausgeben können Sie ${free}, nötig sind ${needs}.`,
     notAccepted: (symbol) => `Ihr Konto nimmt ${symbol} noch nicht an. Lassen Sie es das zuerst auf Ihrer Startseite tun.`,
     frozen: (symbol) => `Wer ${symbol} ausgibt, hat Ihr Konto dafür nicht freigegeben. Fragen Sie dort nach.`,
     seller: (symbol) => `Das Konto des Verkäufers kann ${symbol} noch nicht empfangen. Bitten Sie ihn, es auf seiner Startseite anzunehmen.`,

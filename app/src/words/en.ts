@@ -96,6 +96,8 @@ export const en = {
       `This community’s contract has expired on the network, since nobody has paid for its keeping. To bring it back costs about ${xlm}, which whoever signs this would pay alone. That is the operator’s to do: tell them. Nothing is lost, and nothing can be signed here until then.`,
     tooHigh: (xlm: string, limit: string) =>
       `The fee of this would be up to ${xlm}. That is more than ${limit}, above which this page has nothing signed. Try again later; if it stays, tell the operator.`,
+    lacks: (free: string, pays: string, fee: string) =>
+      `The account can spend ${free}: the rest of what it has stays locked. This takes ${pays}, and a fee of up to ${fee} besides. Have more XLM sent to the account first.`,
     isExpired: "The contract has expired on the network. It can be read, but nothing can be signed before the operator has brought it back.",
     extend: "Extend the contract’s time",
     restore: "Bring the contract back",
@@ -105,6 +107,10 @@ export const en = {
 
   means: {
     tooLittle: (has: string, needs: string) => `You have ${has}, and this needs ${needs}.`,
+    reserved: (has: string, locked: string, reserve: string, free: string, needs: string) =>
+      `You have ${has}, of which ${locked} stay locked: the network’s reserve, ${reserve} for each entry of your account, which itself counts as two, and what you offer on the network’s exchange. You can spend ${free}, less the fee, and this needs ${needs}.`,
+    offered: (has: string, locked: string, free: string, needs: string) =>
+      `You have ${has}, of which ${locked} stay locked: you offer them on the network’s exchange. You can spend ${free}, and this needs ${needs}.`,
     notAccepted: (symbol: string) => `Your account does not accept ${symbol} yet. Accept it on your home page first.`,
     frozen: (symbol: string) => `The issuer of ${symbol} has not authorised your account for it. Ask the issuer.`,
     seller: (symbol: string) => `The seller’s account cannot receive ${symbol} yet. Ask the seller to accept it on their home page.`,

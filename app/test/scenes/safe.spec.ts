@@ -1,7 +1,7 @@
 // What may be signed: a network, a token or a link that wants more than the page shows gets no signature.
 
 import assert from "node:assert/strict";
-import { Address, inspectAuthEntry, Keypair, nativeToScVal, Operation, StrKey, xdr } from "@stellar/stellar-sdk";
+import { Address, Asset, inspectAuthEntry, Keypair, nativeToScVal, Operation, StrKey, xdr } from "@stellar/stellar-sdk";
 import { deployFor, submit } from "../../neighbourhood/network.js";
 import { shortAddress } from "../../src/words/format.js";
 import { Actor } from "../actor.js";
@@ -415,4 +415,43 @@ test.describe(() => {
     await bob.sees("The seller’s account cannot receive EUR yet: until it does, the seller is not paid from a deposit either.");
     await accessible(bob.page);
   });
+});
+
+test("what the network keeps locked on an account is said before the button, and what the fee leaves too little of before the signature", async ({
+  person,
+  actor,
+  network,
+}) => {
+  const alice = await actor();
+  const bob = await person("Bob", { registered: true, viewport: "phone" });
+  const id = await alice.offer(bob, { kwh: 10n, price: 2_000_000n });
+  const give = (source: Actor, destination: Actor, amount: string) =>
+    submit(
+      network,
+      [Operation.payment({ source: source.address, destination: destination.address, asset: Asset.native(), amount })],
+      [alice.keypair, ...(source === alice ? [] : [source.keypair])],
+    );
+  const has = await xlmBalance(network, bob.address);
+  await give(bob.actor, alice, String(Number(has - 25_000_000n) / 1e7));
+  assert.equal(await xlmBalance(network, bob.address), 25_000_000n);
+
+  await bob.open(`agreement/${id}`);
+  await bob.sees(
+    /^You have 2\.50 XLM, of which 1\.00 XLM stay locked: the network’s reserve, 0\.50 XLM for each entry.* You can spend 1\.50 XLM, less the fee, and this needs 2\.00 XLM\.$/,
+  );
+  assert.equal(await bob.button("Pay a deposit, and look at each delivery").getAttribute("aria-disabled"), "true");
+  await pictures(bob.page, "locked");
+
+  // All that can be spent, and nothing for the fee.
+  await give(alice, bob.actor, "0.5");
+  await bob.open(`agreement/${id}`);
+  await bob.press("Pay a deposit, and look at each delivery");
+  await bob.dialog.getByText(/^The account can spend 2\.00 XLM: .* This takes 2\.00 XLM, and a fee of up to 0\.\d+ XLM besides\./).waitFor();
+  assert.equal(await bob.dialog.getByRole("button", { name: "Sign", exact: true }).count(), 0);
+  await pictures(bob.page, "locked-fee");
+  await bob.declines();
+  await give(alice, bob.actor, "0.5");
+  await bob.open(`agreement/${id}`);
+  await bob.press("Pay a deposit, and look at each delivery");
+  await bob.signs("The deposit is paid.");
 });
