@@ -13,6 +13,8 @@ export type TokenKind =
 
 export interface Token {
   contractId: string;
+  /** The asset, if somebody issues it. */
+  asset?: Asset;
   /** What everybody has in the beginning: 500 of the token. */
   give(keypair: Keypair): Promise<void>;
 }
@@ -32,6 +34,7 @@ export async function createToken(network: LocalNetwork, kind: TokenKind): Promi
     const asset = new Asset(kind.asset, issuer.publicKey());
     return {
       contractId: await assetContract(network, asset, issuer),
+      asset,
       async give(keypair) {
         const source = keypair.publicKey();
         const trust = Operation.changeTrust({ asset, source });

@@ -9,6 +9,7 @@ import { useSession, type Session } from "../person/session.js";
 import type { Job } from "../signing/story.js";
 import { AcceptForm } from "./AcceptForm.js";
 import { Button } from "./basics.js";
+import { usePaymentReason, type Means } from "./payment.js";
 import { reasonText } from "./reasons.js";
 
 interface Props {
@@ -16,18 +17,21 @@ interface Props {
   delivery: Delivery;
   deliveries: Delivery[];
   role: Role;
+  /** None for whoever only reads. */
+  means: Means | undefined;
 }
 
 export function DeliveryItem(props: Props) {
   const session = useSession();
   const { words, format, token, now, act } = session;
-  const { delivery, deliveries, role } = props;
+  const { entry, delivery, deliveries, role, means } = props;
   const { transaction, state } = delivery;
   const delivered = transaction.energy_delivered_kwh;
-  const accepted = acceptedKwh(transaction.payment_amount, props.entry.agreement.price_per_kwh);
+  const accepted = acceptedKwh(transaction.payment_amount, entry.agreement.price_per_kwh);
+  const paymentReason = usePaymentReason(means);
   const [form, setForm] = useState<"compromise" | "rule">();
   const unpaid = deliveries.filter(({ transaction }) => transaction.status === TransactionStatus.Delivered).length;
-  const actions = deliveryActions(props.entry, delivery, role, unpaid, now);
+  const actions = deliveryActions(entry, delivery, role, unpaid, now);
   const press = (name: DeliveryActionName) => {
     if (name === "compromise" || name === "rule") setForm(form === name ? undefined : name);
     else act(jobFor(name, props, session));
@@ -58,7 +62,9 @@ export function DeliveryItem(props: Props) {
           {actions.map(({ name, blocked }) => (
             <Button
               key={name}
-              blocked={blocked && reasonText(blocked, session)}
+              blocked={
+                blocked ? reasonText(blocked, session) : paymentReason(name, transaction.payment_amount, entry.state.deposit !== Deposit.None)
+              }
               hint={hint(name, props, session)}
               onClick={() => press(name)}
             >
@@ -67,7 +73,7 @@ export function DeliveryItem(props: Props) {
           ))}
         </div>
       )}
-      {form && <AcceptForm entry={props.entry} transaction={transaction} form={form} />}
+      {form && <AcceptForm entry={entry} transaction={transaction} form={form} />}
     </li>
   );
 }

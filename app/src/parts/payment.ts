@@ -3,7 +3,7 @@
 import type { Chain } from "../chain/chain.js";
 import { BASE_RESERVE, holdings, spendable, type Holding } from "../chain/holdings.js";
 import { isXlm, type Token } from "../chain/token.js";
-import type { AgreementActionName } from "../contract/rules.js";
+import type { AgreementActionName, DeliveryActionName } from "../contract/rules.js";
 import { useSession } from "../person/session.js";
 import { XLM } from "../words/format.js";
 
@@ -22,16 +22,17 @@ export async function readMeans(chain: Chain, token: Token, me: string, seller: 
 }
 
 const deposits: readonly string[] = ["fundMetered", "fundReviewed"];
-const settles: readonly string[] = ["pay", "draw"];
+const settles: readonly string[] = ["pay", "payOne", "draw"];
 
 /** Why the payment of an amount would fail now. `fromDeposit`: the money is the contract's already. */
 export function usePaymentReason(means: Means | undefined) {
   const { chain, words, format, token } = useSession();
   const say = words.means;
   const shown = (amount: bigint) => format.amount(amount, token);
-  const toSeller = (name: string, { acceptance }: Holding) => {
+  const toSeller = (name: string, amount: bigint, { acceptance, room }: Holding) => {
     const own = name === "draw";
-    return acceptance === "ready" ? undefined : (own ? say.notAccepted : say.seller)(token.symbol);
+    if (acceptance !== "ready") return (own ? say.notAccepted : say.seller)(token.symbol);
+    return room < amount ? (own ? say.ownLimit : say.sellerLimit)(shown(room), shown(amount)) : undefined;
   };
   const fromMe = (amount: bigint, { acceptance, balance, locked }: Holding) => {
     if (acceptance !== "ready") return (acceptance === "none" ? say.notAccepted : say.frozen)(token.symbol);
@@ -41,8 +42,8 @@ export function usePaymentReason(means: Means | undefined) {
     if (locked === 0n) return say.tooLittle(has, needs);
     return isXlm(chain, token) ? say.reserved(has, rest, format.amount(BASE_RESERVE, XLM), can, needs) : say.offered(has, rest, can, needs);
   };
-  return (name: AgreementActionName, amount: bigint, fromDeposit: boolean): string | undefined => {
+  return (name: AgreementActionName | DeliveryActionName, amount: bigint, fromDeposit: boolean): string | undefined => {
     if (!means || !(deposits.includes(name) || settles.includes(name))) return undefined;
-    return (settles.includes(name) ? toSeller(name, means.seller) : undefined) ?? (fromDeposit ? undefined : fromMe(amount, means.me));
+    return (settles.includes(name) ? toSeller(name, amount, means.seller) : undefined) ?? (fromDeposit ? undefined : fromMe(amount, means.me));
   };
 }

@@ -77,6 +77,7 @@ function AgreementDetails({ entry, deliveries, seller, means }: AgreementWithDel
                 delivery={delivery}
                 deliveries={deliveries}
                 role={role}
+                means={means}
               />
             ))}
           </ol>

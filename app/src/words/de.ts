@@ -108,6 +108,10 @@ export const de: Words = {
       `Sie haben ${has}, davon bleiben ${locked} gesperrt: die Mindestreserve des Netzes, ${reserve} für jeden Eintrag Ihres Kontos, das selbst als zwei zählt, und was Sie an der Börse des Netzes anbieten. Ausgeben können Sie ${free} abzüglich der Gebühr, nötig sind ${needs}.`,
     offered: (has, locked, free, needs) =>
       `Sie haben ${has}, davon bleiben ${locked} gesperrt, die Sie an der Börse des Netzes anbieten. Ausgeben können Sie ${free}, nötig sind ${needs}.`,
+    sellerLimit: (room, amount) =>
+      `Das Konto des Verkäufers kann nach seiner eigenen Obergrenze nur noch ${room} empfangen; hier wären es ${amount}. Bitten Sie ihn, die Grenze in seiner Wallet anzuheben.`,
+    ownLimit: (room, amount) =>
+      `Ihr Konto kann nach seiner eigenen Obergrenze nur noch ${room} empfangen; hier wären es ${amount}. Heben Sie die Grenze in Ihrer Wallet an.`,
     notAccepted: (symbol) => `Ihr Konto nimmt ${symbol} noch nicht an. Lassen Sie es das zuerst auf Ihrer Startseite tun.`,
     frozen: (symbol) => `Wer ${symbol} ausgibt, hat Ihr Konto dafür nicht freigegeben. Fragen Sie dort nach.`,
     seller: (symbol) => `Das Konto des Verkäufers kann ${symbol} noch nicht empfangen. Bitten Sie ihn, es auf seiner Startseite anzunehmen.`,

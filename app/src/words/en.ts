@@ -111,6 +111,10 @@ export const en = {
       `You have ${has}, of which ${locked} stay locked: the network’s reserve, ${reserve} for each entry of your account, which itself counts as two, and what you offer on the network’s exchange. You can spend ${free}, less the fee, and this needs ${needs}.`,
     offered: (has: string, locked: string, free: string, needs: string) =>
       `You have ${has}, of which ${locked} stay locked: you offer them on the network’s exchange. You can spend ${free}, and this needs ${needs}.`,
+    sellerLimit: (room: string, amount: string) =>
+      `The seller’s account can receive ${room} more at most, by its own limit, and this would pay ${amount}. Ask the seller to raise the limit in their wallet.`,
+    ownLimit: (room: string, amount: string) =>
+      `Your account can receive ${room} more at most, by its own limit, and this would pay ${amount}. Raise the limit in your wallet.`,
     notAccepted: (symbol: string) => `Your account does not accept ${symbol} yet. Accept it on your home page first.`,
     frozen: (symbol: string) => `The issuer of ${symbol} has not authorised your account for it. Ask the issuer.`,
     seller: (symbol: string) => `The seller’s account cannot receive ${symbol} yet. Ask the seller to accept it on their home page.`,

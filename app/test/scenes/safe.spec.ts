@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Address, Asset, inspectAuthEntry, Keypair, nativeToScVal, Operation, StrKey, xdr } from "@stellar/stellar-sdk";
+import { Deposit } from "../../client/src/index.js";
 import { deployFor, submit } from "../../neighbourhood/network.js";
 import { shortAddress } from "../../src/words/format.js";
 import { Actor } from "../actor.js";
@@ -454,4 +455,47 @@ test("what the network keeps locked on an account is said before the button, and
   await bob.open(`agreement/${id}`);
   await bob.press("Pay a deposit, and look at each delivery");
   await bob.signs("The deposit is paid.");
+});
+
+test.describe(() => {
+  test.use({ token: { asset: "EUR" } });
+  test("what an account cannot receive by its own limit is said before it is paid", async ({ person, network, clock, stage }) => {
+    const alice = await person("Alice", { registered: true });
+    const bob = await person("Bob", { registered: true });
+    const offer = () => alice.actor.offer(bob, { kwh: 20n, price: 10_000_000n });
+    const [bill, deposit] = [await offer(), await offer()];
+    const deliver = (agreement_id: bigint, energy_delivered_kwh: bigint, meter_reading: bigint) =>
+      alice.actor.act((client) => client.deliver_energy({ agreement_id, energy_delivered_kwh, meter_reading, provider: alice.address }));
+    await bob.actor.act((client) => client.fund_agreement({ agreement_id: deposit, consumer: bob.address, deposit: Deposit.Reviewed }));
+    await deliver(bill, 3n, 3n);
+    await clock.advance(60);
+    await deliver(bill, 7n, 10n);
+    await clock.advance(60);
+    await deliver(deposit, 10n, 20n);
+    // She has 500.
+    const { asset } = stage.token;
+    assert.ok(asset);
+    await submit(network, [Operation.changeTrust({ asset, limit: "505" })], [alice.actor.keypair]);
+
+    const sellersLimit = "The seller’s account can receive 5.00 EUR more at most, by its own limit, and this would pay";
+    await bob.open(`agreement/${bill}`);
+    await bob.sees(`${sellersLimit} 10.00 EUR.`);
+    assert.equal(await bob.button("Pay the bill").getAttribute("aria-disabled"), "true");
+    // The newest delivery stands first.
+    const [second, first] = await bob.button("Pay only this one").all();
+    assert.deepEqual([await second?.getAttribute("aria-disabled"), await first?.getAttribute("aria-disabled")], ["true", null]);
+    await bob.sees(`${sellersLimit} 7.00 EUR.`);
+    await pictures(bob.page, "sellers-limit");
+    await first?.click();
+    await bob.signs("The delivery is paid.");
+
+    await clock.advance(DAY);
+    await alice.open(`agreement/${deposit}`);
+    await alice.sees("Your account can receive 2.00 EUR more at most, by its own limit, and this would pay 10.00 EUR. Raise the limit in your wallet.");
+    assert.equal(await alice.button("Draw what is due").getAttribute("aria-disabled"), "true");
+    await submit(network, [Operation.changeTrust({ asset })], [alice.actor.keypair]);
+    await alice.open(`agreement/${deposit}`);
+    await alice.press("Draw what is due");
+    await alice.signs("The bill is paid.");
+  });
 });
