@@ -1,12 +1,14 @@
 // What a call moves, by the words of every token that it touches; what speaks against signing it; and whom it names.
 
-import { Address } from "@stellar/stellar-sdk";
 import type { ComponentChildren } from "preact";
 import type { Call } from "../contract/calls.js";
 import { Facts, Notice, WholeAddress } from "../parts/basics.js";
+import { useLoad } from "../parts/load.js";
+import { isAddress } from "../person/names.js";
 import { useSession, type Session } from "../person/session.js";
 import { groupsOfFour, shortAddress, XLM } from "../words/format.js";
 import type { Move, Refusal, Verdict } from "./review.js";
+import { toolsFor } from "./toolbox.js";
 
 export function Moves({ verdict: { moves, refusals } }: { verdict: Verdict }) {
   const { words, format, token, nameOf } = useSession();
@@ -77,23 +79,33 @@ function amountText({ token: id, code, amount }: Move, { words: { review }, form
   return review.unknownAmount(format.number(amount), grouped(id));
 }
 
-/** The addresses that a call names and moves money between, each as a whole: a name is this person's, and two short forms may look alike. */
-export function Parties({ call, other, verdict }: { call: Call; other?: string; verdict?: Verdict }) {
-  const { me, chain, nameOf } = useSession();
-  const named = [...Object.values<unknown>(call.args), other, ...(verdict?.moves ?? []).flatMap(({ from, to }) => [from, to])];
+interface PartiesProps {
+  call: Call;
+  other?: string;
+  verdict?: Verdict;
+  /** Whose call it is, if it is not this person's own. */
+  account?: string;
+}
+
+/** The addresses that a call names, binds to each other and moves money between, each as a whole: a name is this person's, and two short forms may look alike. */
+export function Parties({ call, other, verdict, account }: PartiesProps) {
+  const { me, chain, nameOf, ownNames, words } = useSession();
+  const signer = account ?? me;
+  const moves = verdict?.moves ?? [];
+  const read = async () => (await toolsFor(chain)).partnersIn(chain, signer, call, moves.map(({ to }) => to));
+  const { partners = [], strangers = [] } = useLoad(read, call, signer).value ?? {};
+  const named = [...Object.values<unknown>(call.args), other, ...moves.flatMap(({ from, to }) => [from, to]), ...partners];
   const addresses = [...new Set(named.filter((value) => typeof value === "string" && isAddress(value)))] as string[];
   const others = addresses.filter((address) => address !== me && address !== chain.contractId);
   const rows = others.map((address): [string, ComponentChildren] => {
     const name = nameOf(address);
     return [name === shortAddress(address) ? name : name.replace(` (${shortAddress(address)})`, ""), <WholeAddress of={address} />];
   });
-  return rows.length > 0 ? <Facts facts={rows} /> : null;
-}
-
-function isAddress(text: string): boolean {
-  try {
-    return !!new Address(text);
-  } catch {
-    return false;
-  }
+  const unknown = strangers.filter((address) => address !== me && !(address in ownNames));
+  return (
+    <>
+      <Facts facts={rows} />
+      {unknown.length > 0 && <Notice kind="info">{words.sign.firstTime(unknown.map(shortAddress).join(", "))}</Notice>}
+    </>
+  );
 }

@@ -177,7 +177,7 @@ function ReviewFacts({ review, before }: { review: Review; before: Before | unde
       <TooDear {...review} />
       <Moves verdict={verdict} />
       <OwedFacts call={call} />
-      <Parties call={call} verdict={mayBeSigned ? verdict : undefined} />
+      <Parties call={call} verdict={mayBeSigned ? verdict : undefined} account={transaction.source} />
       <Facts
         facts={[
           call.method === "fund_agreement" && [words.deposit.title, depositText(call.args.deposit, words)],

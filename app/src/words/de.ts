@@ -94,7 +94,7 @@ export const de: Words = {
     tooHigh: (xlm, limit) =>
       `Die Gebühr dafür betrüge bis zu ${xlm}. Über ${limit} lässt diese Seite nichts unterschreiben. Versuchen Sie es später noch einmal; bleibt es dabei, sagen Sie es dem Betreiber.`,
     lacks: (free, pays, fee) =>
-      `Das Konto kann ${free} ausgeben: Was es sonst hat, bleibt gesperrt. Nötig sind ${pays} und bis zu ${fee} Gebühr. Lassen Sie dem Konto zuerst mehr XLM überweisen.`,
+      `Das Konto kann ${free} ausgeben: Was es sonst hat, bleibt gesperrt. Nötig sind ${pays} und bis zu ${fee} Gebühr.`,
     isExpired: "Die bezahlte Zeit im Netz ist abgelaufen. Lesen können Sie alles, unterschreiben erst, wenn der Betreiber die Gemeinschaft zurückgeholt hat.",
     extend: "Zeit im Netz verlängern",
     restore: "Gemeinschaft zurückholen",
@@ -105,7 +105,7 @@ export const de: Words = {
   means: {
     tooLittle: (has, needs) => `Sie haben ${has}, nötig sind ${needs}.`,
     reserved: (has, locked, reserve, free, needs) =>
-      `Sie haben ${has}, davon bleiben ${locked} gesperrt: die Mindestreserve des Netzes, ${reserve} für jeden Eintrag Ihres Kontos, das selbst als zwei zählt, und was Sie an der Börse des Netzes anbieten. Ausgeben können Sie ${free} abzüglich der Gebühr, nötig sind ${needs}.`,
+      `Sie haben ${has}, davon bleiben ${locked} gesperrt: die Reserve des Netzes, ${reserve} je Eintrag Ihres Kontos, das selbst als zwei zählt, und was Sie an der Börse des Netzes anbieten. Ausgeben können Sie ${free} abzüglich der Gebühr, nötig sind ${needs}.`,
     offered: (has, locked, free, needs) =>
       `Sie haben ${has}, davon bleiben ${locked} gesperrt, die Sie an der Börse des Netzes anbieten. Ausgeben können Sie ${free}, nötig sind ${needs}.`,
     sellerLimit: (room, amount) =>
@@ -581,6 +581,8 @@ export const de: Words = {
     fee: "Gebühr",
     feeOf: (total) => `Höchstens ${total}, das meiste davon für die Aufbewahrung im Netz. Was nicht gebraucht wird, kommt sofort zurück.`,
     noFee: "Keine. Wer als Zweiter unterschreibt, zahlt sie.",
+    firstTime: (who) =>
+      `Anscheinend zum ersten Mal: Diese Seite kennt noch keinen Vertrag und keine Zahlung zwischen Ihnen und ${who}. Namen und Adressen können sich ähneln: Vergleichen Sie die ganze Adresse mit der, die Ihr Nachbar Ihnen gegeben hat.`,
     account: "Unterschrift",
     confirm: "Unterschreiben",
     again: "Inzwischen hat sich etwas geändert, deshalb wurde neu gerechnet. Bitte prüfen Sie es noch einmal.",
@@ -710,7 +712,7 @@ export const de: Words = {
     busy: "Das Netz ist ausgelastet. Warten Sie eine Minute und versuchen Sie es noch einmal.",
     notLoaded: "Ein Teil dieser Seite konnte nicht geladen werden. Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal; hilft das nicht, laden Sie die Seite neu. Es ist nichts verloren.",
     notRpc: "Geantwortet hat nicht das Netz, sondern etwas anderes, etwa die Anmeldeseite eines öffentlichen WLANs. Öffnen Sie zum Nachsehen eine andere Seite, und versuchen Sie es dann noch einmal.",
-    otherNetwork: "Diese Seite oder der Link zu ihr nennt einen Server eines anderen Netzes. Deshalb wird hier nichts gezeigt, und unterschreiben können Sie nichts. Sagen Sie es denen, die die Seite bereitstellen oder den Link gemacht haben.",
+    otherNetwork: "Diese Seite oder der Link zu ihr nennt einen Server eines anderen Netzes. Deshalb wird hier nichts gezeigt und nichts unterschrieben. Sagen Sie es denen, die Seite oder Link gemacht haben.",
     archived: "Ein Eintrag wurde lange nicht benutzt und ist archiviert. Der Betreiber muss ihn zuerst zurückholen.",
     noContract: "In diesem Netz gibt es diese Gemeinschaft nicht. Prüfen Sie Adresse und Netz.",
     otherContract: "Unter dieser Adresse liegt ein anderer Vertrag im Netz, vielleicht ein Token. Öffnen Sie die Gemeinschaft mit der Adresse, die ihr Betreiber nennt.",

@@ -97,7 +97,7 @@ export const en = {
     tooHigh: (xlm: string, limit: string) =>
       `The fee of this would be up to ${xlm}. That is more than ${limit}, above which this page has nothing signed. Try again later; if it stays, tell the operator.`,
     lacks: (free: string, pays: string, fee: string) =>
-      `The account can spend ${free}: the rest of what it has stays locked. This takes ${pays}, and a fee of up to ${fee} besides. Have more XLM sent to the account first.`,
+      `The account can spend ${free}: the rest of what it has stays locked. This takes ${pays}, and a fee of up to ${fee} besides.`,
     isExpired: "The contract has expired on the network. It can be read, but nothing can be signed before the operator has brought it back.",
     extend: "Extend the contract’s time",
     restore: "Bring the contract back",
@@ -582,6 +582,8 @@ export const en = {
     fee: "Fee",
     feeOf: (total: string) => `At most ${total}, most of it to keep the record on the network. What is not used comes back at once.`,
     noFee: "None. Whoever signs second pays it.",
+    firstTime: (who: string) =>
+      `This seems to be the first time: this page knows no earlier agreement or payment of yours with ${who}. Names and addresses can be alike: compare the whole address with the one that your neighbour gave you.`,
     account: "Signed by",
     confirm: "Sign",
     again: "Something has changed meanwhile, so it was calculated again. Please check it once more.",

@@ -499,3 +499,114 @@ test.describe(() => {
     await alice.signs("The bill is paid.");
   });
 });
+
+/** What the dialog says of somebody who is not known from before. */
+const FIRST = "This seems to be the first time: this page knows no earlier agreement or payment of yours with";
+
+test("the first offer, deposit and payment between two are said to be the first, and no later ones", async ({ person, actor, clock, rpc, network }) => {
+  test.setTimeout(120_000);
+  const bob = await actor();
+  const alice = await person("Alice", { registered: true, viewport: "phone" });
+  const day = new Date(((await clock.now()) + 10 * DAY) * 1000).toISOString().slice(0, 10);
+  const offers = async (seller: Person) => {
+    await seller.fill("How much? (kWh)", "10");
+    await seller.fill(/^Price per kWh/, "0.1");
+    await seller.fill("Deliveries until", day);
+    await seller.press("Make the offer");
+    return seller.review();
+  };
+  const isFirst = async ({ dialog }: Person, other: { address: string }) => {
+    await dialog.getByText(`${FIRST} ${shortAddress(other.address)}.`).waitFor();
+    assert.ok((await dialog.innerText()).replaceAll(/\s/g, "").includes(other.address));
+  };
+  /** The dialog names the other, and says nothing of a first time. */
+  const isKnown = async ({ dialog }: Person, other: { address: string }) => {
+    await dialog.getByText(other.address.slice(4, 8)).first().waitFor();
+    assert.equal(await dialog.getByText(FIRST).count(), 0);
+  };
+  await alice.open(`offer/${bob.address}`);
+  await offers(alice);
+  await isFirst(alice, bob);
+  await pictures(alice.page, "first-time");
+  await alice.signs("The offer is made.");
+  await alice.open(`offer/${bob.address}`);
+  await offers(alice);
+  await alice.page.waitForTimeout(500);
+  await isKnown(alice, bob);
+  await alice.declines();
+
+  // In another browser it is known once the list was read, and not before.
+  const elsewhere = await person("Alice elsewhere", { keypair: alice.actor.keypair, funded: false });
+  await elsewhere.open(`offer/${bob.address}`);
+  await offers(elsewhere);
+  await isFirst(elsewhere, bob);
+  await elsewhere.declines();
+  await elsewhere.open();
+  await elsewhere.sees("Registered");
+  await elsewhere.page.evaluate((hash) => location.assign(hash), `#/offer/${bob.address}`);
+  await offers(elsewhere);
+  await elsewhere.page.waitForTimeout(500);
+  await isKnown(elsewhere, bob);
+
+  // Whoever is offered something has done nothing yet, and its deposit goes to the contract: the seller's address is shown.
+  const carol = await person("Carol", { registered: true, locale: "de-DE" });
+  const [paid, deposited, named] = [await alice.actor.offer(carol), await alice.actor.offer(carol), await bob.offer(carol)];
+  const neuer = "Anscheinend zum ersten Mal: Diese Seite kennt noch keinen Vertrag und keine Zahlung zwischen Ihnen und";
+  await carol.open(`agreement/${deposited}`);
+  await carol.settled(rpc);
+  rpc.reset();
+  await carol.press("Vorauszahlung leisten und jede Lieferung ansehen");
+  await carol.dialog.getByText(`${neuer} ${shortAddress(alice.address)}.`).waitFor();
+  assert.ok((await carol.dialog.innerText()).replaceAll(/\s/g, "").includes(alice.address));
+  // Nothing is asked for this but what the signature needs.
+  const simulated = rpc.asked.filter(({ method }) => method === "simulateTransaction");
+  const called = simulated.map((asked) => calledFunction(asked, network.passphrase));
+  assert.deepEqual([...new Set(called)], ["fund_agreement"]);
+  await pictures(carol.page, "first-time-german");
+  await carol.dialog.getByRole("button", { name: "Unterschreiben", exact: true }).click();
+  await carol.dialog.locator("[data-hash]").waitFor();
+  // The bill to the same seller is not the first, though this agreement is all that was read.
+  await alice.actor.act((client) =>
+    client.deliver_energy({ agreement_id: paid, energy_delivered_kwh: 3n, meter_reading: 3n, provider: alice.address }),
+  );
+  await carol.open(`agreement/${paid}`);
+  await carol.press("Rechnung bezahlen");
+  await carol.dialog.getByRole("button", { name: "Unterschreiben", exact: true }).waitFor();
+  await carol.page.waitForTimeout(500);
+  await carol.dialog.getByText(alice.address.slice(4, 8)).first().waitFor();
+  assert.equal(await carol.dialog.getByText("Anscheinend zum ersten Mal").count(), 0);
+  // Nor is anybody whom she has named herself a stranger.
+  await carol.page.evaluate((address) => localStorage.setItem("names", JSON.stringify({ [address]: "Bob" })), bob.address);
+  await carol.open(`agreement/${named}`);
+  await carol.press("Vorauszahlung leisten und jede Lieferung ansehen");
+  await carol.dialog.getByText(bob.address.slice(4, 8)).first().waitFor();
+  assert.equal(await carol.dialog.getByText("Anscheinend zum ersten Mal").count(), 0);
+});
+
+test("a second signature for somebody who is not known is said to be the first time", async ({ person }) => {
+  const mallory = await person("Mallory", { registered: true });
+  const dora = await person("Dora", { registered: true, viewport: "phone" });
+  // All of this needs nobody but Mallory.
+  const id = await mallory.actor.offer(dora);
+  const transaction_id = await mallory.actor.act((client) =>
+    client.deliver_energy({ agreement_id: id, energy_delivered_kwh: 9n, meter_reading: 9n, provider: mallory.address }),
+  );
+  await mallory.actor.act((client) => client.dispute_transaction({ transaction_id, disputer: mallory.address }));
+  await mallory.open(`agreement/${id}`);
+  await mallory.press("Propose a compromise");
+  await mallory.fill("Energy to be paid (kWh)", "5");
+  await mallory.press("Check and sign");
+  // She has offered it herself.
+  await mallory.review();
+  await mallory.page.waitForTimeout(500);
+  assert.equal(await mallory.dialog.getByText(FIRST).count(), 0);
+  const link = await mallory.signsFirst();
+
+  await dora.follow(link);
+  await dora.sees(`${FIRST} ${shortAddress(mallory.address)}.`);
+  assert.ok((await dora.text()).replaceAll(/\s/g, "").includes(mallory.address));
+  await pictures(dora.page, "first-time-link");
+  await dora.press("Check and sign");
+  await dora.dialog.getByText(`${FIRST} ${shortAddress(mallory.address)}.`).waitFor();
+  await accessible(dora.page);
+});
