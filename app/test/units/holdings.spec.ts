@@ -7,16 +7,15 @@ import { trustLineAsset } from "../../src/chain/asset.js";
 import { holdingIn, spendable } from "../../src/chain/holdings.js";
 import type { Move } from "../../src/signing/review.js";
 import { withinMeans, type Prepared } from "../../src/signing/submit.js";
+import { accountEntry } from "../account.js";
 
 const key = Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(1));
 const accountId = xdr.PublicKey.publicKeyTypeEd25519(key.rawPublicKey());
 const XLM = 10_000_000n;
 const liabilities = new xdr.Liabilities({ buying: 7n, selling: 3n * XLM });
 
-function account(balance: bigint, numSubEntries: number, ext: xdr.AccountEntryExt = xdr.AccountEntryExt.v0()) {
-  const fields = { accountId, balance, seqNum: 8n, numSubEntries, inflationDest: null, flags: 0, homeDomain: "", thresholds: new Uint8Array(4), signers: [], ext };
-  return xdr.LedgerEntryData.account(new xdr.AccountEntry(fields));
-}
+const account = (balance: bigint, numSubEntries: number, ext: xdr.AccountEntryExt = xdr.AccountEntryExt.v0()) =>
+  xdr.LedgerEntryData.account(accountEntry(key, { balance, numSubEntries, ext }));
 
 const withLiabilities = (ext: xdr.AccountEntryExtensionV1Ext = xdr.AccountEntryExtensionV1Ext.v0()) => xdr.AccountEntryExt.v1(new xdr.AccountEntryExtensionV1({ liabilities, ext }));
 

@@ -10,6 +10,7 @@ import { withSdk } from "../../src/chain/sdk.js";
 import { openToken } from "../../src/chain/token.js";
 import { transfers } from "../../src/signing/movements.js";
 import { readSigned, send } from "../../src/signing/submit.js";
+import { accountEntry } from "../account.js";
 
 const key = Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(1));
 const me = key.publicKey();
@@ -127,20 +128,7 @@ test("what was sent is not sent again where the answer is lost", async () => {
 test("a number that is used is no proof against a call, as long as who tells of it is behind", async () => {
   const sdk = withSdk(chain());
   const call = signed(sdk);
-  const entry = xdr.LedgerEntryData.account(
-    new xdr.AccountEntry({
-      accountId: xdr.PublicKey.publicKeyTypeEd25519(key.rawPublicKey()),
-      balance: 1n,
-      seqNum: 8n,
-      numSubEntries: 0,
-      inflationDest: null,
-      flags: 0,
-      homeDomain: "",
-      thresholds: new Uint8Array(4),
-      signers: [],
-      ext: xdr.AccountEntryExt.v0(),
-    }),
-  );
+  const entry = xdr.LedgerEntryData.account(accountEntry(key, { seqNum: 8n }));
   let asked = 0;
   const { value } = await answered(
     ({ method }) => {

@@ -8,6 +8,7 @@ import type { SigningChain } from "../../src/chain/sdk.js";
 import { readContractCall } from "../../src/contract/readCall.js";
 import { readShared, toText } from "../../src/signing/share.js";
 import { Problem } from "../../src/words/problem.js";
+import { accountEntry } from "../account.js";
 
 const [admin, alice, bob, stranger] = [1, 2, 3, 4].map((n) => Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(n))) as [Keypair, Keypair, Keypair, Keypair];
 const contractId = new Asset("A", admin.publicKey()).contractId(Networks.TESTNET);
@@ -105,11 +106,10 @@ test("a deposit of a kind that does not exist is none", () => {
 
 test("what several keys of an account have signed counts from the medium weight on, whatever its transactions need", async () => {
   const [first, second] = [alice, bob];
-  const account = {
-    thresholds: { value: new Uint8Array([0, 3, 2, 3]) },
-    signers: [first, second].map((key) => ({ key: xdr.SignerKey.signerKeyTypeEd25519(key.rawPublicKey()), weight: 1 })),
-    seqNum: 1n,
-  };
+  const account = accountEntry(admin, {
+    thresholds: new Uint8Array([0, 3, 2, 3]),
+    signers: [first, second].map((of) => new xdr.Signer({ key: xdr.SignerKey.signerKeyTypeEd25519(of.rawPublicKey()), weight: 1 })),
+  });
   const owned = { ...network, server: { ...network.server, getAccountEntry: () => Promise.resolve(account) } } as unknown as SigningChain;
   const signers = async (...keys: Keypair[]) => {
     const entry = (signature: xdr.ScVal) => {
