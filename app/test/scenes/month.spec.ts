@@ -475,6 +475,8 @@ test.describe.serial("a month among neighbours", () => {
 
   test("everything is there in German as well", async () => {
     await bob.page.getByLabel("Language / Sprache").selectOption("de");
+    // It is remembered when its words have arrived.
+    await bob.page.getByRole("heading", { level: 1, name: "Verträge" }).waitFor();
     await bob.open(`agreement/${first}`);
     await bob.sees("19 von 40 kWh geliefert");
     await bob.sees("0,1234567 XLM je kWh");
