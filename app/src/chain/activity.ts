@@ -1,7 +1,6 @@
 // All that a person does on the contract: agreements with their states, and deliveries.
 
 import type { AgreementEntry, Prosumer } from "../../client/src/index.js";
-import { MAX_PAGE } from "../contract/limits.js";
 import type { Delivery } from "../contract/rules.js";
 import { toRows, type Row } from "../person/books.js";
 import { needsDeliveries } from "../person/todo.js";
@@ -33,13 +32,8 @@ export async function readRows(chain: Chain, me: string, onProgress?: (agreement
   return toRows(entries, transactions, me);
 }
 
-/** All agreements of a prosumer, the newest first: one request for 25. */
 async function readEntries(chain: Chain, prosumer: string): Promise<AgreementEntry[]> {
-  const limit = Number(MAX_PAGE);
   const entries: AgreementEntry[] = [];
-  for (;;) {
-    const page = await chain.agreementPage(prosumer, entries.at(-1)?.agreement.agreement_id ?? null, limit);
-    entries.push(...page);
-    if (page.length < limit) return entries;
-  }
+  for await (const entry of chain.entries(prosumer)) entries.push(entry);
+  return entries;
 }

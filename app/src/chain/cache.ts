@@ -44,11 +44,6 @@ export class Cache {
     this.kept.set(key, kept);
   }
 
-  /** What has arrived of that whose keys begin like this. */
-  arrived(start: string): Promise<unknown[]> {
-    return Promise.all([...this.kept].flatMap(([key, { value, about }]) => (about && key.startsWith(start) ? [value] : [])));
-  }
-
   private describe(kept: Kept, { about, until }: About): void {
     kept.about = new Set(about);
     kept.until = until;

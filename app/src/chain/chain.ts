@@ -162,9 +162,9 @@ export class Chain {
     this.cache.keep(`deliveries of ${id}`, [], about);
   }
 
-  /** All of a prosumer's agreements, the newest first. */
-  async *agreements(prosumer: string): AsyncGenerator<EnergyAgreement> {
-    for await (const page of this.pages(prosumer)) yield* page.map(({ agreement }) => agreement);
+  /** All of a prosumer's agreements, the newest first: a request for 25. */
+  async *entries(prosumer: string): AsyncGenerator<AgreementEntry> {
+    for await (const page of this.pages(prosumer)) yield* page;
   }
 
   private async *pages(prosumer: string): AsyncGenerator<AgreementEntry[]> {

@@ -2,11 +2,12 @@
 
 import type { ComponentChildren } from "preact";
 import type { Call } from "../contract/calls.js";
-import { Facts, Notice, WholeAddress } from "../parts/basics.js";
+import { Facts, LoadedView, Notice, WholeAddress } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { isAddress } from "../person/names.js";
 import { useSession, type Session } from "../person/session.js";
 import { groupsOfFour, shortAddress, XLM } from "../words/format.js";
+import type { Partners } from "./partners.js";
 import type { Move, Refusal, Verdict } from "./review.js";
 import { toolsFor } from "./toolbox.js";
 
@@ -83,29 +84,37 @@ interface PartiesProps {
   call: Call;
   other?: string;
   verdict?: Verdict;
-  /** Whose call it is, if it is not this person's own. */
-  account?: string;
+  parties?: Partners;
 }
 
 /** The addresses that a call names, binds to each other and moves money between, each as a whole: a name is this person's, and two short forms may look alike. */
-export function Parties({ call, other, verdict, account }: PartiesProps) {
-  const { me, chain, nameOf, ownNames, words } = useSession();
-  const signer = account ?? me;
-  const moves = verdict?.moves ?? [];
-  const read = async () => (await toolsFor(chain)).partnersIn(chain, signer, call, moves.map(({ to }) => to));
-  const { partners = [], strangers = [] } = useLoad(read, call, signer).value ?? {};
-  const named = [...Object.values<unknown>(call.args), other, ...moves.flatMap(({ from, to }) => [from, to]), ...partners];
+export function Parties({ call, other, verdict, parties: { partners, strangers } = { partners: [], strangers: [] } }: PartiesProps) {
+  const { me, chain, nameOf, words } = useSession();
+  const named = [...Object.values<unknown>(call.args), other, ...(verdict?.moves ?? []).flatMap(({ from, to }) => [from, to]), ...partners];
   const addresses = [...new Set(named.filter((value) => typeof value === "string" && isAddress(value)))] as string[];
   const others = addresses.filter((address) => address !== me && address !== chain.contractId);
   const rows = others.map((address): [string, ComponentChildren] => {
     const name = nameOf(address);
     return [name === shortAddress(address) ? name : name.replace(` (${shortAddress(address)})`, ""), <WholeAddress of={address} />];
   });
-  const unknown = strangers.filter((address) => address !== me && !(address in ownNames));
   return (
     <>
       <Facts facts={rows} />
-      {unknown.length > 0 && <Notice kind="info">{words.sign.firstTime(unknown.map(shortAddress).join(", "))}</Notice>}
+      {strangers.length > 0 && <Notice kind="info">{words.sign.firstTime(strangers.map(shortAddress).join(", "))}</Notice>}
+    </>
+  );
+}
+
+/** The same of a call that is not reviewed yet. */
+export function SharedParties({ call, other }: { call: Call; other: string }) {
+  const { me, chain, words } = useSession();
+  const loaded = useLoad(async () => (await toolsFor(chain)).partnersIn(chain, me, call, []), call, me);
+  return (
+    <>
+      <Parties call={call} other={other} parties={loaded.value} />
+      <LoadedView of={loaded} words={words}>
+        {() => null}
+      </LoadedView>
     </>
   );
 }

@@ -9,7 +9,7 @@ import { useLoad } from "../parts/load.js";
 import { forgetWaiting, keepWaiting } from "../person/inbox.js";
 import { href } from "../person/place.js";
 import { useSession } from "../person/session.js";
-import { Parties } from "./Moves.js";
+import { SharedParties } from "./Moves.js";
 import { OwedFacts } from "./OwedFacts.js";
 import { readShared, type Shared } from "./share.js";
 
@@ -55,7 +55,7 @@ function SharedCallCard({ call, signer, other, expiresAt, entry }: Shared) {
       <p>{me === signer ? words.share.signedByYou : words.share.signedBy(nameOf(signer))}</p>
       <p class="sentence">{describe(call, session)}</p>
       <OwedFacts call={call} />
-      <Parties call={call} other={signer} />
+      <SharedParties call={call} other={signer} />
       {call.method === "resolve_dispute" && <AgreementLink transactionId={call.args.transaction_id} />}
       {expired ? (
         <Notice kind="problem">{words.share.expired}</Notice>

@@ -10,7 +10,7 @@ import type { Words } from "../words/en.js";
 import { XLM, type Format } from "../words/format.js";
 import { Doubts } from "./Doubts.js";
 import { InWallet } from "./InWallet.js";
-import { Moves, Parties } from "./Moves.js";
+import { Moves, Parties, SharedParties } from "./Moves.js";
 import { SIGNATURE_HOLDS } from "./holds.js";
 import { OwedFacts } from "./OwedFacts.js";
 import type { Signing } from "./signing.js";
@@ -149,7 +149,7 @@ function FirstFacts({ job }: { job: Job }) {
       {job.kind === "share" && (
         <>
           <OwedFacts call={job.call} />
-          <Parties call={job.call} other={job.other} />
+          <SharedParties call={job.call} other={job.other} />
         </>
       )}
       <Facts
@@ -164,7 +164,7 @@ function FirstFacts({ job }: { job: Job }) {
 }
 
 function ReviewFacts({ review, before }: { review: Review; before: Before | undefined }) {
-  const { call, transaction, verdict, mayBeSigned } = review;
+  const { call, transaction, verdict, parties, mayBeSigned } = review;
   const { words, format, me } = useSession();
   return (
     <>
@@ -177,7 +177,7 @@ function ReviewFacts({ review, before }: { review: Review; before: Before | unde
       <TooDear {...review} />
       <Moves verdict={verdict} />
       <OwedFacts call={call} />
-      <Parties call={call} verdict={mayBeSigned ? verdict : undefined} account={transaction.source} />
+      <Parties call={call} {...(mayBeSigned && { verdict, parties })} />
       <Facts
         facts={[
           call.method === "fund_agreement" && [words.deposit.title, depositText(call.args.deposit, words)],

@@ -36,6 +36,8 @@ export type Review = Prepared;
 export interface SignedCall {
   hash: string;
   transaction: string;
+  /** The account whose call it is. */
+  source: string;
   call: Call;
   /** The ledger's time when it was signed: it is in no earlier ledger. */
   signedAt: number;

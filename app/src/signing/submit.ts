@@ -13,6 +13,7 @@ import { XLM } from "../words/format.js";
 import { Problem } from "../words/problem.js";
 import { transfers, type Movement } from "./movements.js";
 import { build as buildOperation } from "./networkCalls.js";
+import { partnersIn, type Partners } from "./partners.js";
 import { bid, FEE_LIMIT, priceOf, type Price } from "./price.js";
 import { isRecorded } from "./records.js";
 import { review, type Verdict } from "./review.js";
@@ -28,6 +29,8 @@ export interface Prepared {
   price: Price;
   /** Whether the person may go on to the wallet. */
   mayBeSigned: boolean;
+  /** Whom it pays, or binds the account to. */
+  parties: Partners;
   /** The XLM that it pays besides the fee, and what the account can spend, where that is not enough for both. */
   lacks?: { pays: bigint; spendable: bigint };
 }
@@ -64,7 +67,8 @@ export async function prepare(
   signed?: xdr.SorobanAuthorizationEntry,
 ): Promise<Prepared> {
   const built = await (isNetworkCall(call) ? build(chain, config.token_contract, call, source) : simulate(chain, config.token_contract, call, source, signed));
-  return { call, ...built, mayBeSigned: mayBeSigned(config, call, source, built) };
+  const paid = built.verdict.moves.map(({ to }) => to);
+  return { call, ...built, parties: await partnersIn(chain, source, call, paid), mayBeSigned: mayBeSigned(config, call, source, built) };
 }
 
 /** Whether nothing speaks against a signature. What brings the contract back or prolongs it may cost its admin whatever is shown. */
@@ -169,6 +173,7 @@ export function readSigned(chain: Chain, kept: Kept): SignedCall {
   return {
     hash: hashOf(read),
     transaction,
+    source: read.source,
     call: readCall(chain, read),
     signedAt,
     validUntil: Number(read.timeBounds?.maxTime),

@@ -6,7 +6,6 @@ import type { Config } from "../../client/src/index.js";
 import { Chain, skewOf } from "../chain/chain.js";
 import { openToken, type Token } from "../chain/token.js";
 import { Watch } from "../chain/watch.js";
-import type { Call } from "../contract/calls.js";
 import { LoadedView } from "../parts/basics.js";
 import { useLoad } from "../parts/load.js";
 import { Outside } from "../parts/Outside.js";
@@ -16,8 +15,7 @@ import { forgetPlace, type Place } from "../person/place.js";
 import { keepReceipt } from "../person/receipts.js";
 import { SessionContext, type Session } from "../person/session.js";
 import { useSigning } from "../signing/signing.js";
-import { fetchTools, toolsFor } from "../signing/toolbox.js";
-import type { Receipt } from "../signing/submit.js";
+import { fetchTools } from "../signing/toolbox.js";
 import { useWallet } from "../wallet/connection.js";
 import { readNeighbours } from "../wallet/playKey.js";
 import { fetchChecks } from "../wallet/wallet.js";
@@ -82,12 +80,6 @@ export function Community({ place, onRead, words, locale, picker }: Props) {
   );
 }
 
-/** Remembers with whom this person has to do now. What cannot be remembered is asked about once more. */
-const keepPartners = (chain: Chain, me: string, call: Call, { movements }: Receipt) =>
-  toolsFor(chain)
-    .then((tools) => tools.keepPartners(chain, me, call, movements.map(({ to }) => to)))
-    .catch(() => undefined);
-
 /** After so many milliseconds the page looks again whether something has changed. */
 const REFRESH = 30_000;
 /** On a network where a day may take a minute. */
@@ -133,9 +125,9 @@ function Ready({ chain, info: { config, token, skew: firstSkew, watch }, words, 
       chain.cache.forgetAll();
       void refresh(true);
     },
-    onDone({ call, hash }, receipt) {
-      keepReceipt(chain.contractId, call, { ...receipt, hash });
-      if (me) void keepPartners(chain, me, call, receipt);
+    onDone({ call, hash, source }, receipt) {
+      // A link may bring what another account has signed and pays.
+      if (source === me) keepReceipt(chain.contractId, call, { ...receipt, hash });
       setDone((before) => ({ call, receipt, number: (before?.number ?? 0) + 1 }));
     },
   });

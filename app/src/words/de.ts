@@ -582,7 +582,7 @@ export const de: Words = {
     feeOf: (total) => `Höchstens ${total}, das meiste davon für die Aufbewahrung im Netz. Was nicht gebraucht wird, kommt sofort zurück.`,
     noFee: "Keine. Wer als Zweiter unterschreibt, zahlt sie.",
     firstTime: (who) =>
-      `Anscheinend zum ersten Mal: Diese Seite kennt noch keinen Vertrag und keine Zahlung zwischen Ihnen und ${who}. Namen und Adressen können sich ähneln: Vergleichen Sie die ganze Adresse mit der, die Ihr Nachbar Ihnen gegeben hat.`,
+      `Anscheinend zum ersten Mal: Das Netz zeigt kein früheres Angebot, keine Vorauszahlung und keine Zahlung dieses Kontos an ${who}. Namen und Adressen können sich ähneln: Vergleichen Sie die ganze Adresse mit der, die Ihr Nachbar Ihnen gegeben hat.`,
     account: "Unterschrift",
     confirm: "Unterschreiben",
     again: "Inzwischen hat sich etwas geändert, deshalb wurde neu gerechnet. Bitte prüfen Sie es noch einmal.",

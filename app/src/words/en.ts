@@ -583,7 +583,7 @@ export const en = {
     feeOf: (total: string) => `At most ${total}, most of it to keep the record on the network. What is not used comes back at once.`,
     noFee: "None. Whoever signs second pays it.",
     firstTime: (who: string) =>
-      `This seems to be the first time: this page knows no earlier agreement or payment of yours with ${who}. Names and addresses can be alike: compare the whole address with the one that your neighbour gave you.`,
+      `This seems to be the first time: the ledger shows no earlier offer, deposit or payment of this account to ${who}. Names and addresses can be alike: compare the whole address with the one that your neighbour gave you.`,
     account: "Signed by",
     confirm: "Sign",
     again: "Something has changed meanwhile, so it was calculated again. Please check it once more.",

@@ -212,6 +212,22 @@ test("what somebody without a wallet sends off is followed to its end, over a re
   stranger.complained(/ERR_EMPTY_RESPONSE|ERR_CONNECTION/);
 });
 
+test("whoever sends off what another account pays keeps no fee of it", async ({ person, network }) => {
+  const [account, second, seller] = [await person("Anna", { registered: true }), await person("Ben"), await person("Alice", { registered: true })];
+  const agreement_id = await seller.actor.offer(account);
+  await seller.actor.act((client) =>
+    client.deliver_energy({ agreement_id, energy_delivered_kwh: 3n, meter_reading: 3n, provider: seller.address }),
+  );
+  await share(network, account.actor.keypair, [second.address], 2);
+  await account.open(`agreement/${agreement_id}`);
+  await account.press("Pay the bill");
+  await account.sees("Signatures with a weight of 0 are there; 2 is needed.");
+  await second.follow(await adds(account));
+  await seller.follow(await adds(second));
+  await sendsOff(seller, "The bill is paid.");
+  assert.equal(await seller.page.evaluate(() => localStorage.getItem("receipts")), null);
+});
+
 test("two signers extend the contract’s time", async ({ person, admin, network, contract }) => {
   const [first, second] = [await person("Anna", { keypair: admin.keypair, funded: false }), await person("Ben")];
   await share(network, admin.keypair, [second.address], 2);

@@ -92,9 +92,10 @@ async function checkBooks(folder: string): Promise<Record<string, bigint>> {
       const prosumer = await chain.prosumer(address);
       if (!prosumer) continue;
       let sold = 0n;
-      for await (const { agreement_id, provider, consumer, price_per_kwh } of chain.agreements(address)) {
+      for await (const { agreement, state } of chain.entries(address)) {
+        const { agreement_id, provider, consumer, price_per_kwh } = agreement;
         if (provider !== address) continue;
-        const [{ state }, deliveries] = [await chain.agreement(agreement_id), await chain.transactions(agreement_id)];
+        const deliveries = await chain.transactions(agreement_id);
         let [kwh, pending, disputed] = [0n, 0n, 0n];
         const buyer = names.get(consumer) ?? consumer;
         const pair = `${name} to ${buyer}`;

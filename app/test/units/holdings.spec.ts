@@ -61,7 +61,7 @@ test("a payment of XLM has to leave the fee, which no simulation charges", () =>
     const move: Move = { kind: "transfer", token: Networks.TESTNET, code: "XLM", from: source, to: "C", amount, ...changed };
     const verdict = { moves: [move], refusals: [], auth: [] };
     const call = { method: "claim_refund", args: { agreement_id: 1n } } as const;
-    return { call, transaction, verdict, price: { total: 5n, restores: false }, mayBeSigned: true };
+    return { call, transaction, verdict, parties: { partners: [], strangers: [] }, price: { total: 5n, restores: false }, mayBeSigned: true };
   };
   assert.equal(withinMeans(pays(95n), 100n).mayBeSigned, true);
   const { mayBeSigned, lacks } = withinMeans(pays(96n), 100n);

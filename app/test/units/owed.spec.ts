@@ -16,10 +16,6 @@ test("what_is_agreed_or_ruled_is_owed_at_the_price_of_its_agreement", async () =
   assert.deepEqual(await accepted(0n), { kwh: 0n, amount: 0n });
 });
 
-test("no_other_call_says_what_is_owed", async () => {
-  assert.equal(await owedBy(chain, { method: "dispute_transaction", args: { transaction_id: 10_000_003_000_001n, disputer: "ME" } }), undefined);
-});
-
 test("it_is_said_in_both_languages", () => {
   assert.deepEqual(
     [en, de].map(({ sign }) => [sign.owed, sign.owedFor("5 kWh", "1.25 EUR"), sign.owedNothing]),

@@ -11,7 +11,6 @@ import { openToken } from "../../src/chain/token.js";
 import { recallDraft } from "../../src/parts/draft.js";
 import type { Row } from "../../src/person/books.js";
 import { acceptedOffers, acceptOffer, keepWaiting, waitingFor } from "../../src/person/inbox.js";
-import { metBefore } from "../../src/person/met.js";
 import { keepOwnName, readNames, readOwnName } from "../../src/person/names.js";
 import { communities, forgetPlace, nameCommunity, readPlace } from "../../src/person/place.js";
 import { keepReceipt, paymentOf } from "../../src/person/receipts.js";
@@ -54,7 +53,6 @@ async function readAll() {
     names: readNames(),
     ownName: readOwnName(),
     payment: paymentOf("C")(row),
-    met: metBefore(),
     trusted: isTrusted("C", codes),
     draft: recallDraft("offer", { kwh: "", price: "1" }),
     wallet: await browserKey.reconnect(network),
@@ -65,7 +63,7 @@ async function readAll() {
   };
 }
 
-const KEYS = ["place", "communities", "chosen", "waiting", "accepted", "names", "own name", "receipts", "met", "trusted", "draft offer", "key on testnet", "language", "play key", "links", "signed testnet C ME"];
+const KEYS = ["place", "communities", "chosen", "waiting", "accepted", "names", "own name", "receipts", "trusted", "draft offer", "key on testnet", "language", "play key", "links", "signed testnet C ME"];
 const nothing = {
   place: undefined,
   communities: [],
@@ -74,7 +72,6 @@ const nothing = {
   names: {},
   ownName: "",
   payment: undefined,
-  met: new Set(),
   trusted: false,
   draft: { kwh: "", price: "1" },
   wallet: undefined,
