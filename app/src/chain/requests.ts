@@ -79,7 +79,7 @@ export class Requests {
   private at = 0;
   private inFlight = 0;
   private readonly queue: (() => void)[] = [];
-  /** The passphrase of the network that the RPC at this place serves, as far as it was asked. */
+  /** The passphrase of the network that the RPC at this place serves, while it is asked, and for good if it is the right one. */
   private readonly passphrases = new Map<number, Promise<string | undefined>>();
 
   constructor(
@@ -94,13 +94,14 @@ export class Requests {
   }
 
   /**
-   * Throws a problem if the RPC that is asked now says that it serves another network: whoever made the page named the wrong one. Each is asked once. One
-   * that does not say it hinders nothing, since what else it is asked shows what is wrong with it.
+   * Throws a problem if the RPC that is asked now says that it serves another network, and no other one serves the right network. One that does not say it
+   * hinders nothing, since what else it is asked shows what is wrong with it.
    */
   async checkNetwork(): Promise<void> {
-    const { url } = this;
-    const passphrase = await this.passphraseOf(this.at, url);
-    if (passphrase !== undefined && passphrase !== this.passphrase) throw new OtherNetwork(new URL(url).host, passphrase, this.passphrase);
+    const { at, url } = this;
+    const passphrase = await this.passphraseOf(at, url);
+    if (passphrase === undefined || passphrase === this.passphrase || (await this.moveOn(at))) return;
+    throw new OtherNetwork(new URL(url).host, passphrase, this.passphrase);
   }
 
   /** Asks, and answers what the RPC answers: a result or an error of its own. It throws a problem if no RPC answers. */
@@ -142,8 +143,8 @@ export class Requests {
     const asked = this.passphrases.get(place) ?? this.inTurn(() => askPassphrase(url));
     this.passphrases.set(place, asked);
     const passphrase = await asked;
-    // It may have been silent only now, so it is asked anew another time.
-    if (passphrase === undefined) this.passphrases.delete(place);
+    // It may have been silent, or one of several servers behind the address may be wrong, only now: so it is asked anew another time.
+    if (passphrase !== this.passphrase) this.passphrases.delete(place);
     return passphrase;
   }
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { test } from "@playwright/test";
 import { Requests, TIME_LIMIT } from "../../src/chain/requests.js";
 import { OtherNetwork, Problem } from "../../src/words/problem.js";
-import { dropBefore, error, garbage, hang, html, RpcProxy, status, times, type Behaviour } from "../proxy.js";
+import { change, dropBefore, error, garbage, hang, html, RpcProxy, status, times, type Behaviour } from "../proxy.js";
 
 const PASSPHRASE = "the network";
 
@@ -194,20 +194,38 @@ test("where all RPCs are in trouble the first one is tried again", async () => {
 const otherNetwork = (served: string) => (error: unknown) =>
   error instanceof OtherNetwork && error.host === new URL(first.url).host && error.served === served && error.wanted === PASSPHRASE;
 
-test("each RPC is asked once which network it serves, and another network is told with both names", async () => {
+test("each RPC of the right network is asked once which one it serves", async () => {
   const requests = to(first, second);
   await Promise.all([requests.checkNetwork(), requests.checkNetwork()]);
   first.on("*", status(503));
   assert.equal(await ask(requests), 7);
   await requests.checkNetwork();
   assert.deepEqual([first.count("getNetwork"), second.count("getNetwork")], [1, 1]);
+});
 
-  passphrase = "another network";
-  first.off();
-  const others = to(first);
-  await assert.rejects(others.checkNetwork(), otherNetwork("another network"));
-  await assert.rejects(others.checkNetwork(), otherNetwork("another network"));
-  assert.equal(first.count("getNetwork"), 2);
+const servesAnother = change(() => ({ passphrase: "another network" }));
+
+test("another network is told with both names, and an RPC that named it is asked anew", async () => {
+  first.on("getNetwork", times(2, servesAnother));
+  second.on("getNetwork", times(1, servesAnother));
+  const requests = to(first, second);
+  await assert.rejects(requests.checkNetwork(), otherNetwork("another network"));
+  assert.equal(requests.url, first.rpcUrl);
+  second.on("getNetwork", dropBefore);
+  await assert.rejects(requests.checkNetwork(), otherNetwork("another network"));
+  await requests.checkNetwork();
+  await requests.checkNetwork();
+  assert.equal(await ask(requests), 7);
+  assert.deepEqual([first.counts, second.counts], [{ getNetwork: 3, getHealth: 1 }, { getNetwork: 2 }]);
+});
+
+test("where the first RPC serves another network, the next one of the right network is asked from then on", async () => {
+  first.on("getNetwork", servesAnother);
+  const requests = to(first, second);
+  await requests.checkNetwork();
+  assert.equal(await ask(requests), 7);
+  await requests.checkNetwork();
+  assert.deepEqual([first.counts, second.counts], [{ getNetwork: 1 }, { getNetwork: 1, getHealth: 1 }]);
 });
 
 for (const [what, answer] of Object.entries({ "is busy": status(429), "drops connections": dropBefore, "has no such method": error(-32_601, "method not found") }))
