@@ -5,6 +5,7 @@ import { Api, assembleTransaction } from "@stellar/stellar-sdk/rpc";
 import { nameOf } from "../chain/asset.js";
 import type { Chain } from "../chain/chain.js";
 import { codesOf } from "../chain/code.js";
+import { BASE_RESERVE, spendable, xlmOf } from "../chain/holdings.js";
 import { lifeOf, longestLife, type Life } from "../chain/life.js";
 import type { SigningChain } from "../chain/sdk.js";
 import { hex, type Entries, type NetworkCall } from "../contract/calls.js";
@@ -55,18 +56,14 @@ function keysOf({ contract, wasm }: Entries): xdr.LedgerKey[] {
   return wasm ? [...keys, xdr.LedgerKey.contractCode(new xdr.LedgerKeyContractCode({ hash: wasm }))] : keys;
 }
 
-/** An account needs so many stroops for itself twice, and once for each of its entries. */
-const RESERVE = 5_000_000n;
-
 async function buildTrust(chain: SigningChain, tokenId: string, { trustor, asset }: { trustor: string; asset: string }, source: string): Promise<Built> {
   const [{ token }, account, { inclusionFee }] = await Promise.all([codesOf(chain, tokenId), readAccount(chain, source), chain.server.getFeeStats()]);
   if (trustor !== source || token.kind !== "asset" || nameOf(token.asset) !== asset) throw new Problem("linkCall");
   const [code = "", issuer] = asset.split(":");
-  const { seqNum, balance, numSubEntries } = account;
   const operation = Operation.changeTrust({ asset: new Asset(code, issuer) });
-  const transaction = begin(chain, new Account(source, String(seqNum)), bid(inclusionFee)).addOperation(operation).build();
+  const transaction = begin(chain, new Account(source, String(account.seqNum)), bid(inclusionFee)).addOperation(operation).build();
   const total = BigInt(transaction.fee);
-  if (balance < BigInt(numSubEntries + 3) * RESERVE + total) throw new Problem("tooLittleXlm");
+  if (spendable(xlmOf(account)) < BASE_RESERVE + total) throw new Problem("tooLittleXlm");
   return { transaction, price: { total, restores: false } };
 }
 

@@ -2,11 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "@playwright/test";
-import { Account, Keypair, Networks, Operation, TransactionBuilder, xdr } from "@stellar/stellar-sdk";
+import { Account, Address, Asset, Keypair, nativeToScVal, Networks, Operation, TransactionBuilder, xdr } from "@stellar/stellar-sdk";
 import { trustLineAsset } from "../../src/chain/asset.js";
 import { holdingIn, spendable } from "../../src/chain/holdings.js";
+import type { SigningChain } from "../../src/chain/sdk.js";
+import { build } from "../../src/signing/networkCalls.js";
 import type { Move } from "../../src/signing/review.js";
 import { withinMeans, type Prepared } from "../../src/signing/submit.js";
+import { Problem } from "../../src/words/problem.js";
 import { accountEntry } from "../account.js";
 
 const key = Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(1));
@@ -69,4 +72,48 @@ test("a payment of XLM has to leave the fee, which no simulation charges", () =>
   // Another token, or the contract's own XLM, leaves the fee as it is: of that the network tells.
   assert.equal(withinMeans(pays(96n, { code: "EUR" }), 100n).mayBeSigned, true);
   assert.equal(withinMeans(pays(96n, { from: "C" }), 100n).mayBeSigned, true);
+});
+
+test("an account that accepts a token needs what the network keeps for one more entry, and the fee", async () => {
+  const asset = new Asset("EUR", Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(2)).publicKey());
+  const tokenId = asset.contractId(Networks.TESTNET);
+  const name = `${asset.getCode()}:${asset.getIssuer()}`;
+  const metadata = new xdr.ScMapEntry({ key: xdr.ScVal.scvSymbol("METADATA"), val: nativeToScVal({ name }) });
+  const executable = xdr.ContractExecutable.contractExecutableStellarAsset();
+  const token = new xdr.ContractDataEntry({
+    ext: xdr.ExtensionPoint.v0(),
+    contract: new Address(tokenId).toScAddress(),
+    key: xdr.ScVal.scvLedgerKeyContractInstance(),
+    durability: xdr.ContractDataDurability.persistent,
+    val: xdr.ScVal.scvContractInstance(new xdr.ScContractInstance({ executable, storage: [metadata] })),
+  });
+  const accepts = async (entry: xdr.LedgerEntryData) => {
+    const chain = {
+      contractId: tokenId,
+      network: { name: "testnet", passphrase: Networks.TESTNET, rpcUrl: "" },
+      rpc: { entries: () => Promise.resolve({ find: () => ({ val: xdr.LedgerEntryData.contractData(token) }) }) },
+      server: {
+        getAccountEntry: () => Promise.resolve(entry.type === "account" && entry.account),
+        getFeeStats: () => Promise.resolve({ inclusionFee: { p80: "100" } }),
+      },
+    } as unknown as SigningChain;
+    const trustor = key.publicKey();
+    return build(chain, tokenId, { method: "change_trust", args: { trustor, asset: name } }, trustor).then(
+      ({ price: { total } }) => total,
+      (error: unknown) => (error instanceof Problem ? error.kind : error),
+    );
+  };
+  const fee = 100n;
+  const cases: [kept: bigint, numSubEntries: number, ext?: xdr.AccountEntryExt][] = [
+    [XLM, 0],
+    [25_000_000n, 3],
+    [55_000_000n, 3, withLiabilities()],
+    [7n * XLM, 3, withLiabilities(sponsors(4, 1))],
+    [3n * XLM, 0, withLiabilities(sponsors(0, 2))],
+  ];
+  for (const [kept, ...entries] of cases) {
+    const least = kept + XLM / 2n + fee;
+    assert.equal(await accepts(account(least, ...entries)), fee);
+    assert.equal(await accepts(account(least - 1n, ...entries)), "tooLittleXlm");
+  }
 });
