@@ -2,6 +2,7 @@
 // The protocol's own client is not used: its licence allows no other relay, and ends with 500 users a month.
 
 import { Keypair } from "@stellar/stellar-sdk";
+import { isWhole } from "../../person/shapes.js";
 import { Problem } from "../../words/problem.js";
 import type { Pairing } from "../wallet.js";
 import { agreeOnKey, open, publicKeyOf, randomHex, seal, topicOf } from "./envelope.js";
@@ -46,8 +47,8 @@ export const SIGN_ENTRY = "stellar_signAuthEntry";
 /** For so many seconds a proposal or a request waits for the person. */
 const PATIENCE = 300;
 const DAY = 24 * 60 * 60;
-/** For so many seconds a session holds from when the wallet extends it. */
-const EXTENSION = 7 * DAY;
+/** For so many seconds a session holds at most from when the wallet agrees to it or extends it. */
+const LONGEST = 7 * DAY;
 
 /** Each kind of message to the wallet by its tag; that of the answer is one more. */
 const propose: Delivery = { ttl: PATIENCE, tag: 1100, prompt: true };
@@ -144,8 +145,8 @@ export class Session {
     if (error) throw refusal(error);
     const key = agreeOnKey(secretKey, (result as { responderPublicKey: string }).responderPublicKey);
     await this.listen(key);
-    const { namespaces, expiry } = (await agreed) as { namespaces: Namespaces; expiry: number };
-    const saved = { identity: this.identity, key, chain, expiry, address: "", methods: [] };
+    const { namespaces, expiry } = (await agreed) as { namespaces: Namespaces; expiry: unknown };
+    const saved = { identity: this.identity, key, chain, expiry: expiryOf(expiry), address: "", methods: [] };
     this.saved = use(saved, namespaces);
     if (this.saved) return;
     this.saved = saved;
@@ -199,9 +200,7 @@ export class Session {
     if (method === "wc_sessionSettle") this.settled?.(params);
     if (!this.saved) return;
     if (method === "wc_sessionExtend") {
-      // Wallets that run the protocol's own client in JavaScript name no time.
-      const expiry = Number(params.expiry) || Math.floor(Date.now() / 1000) + EXTENSION;
-      this.saved = { ...this.saved, expiry };
+      this.saved = { ...this.saved, expiry: expiryOf(params.expiry) };
       this.events.onExtended?.(this.saved);
     }
     if (method === "wc_sessionDelete") this.stop();
@@ -219,6 +218,12 @@ export class Session {
     this.events.onEnd?.();
     this.relay.close();
   }
+}
+
+/** When a session ends, by what the wallet tells. Wallets that run the protocol's own client in JavaScript name no time when they extend one. */
+function expiryOf(told: unknown): number {
+  const latest = Math.floor(Date.now() / 1000) + LONGEST;
+  return isWhole(told) && told > 0 ? Math.min(told, latest) : latest;
 }
 
 /** The session with the account that the wallet gives for its chain, if it gives one that signs transactions. */
