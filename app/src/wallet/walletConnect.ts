@@ -70,7 +70,9 @@ export const walletConnect: Connector = {
   async connect(network, pairing) {
     remember(APP, undefined, "tab");
     const session = await (await protocol()).propose(PROJECT_ID, chainOf(network), pairing);
-    return open(session, recallApp());
+    const app = recallApp();
+    if (session.saved) keep(session.saved, app);
+    return open(session, app);
   },
   async reconnect(network) {
     const remembered = recall(KEY);
@@ -90,11 +92,18 @@ function chainOf({ name }: Network): string {
   return chain;
 }
 
+const keep = (session: SavedSession, app: AppName | undefined) => remember(KEY, { session, app } satisfies Remembered);
+
 function open(session: Session, app: AppName | undefined): Wallet {
   const { saved } = session;
   if (!saved) throw new Problem("walletGone");
-  const keep = (saved: SavedSession) => remember(KEY, { session: saved, app } satisfies Remembered);
-  keep(saved);
+  /** Another tab may have paired anew, or disconnected: what it has made of the memory stays. */
+  const isKept = () => {
+    const remembered = recall(KEY);
+    return isRemembered(remembered) && remembered.session.key === saved.key;
+  };
+  const keepChanged = (changed: SavedSession) => isKept() && keep(changed, app);
+  const forget = () => isKept() && remember(KEY, undefined);
   return {
     kind: "walletConnect",
     address: saved.address,
@@ -112,18 +121,21 @@ function open(session: Session, app: AppName | undefined): Wallet {
     watch({ onWallet }) {
       session.events = {
         onEnd() {
-          remember(KEY, undefined);
+          forget();
           onWallet(undefined);
         },
-        onAccount: () => onWallet(open(session, app)),
-        onExtended: keep,
+        onAccount(changed) {
+          keepChanged(changed);
+          onWallet(open(session, app));
+        },
+        onExtended: keepChanged,
       };
       return () => {
         session.events = {};
       };
     },
     disconnect() {
-      remember(KEY, undefined);
+      forget();
       void session.end();
     },
   };

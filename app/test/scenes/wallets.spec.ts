@@ -173,6 +173,31 @@ test("a connection that the wallet lets hold for longer does so over a reload", 
   await carol.person.sees("Your wallet has ended the connection. Connect it anew.");
 });
 
+test("what another tab has remembered of its own connection stays, whatever becomes of this one", async ({ meet, actor }) => {
+  const carol = await meet("Carol");
+  const { page } = carol.person;
+  await carol.person.open();
+  await scan(carol);
+  await connected(carol);
+  const pairedElsewhere = await page.evaluate(() => {
+    const remembered = JSON.parse(localStorage.getItem("WalletConnect") ?? "") as { session: { key: string } };
+    remembered.session.key = "00".repeat(32);
+    const text = JSON.stringify(remembered);
+    localStorage.setItem("WalletConnect", text);
+    return text;
+  });
+  const remembered = () => page.evaluate(() => localStorage.getItem("WalletConnect"));
+  await carol.wallet.extend();
+  assert.equal(await remembered(), pairedElsewhere);
+  const other = await actor({ registered: false });
+  await carol.wallet.choose(other.keypair);
+  await page.getByText(other.address).waitFor();
+  assert.equal(await remembered(), pairedElsewhere);
+  await carol.person.press("Disconnect");
+  await carol.person.button("Connect a wallet on a phone").waitFor();
+  assert.equal(await remembered(), pairedElsewhere);
+});
+
 test("who gives up before the wallet agrees, or before the page can ask it, is not connected and shown no code", async ({ meet }) => {
   const carol = await meet("Carol");
   const { person, wallet } = carol;
