@@ -15,6 +15,9 @@ export const connectors: readonly Connector[] = [freighter, walletConnect, brows
 
 const KEY = "wallet";
 
+/** Why the search for a wallet was ended, where the person did so. Whoever leaves the view, or goes to another network, may want it again. */
+const GIVEN_UP = "given up";
+
 async function reconnect(network: Network): Promise<Wallet | undefined> {
   const player = await playKey.reconnect(network);
   if (player) return player;
@@ -36,15 +39,18 @@ export function useWallet(network: Network) {
   useEffect(() => {
     const { signal } = (search.current = new AbortController());
     // A wallet may answer when the person has chosen another, or none.
-    const unlessGivenUp = <T,>(then: (found: T) => void) => (found: T) => {
+    const unlessEnded = <T,>(then: (found: T) => void) => (found: T) => {
       if (signal.aborted) return;
       setConnecting(false);
       then(found);
     };
     setConnecting(true);
     reconnect(network).then(
-      unlessGivenUp(use),
-      unlessGivenUp((error: unknown) => setLost(error instanceof Problem ? error : undefined)),
+      (found) => {
+        if (signal.reason === GIVEN_UP) found?.disconnect?.();
+        unlessEnded(use)(found);
+      },
+      unlessEnded((error: unknown) => setLost(error instanceof Problem ? error : undefined)),
     );
     return () => search.current?.abort();
   }, [network]);
@@ -68,7 +74,7 @@ export function useWallet(network: Network) {
     elsewhere,
     lost,
     connect: (next: Wallet | undefined) => {
-      search.current?.abort();
+      search.current?.abort(GIVEN_UP);
       setConnecting(false);
       forgetPlayKey(network);
       remember(KEY, next?.kind);

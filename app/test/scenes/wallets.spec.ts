@@ -198,6 +198,29 @@ test("what another tab has remembered of its own connection stays, whatever beco
   assert.equal(await remembered(), pairedElsewhere);
 });
 
+test("who gives up the search for the wallet of the last time ends its connection once it is found, and who only leaves does not", async ({ meet }) => {
+  const carol = await meet("Carol");
+  const { person, wallet } = carol;
+  await person.open();
+  await scan(carol);
+  await connected(carol);
+  const sessions = () => wallet.sessions.length;
+  let letThrough = () => {};
+  const later = new Promise<void>((resolve) => (letThrough = resolve));
+  await person.context.route(/\/session-/, (route) => later.then(() => route.continue()));
+  await person.page.reload();
+  await person.sees("Connecting …");
+  await person.page.reload();
+  await person.sees("Connecting …");
+  assert.equal(sessions(), 1);
+  await person.press("Not now");
+  await person.button("Connect a wallet on a phone").waitFor();
+  letThrough();
+  while (sessions() > 0) await person.page.waitForTimeout(50);
+  assert.equal(await person.page.evaluate(() => localStorage.getItem("WalletConnect")), null);
+  await person.button("Connect a wallet on a phone").waitFor();
+});
+
 test("who gives up before the wallet agrees, or before the page can ask it, is not connected and shown no code", async ({ meet }) => {
   const carol = await meet("Carol");
   const { person, wallet } = carol;
