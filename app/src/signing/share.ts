@@ -66,15 +66,16 @@ function unsignedEntry(assembled: Assembled, signer: string): xdr.SorobanAuthori
 
 /** Simulates the call as sent by `other`, so that a reason against it is known before anybody signs. */
 export async function assembleFor(chain: Chain, call: SharedCall, other: string): Promise<Assembled> {
-  try {
-    const assembled = await assemble(chain.client, call, { publicKey: other });
-    value(assembled);
-    return assembled;
-  } catch (error) {
-    if (error instanceof Error && /account not found/i.test(error.message)) throw new Problem("noOtherAccount");
-    throw error;
-  }
+  const assembled = await ofOther(assemble(chain.client, call, { publicKey: other }));
+  value(assembled);
+  return assembled;
 }
+
+/** What is read of another person's account, which may not be there. */
+const ofOther = <T>(reading: Promise<T>): Promise<T> =>
+  reading.catch((error: unknown) => {
+    throw error instanceof Error && /account not found/i.test(error.message) ? new Problem("noOtherAccount") : error;
+  });
 
 /** Reads what a link asks for, from what was signed and from nothing else, so that no link can say one thing and mean another. */
 export async function readShared(chain: Chain, admin: string, text: string): Promise<Shared> {
@@ -89,7 +90,7 @@ export async function readShared(chain: Chain, admin: string, text: string): Pro
   return { call, signer, other: await otherSigner(chain, admin, call, signer), expiresAt, entry };
 }
 
-/** Whether all signatures in an entry are of its signer: by its own key, or by enough of the keys that its account names. */
+/** Whether all signatures in an entry are of its signer: of keys that its account names, and of enough of them. */
 async function isSignedBy(chain: Chain, entry: xdr.SorobanAuthorizationEntry, signer: string): Promise<boolean> {
   const { signatureExpirationLedger, signers } = inspectAuthEntry(entry);
   const signatures = signers.flatMap(({ signatures }) => signatures ?? []);
@@ -97,8 +98,8 @@ async function isSignedBy(chain: Chain, entry: xdr.SorobanAuthorizationEntry, si
   const isTrue = signatures.every(({ publicKey, signature }) => Keypair.fromPublicKey(publicKey).verify(payload, signature));
   if (signers.length !== 1 || signatures.length === 0 || !isTrue) return false;
   const keys = new Set(signatures.map(({ publicKey }) => publicKey));
-  if (keys.size === 1 && keys.has(signer)) return true;
-  const known = await readSigners(chain, signer);
+  // Its own key may have been revoked. An account that is not there has no weights: nothing can be signed for it until it is.
+  const known = await ofOther(readSigners(chain, signer));
   const weights = new Map(known.signers.map(({ address, weight }) => [address, weight]));
   const weight = [...keys].reduce((sum, key) => sum + (weights.get(key) ?? -Infinity), 0);
   // A contract asks an account for its medium weight, whatever a transaction of the account needs.

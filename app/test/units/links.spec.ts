@@ -17,7 +17,13 @@ const network = {
   contractId,
   client,
   network: { name: "testnet", passphrase: Networks.TESTNET, rpcUrl: "" },
-  server: { getLatestLedger: () => Promise.resolve({ sequence: 100, closeTime: "1000" }) },
+  server: {
+    getLatestLedger: () => Promise.resolve({ sequence: 100, closeTime: "1000" }),
+    getAccountEntry: (address: string): Promise<xdr.AccountEntry> => {
+      const of = [admin, alice, bob, stranger].find((of) => of.publicKey() === address);
+      return of ? Promise.resolve(accountEntry(of, { thresholds: new Uint8Array([1, 0, 0, 0]) })) : Promise.reject(new Error(`Account not found: ${address}`));
+    },
+  },
   transaction: () => Promise.resolve({ provider: alice.publicKey(), consumer: bob.publicKey() }),
 };
 const chain = network as unknown as SigningChain;
@@ -90,6 +96,17 @@ test("a link whose arguments are of other types is refused", async () => {
 test("a link that was signed by somebody whose signature the call does not need is refused", async () => {
   assert.equal(await read(await signedBy(stranger, "register_meter", register(alice))), "linkCall");
   assert.equal(await read(await signedBy(admin, "resolve_dispute", resolve)), "linkCall");
+});
+
+test("a link that was signed by a key that its account has revoked, or for an account that is not there, is refused", async () => {
+  const revoked = accountEntry(bob, { thresholds: new Uint8Array(4) });
+  const link = await signedBy(bob, "register_meter", register(null));
+  const { getAccountEntry } = network.server;
+  network.server.getAccountEntry = () => Promise.resolve(revoked);
+  assert.equal(await read(link), "damagedLink");
+  network.server.getAccountEntry = getAccountEntry;
+  const nobody = Keypair.fromRawEd25519Seed(new Uint8Array(32).fill(5));
+  assert.equal(await read(await signedBy(nobody, "resolve_dispute", resolve)), "noOtherAccount");
 });
 
 test("a link for another call, or for no call at all, is refused", async () => {
