@@ -34,7 +34,8 @@ interface Options {
   paymentOf: (row: Row) => Payment | undefined;
 }
 
-/** One line for each delivery. A fee that paid several stands in the line of the first, so that the column's sum is what was charged. */
+/** One line for each delivery. Sums of columns agree with the statement: what is accepted and what is paid or due are left empty while they are disputed,
+ * and a fee that paid several stands in the line of the first. */
 export function toCsv(rows: Row[], { token, decimalSign, names, paymentOf }: Options): string {
   const separator = decimalSign === "," ? ";" : ",";
   const decimal = (value: bigint, decimals: number) => exactAmount(value, decimals).replace(".", decimalSign);
@@ -48,6 +49,7 @@ export function toCsv(rows: Row[], { token, decimalSign, names, paymentOf }: Opt
     const { role, neighbour, transaction: of, price, acceptedKwh } = row;
     const payment = paymentOf(row);
     const delivered = localTime(of.delivered_at);
+    const disputed = of.status === TransactionStatus.Disputed;
     const settled = of.settled_at === null ? undefined : localTime(of.settled_at);
     return [
       delivered.date,
@@ -59,9 +61,9 @@ export function toCsv(rows: Row[], { token, decimalSign, names, paymentOf }: Opt
       neighbour,
       role,
       String(of.energy_delivered_kwh),
-      of.status === TransactionStatus.Disputed ? "" : String(acceptedKwh),
+      disputed ? "" : String(acceptedKwh),
       decimal(price, token.decimals),
-      decimal(of.payment_amount, token.decimals),
+      disputed ? "" : decimal(of.payment_amount, token.decimals),
       quoted(inert(token.symbol), separator),
       TransactionStatus[of.status],
       settled ? `${settled.date} ${settled.time} ${settled.zone}` : "",

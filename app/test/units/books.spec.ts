@@ -160,9 +160,18 @@ test("a name or a symbol is never a formula, and ends no column and no line", ()
   ]);
 });
 
-test("of a disputed delivery nothing is accepted before a ruling", () => {
-  const text = toCsv(rowsOf({ status: TransactionStatus.Disputed }), { token: EUR, decimalSign: ".", names: {}, paymentOf: () => undefined });
-  assert.match(text, /,bought,9,,0\.1500000,1\.3500000,EUR,Disputed,/);
+test("what is disputed is left empty in a table, so that its columns add up to what is paid or due", () => {
+  const rows = rowsOf({ status: TransactionStatus.Disputed }, { id: STEP + 1n, amount: 7_500_000n }, { id: 2n, status: TransactionStatus.Delivered });
+  const text = toCsv(rows, { token: EUR, decimalSign: ".", names: {}, paymentOf: () => undefined });
+  assert.match(text, /,bought,9,,0\.1500000,,EUR,Disputed,/);
+  const [head = [], ...lines] = text
+    .trimEnd()
+    .split("\r\n")
+    .map((line) => line.split(","));
+  const sum = (name: string) => lines.reduce((sum, line) => sum + Number(line[head.indexOf(name)]), 0);
+  const { boughtKwh, disputedKwh, paid, toPay } = sumOf(rows);
+  assert.deepEqual([sum("amount"), exactAmount(paid + toPay, 7)], [2.1, "2.1000000"]);
+  assert.deepEqual([sum("accepted_kwh"), boughtKwh, disputedKwh], [14, 14n, 9n]);
 });
 
 test("a fee that paid several deliveries is counted once", () => {
