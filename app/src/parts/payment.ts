@@ -38,7 +38,7 @@ export function usePaymentReason(means: Means | undefined) {
     if (acceptance !== "ready") return (acceptance === "none" ? say.notAccepted : say.frozen)(token.symbol);
     const free = spendable({ balance, locked });
     if (free >= amount) return undefined;
-    const [has, rest, can, needs] = [shown(balance), shown(locked), shown(free), shown(amount)];
+    const [has, rest, can, needs] = [shown(balance), shown(balance - free), shown(free), shown(amount)];
     if (locked === 0n) return say.tooLittle(has, needs);
     return isXlm(chain, token) ? say.reserved(has, rest, format.amount(BASE_RESERVE, XLM), can, needs) : say.offered(has, rest, can, needs);
   };

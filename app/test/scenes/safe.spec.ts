@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { Address, Asset, inspectAuthEntry, Keypair, nativeToScVal, Operation, StrKey, xdr } from "@stellar/stellar-sdk";
 import { Deposit } from "../../client/src/index.js";
 import { deployFor, submit } from "../../neighbourhood/network.js";
+import { accountKey } from "../../src/chain/keys.js";
 import { shortAddress } from "../../src/words/format.js";
+import { accountEntry } from "../account.js";
 import { Actor } from "../actor.js";
 import { accessible, pictures } from "../pictures.js";
 import type { Person } from "../person.js";
@@ -418,10 +420,19 @@ test.describe(() => {
   });
 });
 
+/** Says that an account has half an XLM. */
+const poor = (of: Keypair) =>
+  change((result) => {
+    const key = accountKey(of.publicKey()).toXdr("base64");
+    const said = xdr.LedgerEntryData.account(accountEntry(of, { balance: 5_000_000n })).toXdr("base64");
+    return { ...result, entries: (result.entries as { key: string }[]).map((entry) => (entry.key === key ? { ...entry, xdr: said } : entry)) };
+  });
+
 test("what the network keeps locked on an account is said before the button, and what the fee leaves too little of before the signature", async ({
   person,
   actor,
   network,
+  rpc,
 }) => {
   const alice = await actor();
   const bob = await person("Bob", { registered: true, viewport: "phone" });
@@ -442,6 +453,12 @@ test("what the network keeps locked on an account is said before the button, and
   );
   assert.equal(await bob.button("Pay a deposit, and look at each delivery").getAttribute("aria-disabled"), "true");
   await pictures(bob.page, "locked");
+
+  // As after a vote that has raised the reserve above what the account has.
+  rpc.on("getLedgerEntries", poor(bob.actor.keypair));
+  await bob.open(`agreement/${id}`);
+  await bob.sees(/^You have 0\.50 XLM, of which 0\.50 XLM stay locked: .* You can spend 0\.00 XLM, less the fee, and this needs 2\.00 XLM\.$/);
+  rpc.off();
 
   // All that can be spent, and nothing for the fee.
   await give(alice, bob.actor, "0.5");
