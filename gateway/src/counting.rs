@@ -2,8 +2,6 @@
 //! consumer is entitled to since its account was opened, less what the chain shows. So fractions of a kWh carry over, a
 //! correction heals by itself, and a delivery whose answer was lost is found instead of repeated.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -133,14 +131,13 @@ impl Account {
     }
 
     /// Agreements that have ended need not be read for ever: what they were delivered is remembered in their place, if it is
-    /// what this gateway has recorded. More may be a server's lie, so another server is believed as long as it is read.
-    pub fn forget_ended(&mut self, agreements: &[Agreement], recorded: &BTreeMap<u64, u64>, now: u64) {
+    /// settled. Else another server, which may show another total, is believed as long as they are read.
+    pub fn forget_ended(&mut self, agreements: &[Agreement], now: u64, is_settled: impl Fn(&Agreement) -> bool) {
         let mut counted: Vec<_> = agreements.iter().filter(|agreement| agreement.id >= self.since).collect();
         counted.sort_by_key(|agreement| agreement.id);
         for pair in counted.windows(2) {
             let [ended, next] = pair else { continue };
-            let is_recorded = ended.energy_delivered_kwh == recorded.get(&ended.id).copied().unwrap_or(0);
-            if !ended.has_ended(now) || !is_recorded {
+            if !ended.has_ended(now) || !is_settled(ended) {
                 break;
             }
             self.delivered_before += signed(ended.energy_delivered_kwh);

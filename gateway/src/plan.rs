@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::book::{Certificate, Entry, ProviderMemory, Signed};
+use crate::book::{Certificate, Entry, ProviderMemory, Signed, DAY};
 use crate::chain::records;
 use crate::counting::{Account, Agreement, Pays, Seller, Share};
 use crate::energy::Energy;
@@ -186,9 +186,19 @@ pub fn account(memory: &ProviderMemory, party: &Party, seller: &Seller, reading:
         account.skip(reading, &party.agreements);
     }
     account.until = open.iter().map(|agreement| agreement.id).fold(account.until, u64::max);
-    account.forget_ended(&party.agreements, &memory.delivered, now);
+    account.forget_ended(&party.agreements, now, |agreement| is_settled(memory, agreement, now));
     account.wait_for_deposits(&party.agreements, now);
     (account != *before).then_some(account)
+}
+
+/// Whether what an agreement was delivered in all is what this gateway has recorded. More may be a server's lie; but where the
+/// journal was lost, nothing is recorded of what was delivered before: a month after its deadline that is believed.
+fn is_settled(memory: &ProviderMemory, agreement: &Agreement, now: u64) -> bool {
+    const MONTH: u64 = 30 * DAY;
+    match memory.delivered.get(&agreement.id) {
+        Some(recorded) => agreement.energy_delivered_kwh == *recorded,
+        None => agreement.energy_delivered_kwh == 0 || now > agreement.delivery_deadline.saturating_add(MONTH),
+    }
 }
 
 /// How far back the chain has to be read, if every consumer has an account: to the first agreement that one counts, or to an
@@ -389,6 +399,24 @@ mod tests {
         memory.accounts.insert("GBOB".into(), lie);
         let truth = super::account(&memory, &both(5), &seller(), kwh(120), NOW).unwrap();
         assert_eq!((truth.since, truth.delivered_before, truth.due(kwh(120), &both(5).agreements)), (2, 5, 5));
+    }
+
+    #[test]
+    fn what_a_lost_journal_does_not_have_is_read_until_a_month_after_the_agreements_deadline() {
+        let both = party(&[agreement(1, 5), Agreement { delivery_deadline: u64::MAX, ..agreement(2, 0) }]);
+        let opened = account(None, &both, &seller(), kwh(100), NOW).unwrap();
+        let memory = |delivered: &[(u64, u64)]| ProviderMemory {
+            accounts: [("GBOB".into(), opened)].into(),
+            delivered: delivered.iter().copied().collect(),
+            ..ProviderMemory::default()
+        };
+        let month_later = DEADLINE + 30 * DAY;
+        let look = |delivered: &[_], now| super::account(&memory(delivered), &both, &seller(), kwh(100), now);
+        assert_eq!(look(&[], month_later), None);
+        let forgot = look(&[], month_later + 1).unwrap();
+        assert_eq!((forgot.since, forgot.delivered_before), (2, 0));
+        // Another total than the recorded one is never remembered in its place.
+        assert_eq!(look(&[(1, 4)], month_later + 1), None);
     }
 
     const PROVIDER: &str = "GALICE";
