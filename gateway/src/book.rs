@@ -138,6 +138,7 @@ pub struct ProviderMemory {
     /// kWh that agreements had been delivered with our last delivery: the chain shows at least that.
     pub delivered: BTreeMap<u64, u64>,
     /// The last delivery in each agreement, as far back as a day before the consumer's last: so many may turn out to be missing.
+    /// A server could invent agreements without end, so no consumer has more of them than `MOST_LAST`.
     pub last: BTreeMap<u64, (Signed, Ended)>,
 }
 
@@ -207,12 +208,23 @@ impl KeyMemory {
             Some(_) => {}
         }
     }
+
+    /// A doubt holds nothing up after a day, unless a server had said that the call is recorded. Then all with its number are
+    /// kept, since at most one of them is applied.
+    fn forget_old_doubts(&mut self, now: u64) {
+        let missing = self.doubted.iter().filter(|(_, why)| why.end == Fate::Missing);
+        let missing: Vec<_> = missing.map(|(signed, _)| signed.sequence).collect();
+        self.doubted.retain(|(signed, why)| now < why.at.saturating_add(DAY) || missing.contains(&signed.sequence));
+    }
 }
 
 pub const DAY: u64 = 86_400;
 
 /// A longer journal begins anew with what it comes to.
 const LONGEST: u64 = 16 << 20;
+
+/// The last deliveries of one consumer that are kept.
+const MOST_LAST: usize = 64;
 
 impl Memory {
     pub fn take(&mut self, entry: Entry) {
@@ -248,6 +260,7 @@ impl Memory {
         let day = ended.at / DAY;
         let before = if key.spent.0 == day { key.spent.1 } else { 0 };
         key.spent = (day, before.saturating_add(ended.fee));
+        key.forget_old_doubts(ended.at);
         let in_flight = key.in_flight.take_if(|signed| signed.hash == ended.hash);
         if ended.end == Fate::Missing {
             if let Some(signed) = in_flight.or_else(|| self.forget_recorded(&ended)) {
@@ -271,6 +284,11 @@ impl Memory {
             other.consumer != signed.consumer || end.at.saturating_add(DAY) >= ended.at
         };
         provider.last.retain(|_, other| is_kept(other));
+        let own = provider.last.values().map(|(other, _)| other).filter(|other| other.consumer == signed.consumer);
+        if own.clone().count() >= MOST_LAST {
+            let oldest = own.min_by_key(|other| other.sequence).map(|other| other.delivery.agreement_id);
+            oldest.and_then(|agreement_id| provider.last.remove(&agreement_id));
+        }
         provider.last.insert(signed.delivery.agreement_id, (signed, ended));
     }
 
@@ -341,6 +359,8 @@ impl Memory {
 pub struct Book {
     /// Without one nothing is kept.
     journal: Option<Journal<Entry>>,
+    /// Bytes of the journal when it last began anew.
+    renewed: u64,
     pub memory: Memory,
 }
 
@@ -350,21 +370,24 @@ impl Book {
         let private = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         private.map_err(|error| Failure::Io { path: folder.into(), error })?;
         let (journal, entries) = Journal::open(&path(folder))?;
-        Ok(Self { journal: Some(journal), memory: remember(entries) })
+        Ok(Self { journal: Some(journal), renewed: 0, memory: remember(entries) })
     }
 
     /// For whoever only looks: it writes nothing, and another gateway may be running.
     pub fn look(folder: &Path) -> Result<Self, Failure> {
-        Ok(Self { journal: None, memory: remember(read(folder)?) })
+        Ok(Self { journal: None, renewed: 0, memory: remember(read(folder)?) })
     }
 
     /// Returns when the line is on the disk.
     pub fn write(&mut self, entry: Entry) -> Result<(), Failure> {
         if let Some(journal) = &mut self.journal {
             journal.append(&entry)?;
-            if journal.length() > LONGEST {
+            // If what it comes to is long itself, it does not begin anew with each line.
+            if journal.length() > LONGEST.max(self.renewed.saturating_mul(2)) {
                 self.memory.take(entry);
-                return journal.replace(&self.memory.entries());
+                journal.replace(&self.memory.entries())?;
+                self.renewed = journal.length();
+                return Ok(());
             }
         }
         self.memory.take(entry);
@@ -552,5 +575,59 @@ mod tests {
         assert_eq!(memory.providers[PROVIDER].delivered.len(), 1);
         memory.take(opened(8));
         assert_eq!(memory.providers[PROVIDER].delivered.len(), 0);
+    }
+
+    #[test]
+    fn a_consumer_has_no_more_than_64_last_deliveries() {
+        let mut memory = Memory::default();
+        for place in 0..66 {
+            let delivery = Delivery { agreement_id: 100 - place, ..signed("a").delivery };
+            memory.take(Entry::Signed(Signed { delivery, sequence: place as i64, ..signed("a") }));
+            memory.take(Entry::Ended(ended("a", Fate::Recorded, 120)));
+        }
+        let of_carol = Signed { consumer: "GCAROL".into(), sequence: 66, ..signed("b") };
+        memory.take(Entry::Signed(of_carol));
+        memory.take(Entry::Ended(ended("b", Fate::Recorded, 120)));
+        let kept: Vec<_> = memory.providers[PROVIDER].last.keys().copied().collect();
+        assert_eq!(kept, [vec![7], (35..=98).collect()].concat());
+    }
+
+    #[test]
+    fn a_doubt_is_forgotten_after_a_day_unless_a_call_with_its_number_was_said_to_be_recorded() {
+        let gone = |hash: &str, agreement_id, sequence, at| {
+            let delivery = Delivery { agreement_id, ..signed(hash).delivery };
+            [Entry::Signed(Signed { delivery, sequence, ..signed(hash) }), Entry::Ended(ended(hash, Fate::Gone, at))]
+        };
+        let mut memory = remember(gone("a", 7, 10, 120).into_iter().chain(gone("b", 8, 9, 130)));
+        memory.take(Entry::Signed(signed("c")));
+        memory.take(Entry::Ended(ended("c", Fate::Missing, 140)));
+        let mut doubted = |last: &str, at| {
+            gone(last, 9, 11, at).into_iter().for_each(|entry| memory.take(entry));
+            assert_eq!(remember(memory.entries()), memory);
+            memory.keys[KEY].doubted.iter().map(|(signed, _)| signed.hash.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(doubted("d", 119 + DAY), ["a", "b", "c", "d"]);
+        assert_eq!(doubted("e", 120 + DAY), ["b", "c", "e"]);
+        assert_eq!(doubted("f", 120 + 9 * DAY), ["b", "c", "f"]);
+    }
+
+    #[test]
+    fn a_journal_that_comes_to_much_does_not_begin_anew_with_each_line() {
+        let folder = std::env::temp_dir().join(format!("p2p-gateway-{}-much", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let mut book = Book::open(&folder).unwrap();
+        let envelope = "A".repeat(1 << 20);
+        for id in 0..17 {
+            let (consumer, delivery) = (format!("G{id}"), Delivery { agreement_id: id, ..signed("a").delivery });
+            let call = Signed { consumer, delivery, envelope: envelope.clone(), ..signed("a") };
+            book.write(Entry::Signed(call)).unwrap();
+            book.write(Entry::Ended(ended("a", Fate::Recorded, 120))).unwrap();
+        }
+        let length = |book: &Book| book.journal.as_ref().unwrap().length();
+        let before = (length(&book), book.renewed);
+        assert!(before.0 > LONGEST && before.1 > 0);
+        book.write(Entry::Ran { provider: PROVIDER.into(), at: 5 }).unwrap();
+        assert_eq!((length(&book) > before.0, book.renewed), (true, before.1));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
