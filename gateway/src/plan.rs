@@ -105,8 +105,9 @@ pub struct OldCertificate {
     pub shown: Certificate,
 }
 
-/// The line that a new certificate needs: from now on the accounts count from its reading. If an earlier one is back, those
-/// that came after it were made up by a server, and the accounts are what they were by it.
+/// The line that a new certificate needs: from now on the accounts count from its reading. A certificate is known by its first
+/// reading alone, since a server may show any time with it. If an earlier one is back, those that came after it were made up
+/// by a server, and the accounts are what they were by it.
 pub fn certified(
     provider: &str,
     memory: &ProviderMemory,
@@ -118,20 +119,14 @@ pub fn certified(
     let Some(known) = memory.certificate else {
         return Ok(Some(entry(shown, memory.accounts.clone())));
     };
-    // The time of a certificate's last reading never goes back.
-    let is_of = |certificate: Certificate| {
-        certificate.meter_start == shown.meter_start && certificate.read_at <= seller.read_at
-    };
-    if is_of(known) {
+    if known.meter_start == shown.meter_start {
         return Ok(None);
     }
-    let is_later = shown.read_at > known.read_at;
-    let is_used = seller.meter_reading > seller.meter_start;
-    let before = memory.before.iter().rev().find(|counted| is_of(counted.certificate));
-    if let Some(counted) = before.filter(|_| is_used || !is_later) {
+    let before = memory.before.iter().rev().find(|counted| counted.certificate.meter_start == shown.meter_start);
+    if let Some(counted) = before {
         return Ok(Some(entry(counted.certificate, counted.accounts.clone())));
     }
-    if !is_later {
+    if shown.read_at <= known.read_at {
         return Err(OldCertificate { known, shown });
     }
     let mut accounts = memory.accounts.clone();
@@ -449,12 +444,12 @@ mod tests {
         assert_eq!(sees(&mut memory, &Seller { meter_start: 3, meter_reading: 3, read_at: 1, ..seller() }), Ok(true));
         // 21 kWh of the old meter and 4 of the new one, of which half.
         assert_eq!(entitled(&memory, 7), Energy::from_mwh(12_500_000));
-        // A third meter, that begins where the first did, is no return to the first.
-        assert_eq!(
-            sees(&mut memory, &Seller { meter_start: 100, meter_reading: 100, read_at: 2, ..seller() }),
-            Ok(true)
-        );
-        assert_eq!(entitled(&memory, 102), Energy::from_mwh(11_500_000));
+        // One that begins where the first did is taken for it: no kWh are counted by it a second time.
+        for (reading, read_at) in [(100, 2), (101, 3)] {
+            let like_the_first = Seller { meter_start: 100, meter_reading: reading, read_at, ..seller() };
+            assert_eq!(sees(&mut memory, &like_the_first), Ok(read_at == 2));
+            assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
+        }
     }
 
     #[test]
@@ -498,20 +493,42 @@ mod tests {
             assert_eq!(sees(&mut memory, &seller()), Ok(true));
             assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
         }
-        // One of them begins where the true one does, and is told apart by its time.
+        // One of them begins where the true one does: it counts by that one's accounts.
         for last in [None, Some(made_up(120, NOW))] {
             for seller in [made_up(110, NOW - 3), made_up(100, NOW - 1)].into_iter().chain(last) {
                 assert_eq!(sees(&mut memory, &seller), Ok(true));
             }
-            let truth = Seller { meter_reading: 121, read_at: NOW - 2, ..seller() };
-            assert_eq!(sees(&mut memory, &truth), Ok(true));
-            assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
+            for read_at in [NOW - 2, NOW] {
+                let truth = Seller { meter_reading: 121, read_at, energy_sold_kwh: 1, ..seller() };
+                assert_eq!(sees(&mut memory, &truth), Ok(last.is_some() && read_at < NOW));
+                assert_eq!(entitled(&memory, 121), Energy::from_mwh(10_500_000));
+            }
         }
         // No journal has them without end.
         (300..317).for_each(|kwh| makes_up(&mut memory, kwh));
         let certificate = |meter_start, read_at| Certificate { meter_start, read_at };
         let (known, shown) = (certificate(316, 316), certificate(100, 0));
         assert_eq!(sees(&mut memory, &seller()), Err(OldCertificate { known, shown }));
+    }
+
+    #[test]
+    fn a_certificate_that_a_server_hid_counts_no_second_time_when_it_is_shown_again() {
+        let mut memory = certified_at_100();
+        let exchanged = Seller { meter_start: 200, meter_reading: 200, read_at: 500, ..seller() };
+        assert_eq!(sees(&mut memory, &exchanged), Ok(true));
+        assert_eq!(entitled(&memory, 210), Energy::from_mwh(15_500_000));
+        assert_eq!(sees(&mut memory, &Seller { meter_reading: 121, read_at: 400, ..seller() }), Ok(true));
+        memory.take(Entry::Believed { provider: PROVIDER.into(), at: NOW, energy: kwh(210) });
+        assert_eq!(sees(&mut memory, &exchanged), Ok(true));
+        assert_eq!(entitled(&memory, 210), Energy::from_mwh(15_500_000));
+    }
+
+    #[test]
+    fn a_first_look_that_shows_the_true_certificate_with_a_later_time_holds_nothing_up() {
+        let mut memory = Memory::default();
+        let first = certified(PROVIDER, &ProviderMemory::default(), &Seller { read_at: NOW, ..seller() }, NOW);
+        memory.take(first.unwrap().unwrap());
+        assert_eq!(sees(&mut memory, &Seller { read_at: 500, ..seller() }), Ok(false));
     }
 
     #[test]
