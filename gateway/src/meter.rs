@@ -18,8 +18,9 @@ pub struct Meter {
     last: Option<(Instant, Energy)>,
     /// Two samples have agreed since it began.
     is_confirmed: bool,
-    /// When it began.
+    /// When it began, and what the chain showed then.
     began: Option<Instant>,
+    began_from_kwh: u64,
     /// Samples that were no readings, by the reason's short name, and the last reason in words.
     refused: BTreeMap<&'static str, u64>,
     last_refused: Option<LastNoReading>,
@@ -42,6 +43,13 @@ impl Meter {
         self.lasting = None;
         self.is_confirmed = false;
         self.began = Some(Instant::now());
+        self.began_from_kwh = seller.meter_reading;
+    }
+
+    /// Whether it has to begin anew: with another power, or since the chain showed a higher reading when it began, as a server
+    /// may have made up.
+    pub fn must_begin(&self, seller: &Seller, max_power_kw: u64) -> bool {
+        self.max_power_kw() != Some(max_power_kw) || seller.meter_reading < self.began_from_kwh
     }
 
     /// It has begun so lately that nobody has to know that no two samples have agreed yet.
@@ -50,8 +58,7 @@ impl Meter {
         is_young && !self.is_confirmed && self.lasting.is_none()
     }
 
-    /// The power and the certificate may change while it runs.
-    pub fn max_power_kw(&self) -> Option<u64> {
+    fn max_power_kw(&self) -> Option<u64> {
         self.register.as_ref().map(Register::max_power_kw)
     }
 
@@ -125,6 +132,11 @@ impl Meter {
         self.register.as_ref().map(Register::believed)
     }
 
+    /// What the meter itself has shown since it began.
+    pub fn confirmed(&self) -> Option<Reading> {
+        self.believed().filter(|_| self.is_confirmed)
+    }
+
     /// Why nothing may be delivered by this meter at this time of the ledger's clock.
     pub fn trouble(&self, max_age: Duration, now: u64) -> Option<String> {
         if self.lasting.is_some() {
@@ -136,7 +148,7 @@ impl Meter {
             .as_ref()
             .or(self.last_refused.as_ref().map(|last| &last.reason))
             .map_or(String::new(), |why| format!(": {why}"));
-        let age = self.believed().filter(|_| self.is_confirmed).map(|believed| now.saturating_sub(believed.at));
+        let age = self.confirmed().map(|believed| now.saturating_sub(believed.at));
         match age {
             Some(age) if age <= max_age.as_secs() => None,
             Some(age) => Some(format!("no good reading for {age} s{why}")),
@@ -175,5 +187,24 @@ mod tests {
         assert!(!meter.take(sample(121), 1_000));
         assert!(meter.take(sample(121), 1_005));
         assert_eq!(meter.believed(), Some(Reading { at: 1_000, energy: Energy::from_kwh(121).unwrap() }));
+    }
+
+    #[test]
+    fn a_reading_that_a_server_made_up_when_it_began_is_no_reading_of_the_meter() {
+        let truth = Seller { meter_start: 100, meter_reading: 120, read_at: 500, energy_sold_kwh: 0, max_power_kw: 12 };
+        let lie = Seller { meter_reading: 1_000_000, ..truth };
+        let sample = |kwh| Ok(Sample { energy: Energy::from_kwh(kwh).unwrap(), meter_id: None, time: None });
+        let mut meter = Meter::default();
+        assert!(meter.must_begin(&lie, 12));
+        meter.begin(&lie, None, 12, 1_000);
+        meter.take(sample(121), 1_000);
+        meter.take(sample(121), 1_005);
+        assert_eq!((meter.confirmed(), meter.must_begin(&lie, 12), meter.must_begin(&truth, 12)), (None, false, true));
+        meter.begin(&truth, meter.confirmed(), 12, 1_010);
+        meter.take(sample(121), 1_010);
+        meter.take(sample(121), 1_015);
+        assert_eq!(meter.confirmed(), Some(Reading { at: 1_010, energy: Energy::from_kwh(121).unwrap() }));
+        let delivered = Seller { meter_reading: 121, ..truth };
+        assert_eq!((meter.must_begin(&delivered, 12), meter.must_begin(&delivered, 11)), (false, true));
     }
 }

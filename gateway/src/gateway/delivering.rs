@@ -202,14 +202,14 @@ impl Gateway {
         }
     }
 
-    /// With a new certificate samples are judged anew.
+    /// With a new certificate, another power or a lower reading of the chain samples are judged anew.
     fn begin(&self, place: usize, seller: &Seller, now: u64) -> Result<(), Trouble> {
         let address = self.address(place);
         let mut memory = self.memory(place);
-        // What is believed and not yet kept is where the old meter ended.
-        let believed = self.provider(place).meter.believed();
-        if believed.is_some() {
-            memory.believed = believed;
+        // What the meter has shown and is not yet kept is where the old one ended.
+        let confirmed = self.provider(place).meter.confirmed();
+        if confirmed.is_some() {
+            memory.believed = confirmed;
         }
         let certified = plan::certified(&address, &memory, seller, now)?;
         let is_new = certified.is_some();
@@ -228,7 +228,7 @@ impl Gateway {
         let limit = self.config.providers[place].max_kw().unwrap_or(u64::MAX);
         let max_power_kw = seller.max_power_kw.min(limit);
         let meter = &mut self.provider(place).meter;
-        if is_new || meter.max_power_kw() != Some(max_power_kw) {
+        if is_new || meter.must_begin(seller, max_power_kw) {
             meter.begin(seller, memory.believed, max_power_kw, now);
         }
         Ok(())
