@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::book::{Certificate, Entry, ProviderMemory, Signed, DAY};
+use crate::book::{Certificate, Ended, Entry, ProviderMemory, Signed, DAY};
 use crate::chain::records;
-use crate::counting::{Account, Agreement, Pays, Seller, Share};
+use crate::counting::{Account, Agreement, Claim, Pays, Seller, Share};
 use crate::energy::Energy;
 
 /// A server that says it is so many seconds later than it is may be right: computers' clocks differ.
@@ -92,6 +92,22 @@ pub fn missing(
     let signed = *last.ok_or(Unbelievable::OldNumber)?;
     let until = signed.max_time.saturating_add(AHEAD);
     Ok(Some(Missing { signed: signed.clone(), waits: until.checked_sub(now) }))
+}
+
+/// The call of the last day that may still have the next number, though it was said not to be in the ledger. Until that day is
+/// over the number is for the same agreement at the same total alone: so of the calls with it at most one is applied, and
+/// whatever a server says of the later one, the chain's total tells of the earlier one, too.
+pub fn reserved(doubted: &[(Signed, Ended)], sequence: i64, now: u64) -> Option<&Signed> {
+    let number = sequence.saturating_add(1);
+    let of_now = |(signed, ended): &&(Signed, Ended)| signed.sequence == number && now < ended.at.saturating_add(DAY);
+    doubted.iter().find(of_now).map(|(signed, _)| signed)
+}
+
+/// The claims that a reserved number is for.
+pub fn reserved_claims(reserved: &Signed, claims: &[Claim]) -> Vec<Claim> {
+    let (id, before) = (reserved.delivery.agreement_id, reserved.delivered_before);
+    let is_its = |claim: &&Claim| claim.agreement.id == id && claim.agreement.energy_delivered_kwh == before;
+    claims.iter().filter(is_its).copied().collect()
 }
 
 /// The chain shows a certificate that is no later than the one that was counted by.
@@ -232,7 +248,7 @@ pub fn by_consumer(entries: &[records::Entry]) -> BTreeMap<String, Vec<Agreement
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::{Ended, Fate, Memory};
+    use crate::book::{Fate, Memory};
     use crate::counting::Delivery;
 
     const DEADLINE: u64 = 1_000_000;
@@ -572,9 +588,8 @@ mod tests {
         assert_eq!(certified(PROVIDER, &memory, &shown, NOW - 5), Ok(None));
     }
 
-    #[test]
-    fn what_was_only_said_to_be_recorded_is_missing_when_neither_agreement_nor_number_show_it() {
-        const UNTIL: u64 = 160 + AHEAD;
+    /// 4 kWh for agreement 7, which had 10.
+    fn call() -> (Signed, Ended) {
         let signed = Signed {
             key: "GMETER".into(),
             provider: "GALICE".into(),
@@ -597,6 +612,27 @@ mod tests {
             fee: 20_000,
             transaction_id: None,
         };
+        (signed, ended)
+    }
+
+    #[test]
+    fn the_number_of_a_doubted_call_is_for_its_agreement_at_its_total_for_a_day() {
+        let (signed, ended) = call();
+        let elsewhere = Signed { sequence: 11, delivered_before: 0, ..signed.clone() };
+        let doubted =
+            [(elsewhere, ended.clone()), (signed.clone(), Ended { end: Fate::Gone, at: 200, ..ended.clone() })];
+        assert_eq!(reserved(&doubted, 8, 199 + DAY), Some(&signed));
+        assert_eq!(reserved(&doubted, 8, 200 + DAY), None);
+        assert_eq!((reserved(&doubted, 7, 200), reserved(&doubted, 9, 200)), (None, None));
+        let claim = |id, delivered| Claim { agreement: agreement(id, delivered), due_kwh: 4 };
+        assert_eq!(reserved_claims(&signed, &[claim(6, 10), claim(7, 10)]), [claim(7, 10)]);
+        assert_eq!(reserved_claims(&signed, &[claim(6, 10), claim(7, 11)]), []);
+    }
+
+    #[test]
+    fn what_was_only_said_to_be_recorded_is_missing_when_neither_agreement_nor_number_show_it() {
+        const UNTIL: u64 = 160 + AHEAD;
+        let (signed, ended) = call();
         // The call before it went to another agreement.
         let to_other = Delivery { agreement_id: 6, ..signed.delivery };
         let before = Signed { delivery: to_other, sequence: 8, ..signed.clone() };

@@ -72,8 +72,16 @@ impl Gateway {
             if mode == Mode::Look && !is_last_chance {
                 return Ok(visit);
             }
-            let next =
-                next_delivery(&seller, &claims, reading, now).map_err(|stop| Trouble::Stopped(stop.to_string()))?;
+            let next = |claims: &[Claim]| {
+                next_delivery(&seller, claims, reading, now).map_err(|stop| Trouble::Stopped(stop.to_string()))
+            };
+            let next = match (next(&claims)?, self.reserved(key, &view, now)) {
+                (Some(_), Some(reserved)) => {
+                    let its = next(&plan::reserved_claims(&reserved, &claims))?;
+                    Some(its.ok_or_else(|| held_for(&reserved))?)
+                }
+                (next, _) => next,
+            };
             let Some(delivery) = next else {
                 if let Some((agreement_id, why)) = aside.pop_first() {
                     visit.refused = Some(format!("agreement {agreement_id}: {why}"));
@@ -413,6 +421,11 @@ impl Gateway {
         Ok(Ok(prepared))
     }
 
+    fn reserved(&self, key: &Key, view: &View, now: u64) -> Option<Signed> {
+        let book = lock(&self.book);
+        plan::reserved(&book.memory.keys.get(&key.address)?.doubted, view.account.sequence, now).cloned()
+    }
+
     /// A server that hides a call which it has passed on, or says that it failed, shows by the account's number that one
     /// was applied. Then nothing is signed in its place before the chain shows it, or a day has gone by in which somebody
     /// could look.
@@ -484,6 +497,14 @@ impl Gateway {
             envelope: signed.envelope.to_xdr_base64(Limits::none()).expect("what was signed can be encoded"),
         }
     }
+}
+
+fn held_for(reserved: &Signed) -> Trouble {
+    Trouble::Held(format!(
+        "a call for agreement {} was said not to be in the ledger: for a day its number is for that agreement alone, which \
+         takes nothing now",
+        reserved.delivery.agreement_id
+    ))
 }
 
 /// Whether an agreement ends soon.
