@@ -203,12 +203,16 @@ pub fn account(memory: &ProviderMemory, party: &Party, seller: &Seller, reading:
 }
 
 /// Whether what an agreement was delivered in all is what this gateway has recorded. More may be a server's lie; but where the
-/// journal was lost, nothing is recorded of what was delivered before: a month after its deadline that is believed.
+/// journal was lost, nothing is recorded of what was delivered before: a month after its deadline that is believed. While the
+/// journal has the agreement's last call, that may turn out to be missing, which only the agreement itself tells.
 fn is_settled(memory: &ProviderMemory, agreement: &Agreement, now: u64) -> bool {
     const MONTH: u64 = 30 * DAY;
+    let is_old = now > agreement.delivery_deadline.saturating_add(MONTH);
     match memory.delivered.get(&agreement.id) {
-        Some(recorded) => agreement.energy_delivered_kwh == *recorded,
-        None => agreement.energy_delivered_kwh == 0 || now > agreement.delivery_deadline.saturating_add(MONTH),
+        Some(recorded) => {
+            agreement.energy_delivered_kwh == *recorded && (is_old || !memory.last.contains_key(&agreement.id))
+        }
+        None => agreement.energy_delivered_kwh == 0 || is_old,
     }
 }
 
@@ -627,6 +631,35 @@ mod tests {
         let claim = |id, delivered| Claim { agreement: agreement(id, delivered), due_kwh: 4 };
         assert_eq!(reserved_claims(&signed, &[claim(6, 10), claim(7, 10)]), [claim(7, 10)]);
         assert_eq!(reserved_claims(&signed, &[claim(6, 10), claim(7, 11)]), []);
+    }
+
+    #[test]
+    fn an_agreement_that_a_call_which_is_missing_filled_is_not_forgotten() {
+        let both = |delivered| party(&[agreement(7, delivered), agreement(8, 0)]);
+        let (signed, ended) = call();
+        let signed = Signed { delivered_before: 46, ..signed };
+        let opened = account(None, &both(46), &seller(), kwh(100), NOW).unwrap();
+        let mut memory = Memory::default();
+        memory.take(Entry::Account { provider: "GALICE".into(), consumer: "GBOB".into(), account: opened });
+        memory.take(Entry::Signed(signed.clone()));
+        memory.take(Entry::Ended(ended));
+        // The server that said so shows it full, for some hours.
+        let look =
+            |memory: &Memory, now| super::account(&memory.providers["GALICE"], &both(50), &seller(), kwh(100), now);
+        let full = look(&memory, NOW).unwrap_or(opened);
+        assert_eq!(full.since, 7);
+        memory.take(Entry::Account { provider: "GALICE".into(), consumer: "GBOB".into(), account: full });
+        let provider = &memory.providers["GALICE"];
+        let shows = |id, delivered| records::Entry {
+            provider: address(1),
+            consumer: address(2),
+            agreement: agreement(id, delivered),
+            is_metered: false,
+        };
+        let less = check(provider, &[shows(8, 0), shows(7, 46)], Some(7));
+        assert_eq!(missing(provider, "GMETER", Some(9), 8, &less, NOW), Ok(Some(Missing { signed, waits: None })));
+        // A month after its deadline nobody disputes it.
+        assert_eq!(look(&memory, DEADLINE + 30 * DAY + 1).unwrap().since, 8);
     }
 
     #[test]
