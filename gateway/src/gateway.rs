@@ -248,7 +248,7 @@ impl Gateway {
 
     /// A ledger closed at this time: if that can be.
     fn learn(&self, ledger: u32, close: u64) -> Result<(), Trouble> {
-        self.check_time(close)?;
+        self.check_time(close).inspect_err(|_| self.rpc.leave(self.rpc.current()))?;
         self.see(ledger);
         self.clock.learn(ledger, close);
         Ok(())
@@ -291,6 +291,7 @@ impl Gateway {
     /// A server showed an older ledger than is known.
     fn miss(&self) {
         const PATIENCE: Duration = Duration::from_secs(300);
+        self.rpc.leave(self.rpc.current());
         let mut newest = lock(&self.newest);
         let since = *newest.missed.get_or_insert_with(Instant::now);
         if since.elapsed() >= PATIENCE.min(self.config.network.clock_age() * 5) {

@@ -34,7 +34,7 @@ pub struct Rpc {
     servers: Vec<Server>,
     passphrase: String,
     agent: ureq::Agent,
-    /// The server that answered last.
+    /// The server that is asked first: the one that answered last, unless that was not believed.
     current: AtomicUsize,
     requests: AtomicU64,
 }
@@ -129,6 +129,18 @@ impl Rpc {
     /// Requests that were sent.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The server that is asked first, by its place.
+    pub fn current(&self) -> usize {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    /// What this server showed is not believed: the next one is asked first. If another thread has left it already, nothing
+    /// changes.
+    pub fn leave(&self, place: usize) {
+        let next = (place + 1) % self.servers.len().max(1);
+        let _ = self.current.compare_exchange(place, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     pub fn latest(&self) -> Result<Latest, Failure> {
@@ -270,9 +282,9 @@ impl Rpc {
         })
     }
 
-    /// By the server that answered last, or by the next one if that does not answer.
+    /// By the server that is asked first, or by the next one if that does not answer.
     fn ask<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, Failure> {
-        let first = self.current.load(Ordering::Relaxed);
+        let first = self.current();
         let mut failure = None;
         for place in first..first + self.servers.len() {
             let place = place % self.servers.len();
@@ -392,7 +404,7 @@ fn decode<T: ReadXdr>(method: &'static str, text: &str) -> Result<T, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::contract_error;
+    use super::{contract_error, Rpc};
 
     #[test]
     fn the_contracts_error_is_read_from_the_first_line_alone() {
@@ -403,6 +415,18 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(contract_error(text), error, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_not_believed_is_left_once_for_the_next_one() {
+        let rpc = Rpc::new(&["http://one".into(), "http://other".into()], "Test");
+        let mut place = 0;
+        for next in [1, 0] {
+            rpc.leave(place);
+            rpc.leave(place);
+            assert_eq!(rpc.current(), next);
+            place = next;
         }
     }
 }

@@ -57,7 +57,9 @@ impl Gateway {
                 return Err(Trouble::Stopping);
             }
             let now = self.refresh_clock(self.config.network.clock_age())?;
-            let view = self.look(key, place, now)?;
+            // If what one server shows is not believed, the next turn asks the next one.
+            let server = self.rpc.current();
+            let view = self.look(key, place, now).inspect_err(|_| self.rpc.leave(server))?;
             let parties = self.parties(key, place, &view, &mut readings, now)?;
             let mut seller = view.prosumer.seller;
             let (reading, mut claims) = match &self.config.providers[place].meter {
@@ -388,7 +390,8 @@ impl Gateway {
             let seconds = held_until - now;
             return Err(Trouble::Held(format!("after calls that came to nothing this key rests for {seconds} s")));
         }
-        self.check_doubted(key, place, view, now)?;
+        let server = self.rpc.current();
+        self.check_doubted(key, place, view, now).inspect_err(|_| self.rpc.leave(server))?;
         let call = self.contract.deliver_energy(delivery, &self.config.providers[place].address);
         let source = key.secret.verifying_key().to_bytes();
         let transaction = transaction(&source, view.account.sequence, &call, now + LIFETIME);
