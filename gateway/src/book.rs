@@ -137,9 +137,9 @@ pub struct ProviderMemory {
     pub ran: Option<u64>,
     /// kWh that agreements had been delivered with our last delivery: the chain shows at least that.
     pub delivered: BTreeMap<u64, u64>,
-    /// The last delivery in each agreement, as far back as a day before the consumer's last: so many may turn out to be missing.
-    /// A server could invent agreements without end, so no consumer has more of them than `MOST_LAST`.
-    pub last: BTreeMap<u64, (Signed, Ended)>,
+    /// The last calls that were recorded, by their keys and numbers and without their envelopes, as far back as a day before the
+    /// consumer's last: so many may turn out to be missing. No consumer has more of them than `MOST_LAST`.
+    pub last: BTreeMap<(String, i64), (Signed, Ended)>,
 }
 
 /// What was known of a meter when another certificate was shown.
@@ -223,7 +223,7 @@ pub const DAY: u64 = 86_400;
 /// A longer journal begins anew with what it comes to.
 const LONGEST: u64 = 16 << 20;
 
-/// The last deliveries of one consumer that are kept.
+/// The last calls for one consumer that are kept.
 const MOST_LAST: usize = 64;
 
 impl Memory {
@@ -284,12 +284,13 @@ impl Memory {
             other.consumer != signed.consumer || end.at.saturating_add(DAY) >= ended.at
         };
         provider.last.retain(|_, other| is_kept(other));
-        let own = provider.last.values().map(|(other, _)| other).filter(|other| other.consumer == signed.consumer);
+        let own = provider.last.iter().filter(|(_, (other, _))| other.consumer == signed.consumer);
         if own.clone().count() >= MOST_LAST {
-            let oldest = own.min_by_key(|other| other.sequence).map(|other| other.delivery.agreement_id);
-            oldest.and_then(|agreement_id| provider.last.remove(&agreement_id));
+            let oldest = own.min_by_key(|(_, (_, end))| end.at).map(|(number, _)| number.clone());
+            oldest.and_then(|number| provider.last.remove(&number));
         }
-        provider.last.insert(signed.delivery.agreement_id, (signed, ended));
+        let number = (signed.key.clone(), signed.sequence);
+        provider.last.insert(number, (Signed { envelope: String::new(), ..signed }, ended));
     }
 
     /// What was said to be recorded is not counted any more.
@@ -497,32 +498,32 @@ mod tests {
         let missing = Ended { fee: 0, transaction_id: None, ..ended("a", Fate::Missing, 400) };
         memory.take(Entry::Ended(missing.clone()));
         assert_eq!((memory.keys[KEY].recorded, memory.providers[PROVIDER].delivered[&7]), (Some(8), 10));
-        assert_eq!(memory.providers[PROVIDER].last.keys().collect::<Vec<_>>(), [&8]);
-        assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing.clone())]);
+        assert_eq!(memory.providers[PROVIDER].last.keys().map(|(_, number)| *number).collect::<Vec<_>>(), [8]);
+        let first = Signed { envelope: String::new(), ..signed("a") };
+        assert_eq!(memory.keys[KEY].doubted, [(first.clone(), missing.clone())]);
         assert_eq!(remember(memory.entries()), memory);
         // Of calls with one number for the same kWh the first says from which total on one of them is on the chain.
         let more = Signed { delivery: Delivery { energy_kwh: 5, ..signed("c").delivery }, ..signed("c") };
         memory.take(Entry::Signed(more));
         memory.take(Entry::Ended(ended("c", Fate::Displaced, 500)));
-        assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing.clone())]);
+        assert_eq!(memory.keys[KEY].doubted, [(first.clone(), missing.clone())]);
         let elsewhere = Signed { delivery: Delivery { agreement_id: 9, ..signed("d").delivery }, ..signed("d") };
         memory.take(Entry::Signed(elsewhere.clone()));
         memory.take(Entry::Ended(ended("d", Fate::Gone, 600)));
-        assert_eq!(memory.keys[KEY].doubted, [(signed("a"), missing), (elsewhere, ended("d", Fate::Gone, 600))]);
+        assert_eq!(memory.keys[KEY].doubted, [(first, missing), (elsewhere, ended("d", Fate::Gone, 600))]);
         assert_eq!(remember(memory.entries()), memory);
     }
 
     #[test]
-    fn the_last_deliveries_are_kept_as_far_back_as_a_day_before_a_consumers_last() {
+    fn the_last_calls_are_kept_as_far_back_as_a_day_before_a_consumers_last() {
         let mut memory = Memory::default();
-        let mut record = |agreement_id, consumer: &str, at| {
-            let delivery = Delivery { agreement_id, ..signed("a").delivery };
-            memory.take(Entry::Signed(Signed { consumer: consumer.into(), delivery, ..signed("a") }));
+        let mut record = |sequence, consumer: &str, at| {
+            memory.take(Entry::Signed(Signed { consumer: consumer.into(), sequence, ..signed("a") }));
             memory.take(Entry::Ended(ended("a", Fate::Recorded, at)));
-            memory.providers[PROVIDER].last.keys().copied().collect::<Vec<_>>()
+            memory.providers[PROVIDER].last.keys().map(|(_, number)| *number).collect::<Vec<_>>()
         };
-        assert_eq!((record(7, "GBOB", 0), record(5, "GCAROL", 0)), (vec![7], vec![5, 7]));
-        assert_eq!((record(8, "GBOB", DAY), record(9, "GBOB", DAY + 1)), (vec![5, 7, 8], vec![5, 8, 9]));
+        assert_eq!((record(7, "GBOB", 0), record(8, "GCAROL", 0)), (vec![7], vec![7, 8]));
+        assert_eq!((record(9, "GBOB", DAY), record(10, "GBOB", DAY + 1)), (vec![7, 8, 9], vec![8, 9, 10]));
         let last = |consumer| memory.providers[PROVIDER].last_delivery(consumer).map(|(_, ended)| ended.at);
         assert_eq!((last("GBOB"), last("GCAROL"), last("GDAVE")), (Some(DAY + 1), Some(0), None));
         assert_eq!(remember(memory.entries()), memory);
@@ -538,7 +539,7 @@ mod tests {
         let believed = Entry::Believed { provider: PROVIDER.into(), at: 90, energy: Energy::from_mwh(9) };
         let ran = Entry::Ran { provider: PROVIDER.into(), at: 95 };
         let to_carol = Delivery { agreement_id: 8, ..signed("b").delivery };
-        let other = Signed { consumer: "GCAROL".into(), delivery: to_carol, ..signed("b") };
+        let other = Signed { consumer: "GCAROL".into(), delivery: to_carol, sequence: 10, ..signed("b") };
         let recorded = |hash| Entry::Ended(ended(hash, Fate::Recorded, 120));
         let lines = [
             certified(100),
@@ -578,18 +579,15 @@ mod tests {
     }
 
     #[test]
-    fn a_consumer_has_no_more_than_64_last_deliveries() {
+    fn a_consumer_has_no_more_than_64_last_calls() {
         let mut memory = Memory::default();
-        for place in 0..66 {
-            let delivery = Delivery { agreement_id: 100 - place, ..signed("a").delivery };
-            memory.take(Entry::Signed(Signed { delivery, sequence: place as i64, ..signed("a") }));
-            memory.take(Entry::Ended(ended("a", Fate::Recorded, 120)));
+        for sequence in 1..=67 {
+            let consumer = if sequence == 1 { "GCAROL" } else { "GBOB" };
+            memory.take(Entry::Signed(Signed { consumer: consumer.into(), sequence, ..signed("a") }));
+            memory.take(Entry::Ended(ended("a", Fate::Recorded, 120 + sequence.unsigned_abs())));
         }
-        let of_carol = Signed { consumer: "GCAROL".into(), sequence: 66, ..signed("b") };
-        memory.take(Entry::Signed(of_carol));
-        memory.take(Entry::Ended(ended("b", Fate::Recorded, 120)));
-        let kept: Vec<_> = memory.providers[PROVIDER].last.keys().copied().collect();
-        assert_eq!(kept, [vec![7], (35..=98).collect()].concat());
+        let kept: Vec<_> = memory.providers[PROVIDER].last.keys().map(|(_, number)| *number).collect();
+        assert_eq!(kept, [vec![1], (4..=67).collect()].concat());
     }
 
     #[test]
@@ -617,11 +615,10 @@ mod tests {
         let _ = std::fs::remove_dir_all(&folder);
         let mut book = Book::open(&folder).unwrap();
         let envelope = "A".repeat(1 << 20);
-        for id in 0..17 {
-            let (consumer, delivery) = (format!("G{id}"), Delivery { agreement_id: id, ..signed("a").delivery });
-            let call = Signed { consumer, delivery, envelope: envelope.clone(), ..signed("a") };
+        for sequence in 0..17 {
+            let call = Signed { sequence, envelope: envelope.clone(), ..signed("a") };
             book.write(Entry::Signed(call)).unwrap();
-            book.write(Entry::Ended(ended("a", Fate::Recorded, 120))).unwrap();
+            book.write(Entry::Ended(ended("a", Fate::Gone, 120))).unwrap();
         }
         let length = |book: &Book| book.journal.as_ref().unwrap().length();
         let before = (length(&book), book.renewed);

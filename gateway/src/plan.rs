@@ -81,15 +81,19 @@ pub fn missing(
         return less.first().map_or(Ok(None), |less| Err((*less).into()));
     };
     let later = memory.last.values().map(|(signed, _)| signed).filter(|of| of.key == key && of.sequence > sequence);
-    let later: BTreeMap<_, _> = later.map(|signed| (signed.delivery.agreement_id, signed)).collect();
-    // The chain is as it was before those calls: nothing else is missing.
-    let is_of_before =
-        |less: &&ShowsLess| later.get(&less.agreement_id).is_some_and(|signed| signed.delivered_before == less.shown);
+    let of = |less: &ShowsLess| {
+        let agreement_id = less.agreement_id;
+        later.clone().filter(move |signed| signed.delivery.agreement_id == agreement_id)
+    };
+    // The chain is as it was before the first of those calls: nothing else is missing.
+    let is_of_before = |less: &&ShowsLess| {
+        of(less).min_by_key(|signed| signed.sequence).is_some_and(|signed| signed.delivered_before == less.shown)
+    };
     if let Some(other) = less.iter().find(|less| !is_of_before(less)) {
         return Err((*other).into());
     }
-    let last = less.iter().filter_map(|less| later.get(&less.agreement_id)).find(|signed| signed.sequence == recorded);
-    let signed = *last.ok_or(Unbelievable::OldNumber)?;
+    let last = less.iter().flat_map(of).find(|signed| signed.sequence == recorded);
+    let signed = last.ok_or(Unbelievable::OldNumber)?;
     let until = signed.max_time.saturating_add(AHEAD);
     Ok(Some(Missing { signed: signed.clone(), waits: until.checked_sub(now) }))
 }
@@ -204,14 +208,13 @@ pub fn account(memory: &ProviderMemory, party: &Party, seller: &Seller, reading:
 
 /// Whether what an agreement was delivered in all is what this gateway has recorded. More may be a server's lie; but where the
 /// journal was lost, nothing is recorded of what was delivered before: a month after its deadline that is believed. While the
-/// journal has the agreement's last call, that may turn out to be missing, which only the agreement itself tells.
+/// journal has a call of the agreement, that may turn out to be missing, which only the agreement itself tells.
 fn is_settled(memory: &ProviderMemory, agreement: &Agreement, now: u64) -> bool {
     const MONTH: u64 = 30 * DAY;
     let is_old = now > agreement.delivery_deadline.saturating_add(MONTH);
+    let has_last = memory.last.values().any(|(signed, _)| signed.delivery.agreement_id == agreement.id);
     match memory.delivered.get(&agreement.id) {
-        Some(recorded) => {
-            agreement.energy_delivered_kwh == *recorded && (is_old || !memory.last.contains_key(&agreement.id))
-        }
+        Some(recorded) => agreement.energy_delivered_kwh == *recorded && (is_old || !has_last),
         None => agreement.energy_delivered_kwh == 0 || is_old,
     }
 }
@@ -650,6 +653,7 @@ mod tests {
         assert_eq!(full.since, 7);
         memory.take(Entry::Account { provider: "GALICE".into(), consumer: "GBOB".into(), account: full });
         let provider = &memory.providers["GALICE"];
+        let signed = Signed { envelope: String::new(), ..signed };
         let shows = |id, delivered| records::Entry {
             provider: address(1),
             consumer: address(2),
@@ -669,7 +673,9 @@ mod tests {
         // The call before it went to another agreement.
         let to_other = Delivery { agreement_id: 6, ..signed.delivery };
         let before = Signed { delivery: to_other, sequence: 8, ..signed.clone() };
-        let last = [(7, (signed.clone(), ended.clone())), (6, (before.clone(), ended))].into();
+        let number = |of: &Signed| (of.key.clone(), of.sequence);
+        let last = [(number(&signed), (signed.clone(), ended.clone())), (number(&before), (before.clone(), ended))];
+        let last = last.into();
         let memory = ProviderMemory { last, ..ProviderMemory::default() };
         let less = |shown| ShowsLess { agreement_id: 7, shown, recorded: 14 };
         let other = |shown| ShowsLess { agreement_id: 6, ..less(shown) };
@@ -693,6 +699,34 @@ mod tests {
         assert_eq!(missing(&memory, "GOTHER", Some(9), 8, &[less(10)], UNTIL + 1), lies(less(10)));
         assert_eq!(look(8, &[], UNTIL + 1), Err(Unbelievable::OldNumber));
         assert_eq!(look(7, &[other(10)], UNTIL + 1), Err(Unbelievable::OldNumber));
+    }
+
+    #[test]
+    fn all_calls_that_are_missing_in_one_agreement_are_undone_the_last_one_first() {
+        let (first, ended) = call();
+        let next = Delivery { energy_kwh: 1, meter_reading: 105, agreement_id: 7 };
+        let then = Signed { delivery: next, delivered_before: 14, sequence: 10, hash: "b".into(), ..first.clone() };
+        let mut memory = Memory::default();
+        for signed in [first, then] {
+            let ended = Ended { hash: signed.hash.clone(), ..ended.clone() };
+            memory.take(Entry::Signed(signed));
+            memory.take(Entry::Ended(ended));
+        }
+        let mut looks = |sequence, shown| -> Result<_, Unbelievable> {
+            let (provider, key) = (&memory.providers["GALICE"], &memory.keys["GMETER"]);
+            let less = ShowsLess { agreement_id: 7, shown, recorded: provider.delivered[&7] };
+            let less = Vec::from_iter((shown < less.recorded).then_some(less));
+            let Some(Missing { signed, .. }) = missing(provider, "GMETER", key.recorded, sequence, &less, NOW)? else {
+                return Ok(None);
+            };
+            let ended = Ended { hash: signed.hash.clone(), end: Fate::Missing, at: NOW, ..ended.clone() };
+            memory.take(Entry::Ended(ended));
+            Ok(Some((signed.hash, memory.providers["GALICE"].delivered[&7])))
+        };
+        let less = |shown| Unbelievable::ShowsLess(ShowsLess { agreement_id: 7, shown, recorded: 15 });
+        assert_eq!((looks(8, 14), looks(8, 9)), (Err(less(14)), Err(less(9))));
+        assert_eq!((looks(8, 10), looks(8, 10)), (Ok(Some(("b".into(), 14))), Ok(Some(("a".into(), 10)))));
+        assert_eq!(looks(8, 10), Ok(None));
     }
 
     #[test]
