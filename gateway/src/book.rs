@@ -568,6 +568,7 @@ mod tests {
             until: since,
             waits: None,
             delivered_before: 0,
+            had: BTreeMap::new(),
         };
         let opened =
             |since| Entry::Account { provider: PROVIDER.into(), consumer: "GBOB".into(), account: account(since) };

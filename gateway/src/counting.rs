@@ -2,6 +2,8 @@
 //! consumer is entitled to since its account was opened, less what the chain shows. So fractions of a kWh carry over, a
 //! correction heals by itself, and a delivery whose answer was lost is found instead of repeated.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -38,7 +40,7 @@ impl Share {
 }
 
 /// What a consumer is entitled to since its account was opened, as the journal keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub share: Share,
     /// The reading from which the share counts.
@@ -50,8 +52,11 @@ pub struct Account {
     pub until: u64,
     /// An older one that may get its deposit yet: so far back the chain is read, though it does not count.
     pub waits: Option<u64>,
-    /// kWh delivered in agreements that no longer count, less those that were delivered before the account was opened.
+    /// kWh delivered in agreements that no longer count.
     pub delivered_before: i64,
+    /// What agreements that count had been delivered before they did, if anything.
+    #[serde(default)]
+    pub had: BTreeMap<u64, u64>,
 }
 
 impl Account {
@@ -63,17 +68,39 @@ impl Account {
     ) -> Self {
         let ids = || agreements.clone().into_iter().map(|agreement| agreement.id);
         let (since, until) = (ids().min().unwrap_or(0), ids().max().unwrap_or(0));
-        let delivered =
-            agreements.into_iter().map(|agreement| agreement.energy_delivered_kwh).fold(0, u64::saturating_add);
-        Self {
+        let mut account = Self {
             share,
             from: reading,
             entitled: Energy::ZERO,
             since,
             until,
             waits: None,
-            delivered_before: -signed(delivered),
+            delivered_before: 0,
+            had: BTreeMap::new(),
+        };
+        account.begin_with(agreements);
+        account
+    }
+
+    /// What these agreements were delivered so far is no part of what is counted.
+    fn begin_with<'a>(&mut self, agreements: impl IntoIterator<Item = &'a Agreement>) {
+        let delivered = agreements.into_iter().filter(|agreement| agreement.energy_delivered_kwh > 0);
+        self.had.extend(delivered.map(|agreement| (agreement.id, agreement.energy_delivered_kwh)));
+    }
+
+    /// No agreement had more than it is shown with: a server made that up.
+    pub fn correct(&mut self, agreements: &[Agreement]) {
+        for Agreement { id, energy_delivered_kwh, .. } in agreements {
+            if let Some(had) = self.had.get_mut(id) {
+                *had = (*had).min(*energy_delivered_kwh);
+            }
         }
+    }
+
+    /// kWh that were delivered in this agreement since it counts.
+    fn delivered_in(&self, agreement: &Agreement) -> i64 {
+        let had = self.had.get(&agreement.id).copied().unwrap_or(0);
+        signed(agreement.energy_delivered_kwh.saturating_sub(had))
     }
 
     pub fn entitled(&self, reading: Energy) -> Energy {
@@ -84,7 +111,7 @@ impl Account {
     /// kWh that were delivered on this account.
     pub fn delivered(&self, agreements: &[Agreement]) -> i64 {
         let counted = agreements.iter().filter(|agreement| agreement.id >= self.since);
-        let delivered = counted.map(|agreement| signed(agreement.energy_delivered_kwh));
+        let delivered = counted.map(|agreement| self.delivered_in(agreement));
         delivered.fold(self.delivered_before, i64::saturating_add)
     }
 
@@ -119,8 +146,9 @@ impl Account {
     /// server had said that it was over. What it was delivered before is no part of what is counted from now on.
     pub fn reopen(&mut self, agreements: &[Agreement], oldest_open: u64) {
         if oldest_open < self.since {
-            let counted = agreements.iter().filter(|agreement| (oldest_open..self.since).contains(&agreement.id));
-            self.delivered_before -= counted.map(|agreement| signed(agreement.energy_delivered_kwh)).sum::<i64>();
+            let since = self.since;
+            let counted = agreements.iter().filter(|agreement| (oldest_open..since).contains(&agreement.id));
+            self.begin_with(counted);
             self.since = oldest_open;
         }
     }
@@ -140,9 +168,10 @@ impl Account {
             if !ended.has_ended(now) || !is_settled(ended) {
                 break;
             }
-            self.delivered_before += signed(ended.energy_delivered_kwh);
+            self.delivered_before = self.delivered_before.saturating_add(self.delivered_in(ended));
             self.since = next.id;
         }
+        self.had.retain(|id, _| *id >= self.since);
     }
 }
 
@@ -409,7 +438,7 @@ mod tests {
         let both = [agreement(2), Agreement { energy_delivered_kwh: 45, ..agreement(1) }];
         let share = Share::from_millionths(500_000).unwrap();
         let account = Account::open(share, kwh(100), &both);
-        assert_eq!((account.since, account.until, account.delivered_before), (1, 2, -65));
+        assert_eq!((account.since, account.until, &account.had), (1, 2, &[(1, 45), (2, 20)].into()));
         let due = |reading| {
             let claims = claims(&account, Pays::Deposit, &both, kwh(reading), NOW);
             claims.iter().map(|claim| (claim.agreement.id, claim.due_kwh)).collect::<Vec<_>>()

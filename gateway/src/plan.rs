@@ -166,7 +166,7 @@ pub fn lowered<'a>(
     shares: impl IntoIterator<Item = (&'a String, Share)>,
 ) -> Vec<Entry> {
     let lowered = |(consumer, share): (&String, Share)| {
-        let mut account = *memory.accounts.get(consumer).filter(|account| account.share > share)?;
+        let mut account = memory.accounts.get(consumer).filter(|account| account.share > share)?.clone();
         account.change_share(memory.last_reading(&account), share);
         Some(Entry::Account { provider: provider.into(), consumer: consumer.clone(), account })
     };
@@ -188,7 +188,8 @@ pub fn account(memory: &ProviderMemory, party: &Party, seller: &Seller, reading:
         account.wait_for_deposits(&party.agreements, now);
         return Some(account);
     };
-    let mut account = *before;
+    let mut account = before.clone();
+    account.correct(&party.agreements);
     if account.share != party.share {
         account.change_share(reading, party.share);
     }
@@ -296,7 +297,7 @@ mod tests {
     /// This gateway has recorded all that the party's agreements show.
     fn account(before: Option<&Account>, party: &Party, seller: &Seller, reading: Energy, now: u64) -> Option<Account> {
         let memory = ProviderMemory {
-            accounts: before.map(|account| (party.address.clone(), *account)).into_iter().collect(),
+            accounts: before.map(|account| (party.address.clone(), account.clone())).into_iter().collect(),
             delivered: party.agreements.iter().map(|of| (of.id, of.energy_delivered_kwh)).collect(),
             ..ProviderMemory::default()
         };
@@ -382,7 +383,7 @@ mod tests {
             let memory = ProviderMemory { accounts: [("GBOB".into(), account)].into(), ..ProviderMemory::default() };
             since(&memory, [&"GBOB".to_string()])
         };
-        assert_eq!((opened.since, reads_since(opened)), (30, Some(1)));
+        assert_eq!((opened.since, reads_since(opened.clone())), (30, Some(1)));
         let over = account(Some(&opened), &all, &seller(), kwh(100), DEADLINE + 1).unwrap();
         assert_eq!((over.since, reads_since(over)), (30, Some(30)));
         let funded = party(&[agreement(1, 0), agreement(30, 0)]);
@@ -404,11 +405,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_server_made_up_that_agreements_had_before_they_counted_is_no_longer_subtracted_when_less_is_shown() {
+        let opened = account(None, &party(&[agreement(2, 40)]), &seller(), kwh(100), NOW).unwrap();
+        let truth = |delivered| party(&[agreement(2, delivered)]);
+        // Half of 20 kWh is due, whether it is looked at first or not.
+        assert_eq!((opened.due(kwh(120), &truth(40).agreements), opened.due(kwh(120), &truth(0).agreements)), (10, 10));
+        let corrected = account(Some(&opened), &truth(0), &seller(), kwh(120), NOW).unwrap();
+        assert_eq!(corrected.due(kwh(120), &truth(10).agreements), 0);
+        assert_eq!(account(Some(&corrected), &truth(10), &seller(), kwh(120), NOW), None);
+        // An older agreement that is not there.
+        let invented = party(&[agreement(1, 40), agreement(2, 10)]);
+        let reopened = account(Some(&corrected), &invented, &seller(), kwh(140), NOW).unwrap();
+        assert_eq!((reopened.since, reopened.due(kwh(140), &invented.agreements)), (1, 10));
+        assert_eq!(reopened.due(kwh(140), &truth(10).agreements), 10);
+        assert_eq!(reopened.due(kwh(140), &truth(20).agreements), 0);
+    }
+
+    #[test]
     fn what_a_server_shows_more_of_an_agreement_that_has_ended_counts_only_while_it_does() {
         let both = |delivered| party(&[Agreement { cancelled: true, ..agreement(1, delivered) }, agreement(2, 0)]);
         let opened = account(None, &party(&[agreement(1, 0), agreement(2, 0)]), &seller(), kwh(100), NOW).unwrap();
         let mut memory = ProviderMemory {
-            accounts: [("GBOB".into(), opened)].into(),
+            accounts: [("GBOB".into(), opened.clone())].into(),
             delivered: [(1, 5)].into(),
             ..ProviderMemory::default()
         };
@@ -424,7 +442,7 @@ mod tests {
         let both = party(&[agreement(1, 5), Agreement { delivery_deadline: u64::MAX, ..agreement(2, 0) }]);
         let opened = account(None, &both, &seller(), kwh(100), NOW).unwrap();
         let memory = |delivered: &[(u64, u64)]| ProviderMemory {
-            accounts: [("GBOB".into(), opened)].into(),
+            accounts: [("GBOB".into(), opened.clone())].into(),
             delivered: delivered.iter().copied().collect(),
             ..ProviderMemory::default()
         };
@@ -643,7 +661,7 @@ mod tests {
         let signed = Signed { delivered_before: 46, ..signed };
         let opened = account(None, &both(46), &seller(), kwh(100), NOW).unwrap();
         let mut memory = Memory::default();
-        memory.take(Entry::Account { provider: "GALICE".into(), consumer: "GBOB".into(), account: opened });
+        memory.take(Entry::Account { provider: "GALICE".into(), consumer: "GBOB".into(), account: opened.clone() });
         memory.take(Entry::Signed(signed.clone()));
         memory.take(Entry::Ended(ended));
         // The server that said so shows it full, for some hours.

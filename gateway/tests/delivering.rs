@@ -37,7 +37,7 @@ fn a_delivery_is_six_requests_and_what_was_exported_is_paid_to_the_kwh() {
     }
     assert_eq!(scene.delivered(id), total);
     assert_eq!(scene.network.balance(&scene.alice) - before, total as i64 * PRICE);
-    let account = gateway.memory(0).accounts[&address(&scene.bob)];
+    let account = gateway.memory(0).accounts[&address(&scene.bob)].clone();
     let reading = gateway.provider(0).meter.believed().unwrap().energy;
     // Half of what two days of sun gave. A kWh waits where the register has not risen by one since the last delivery.
     let entitled = (reading.mwh() - account.from.mwh()) / 2 / 1_000_000;

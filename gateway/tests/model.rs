@@ -385,9 +385,9 @@ impl Household {
                 let agreements = self.contract.agreements_of(consumer, self.now);
                 let party = Party { address: address.clone(), share, pays: Pays::Bill, agreements };
                 let memory = self.provider();
-                let before = memory.accounts.get(&address).copied();
+                let before = memory.accounts.get(&address).cloned();
                 let changed = plan::account(&memory, &party, &seller, reading, self.now);
-                if let Some(account) = changed {
+                if let Some(account) = changed.clone() {
                     self.memory.take(Entry::Account { provider: PROVIDER.into(), consumer: address, account });
                 }
                 if let Some(account) = changed.or(before) {

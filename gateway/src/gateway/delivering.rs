@@ -321,11 +321,11 @@ impl Gateway {
                     "{name}: {consumer} has no agreement that takes {kwh} kWh: they are the supplier's"
                 ));
             }
-            if let Some(account) = changed {
+            if let Some(account) = changed.clone() {
                 let (provider, consumer) = (self.address(place), party.address.clone());
                 self.write(Entry::Account { provider, consumer, account })?;
             }
-            if let Some(account) = changed.or(before.copied()) {
+            if let Some(account) = changed.or(before.cloned()) {
                 all.extend(claims(&account, party.pays, &party.agreements, reading, now));
             }
         }
@@ -484,7 +484,7 @@ impl Gateway {
         let signed = self.contract.sign(prepared, &key.secret);
         let agreement = party.and_then(|party| party.agreements.iter().find(|of| of.id == delivery.agreement_id));
         let consumer = party.map(|party| party.address.clone()).unwrap_or_default();
-        let account = self.memory(place).accounts.get(&consumer).copied();
+        let account = self.memory(place).accounts.get(&consumer).cloned();
         Signed {
             key: key.address.clone(),
             provider: self.address(place),
