@@ -86,6 +86,11 @@ pub struct Signed {
 }
 
 impl Signed {
+    /// What the agreement is delivered with it.
+    pub fn total(&self) -> u64 {
+        self.delivered_before + self.delivery.energy_kwh
+    }
+
     /// For how many seconds it can be applied.
     pub fn lifetime(&self) -> u64 {
         self.max_time.saturating_sub(self.signed_at)
@@ -275,11 +280,13 @@ impl Memory {
             }
             return;
         }
-        key.doubted.retain(|(doubted, _)| doubted.sequence > signed.sequence);
+        // From now on the chain has to show at least the total of this call: kWh below it cannot be recorded a second time.
+        let is_below =
+            |of: &Signed| of.delivery.agreement_id == signed.delivery.agreement_id && of.total() <= signed.total();
+        key.doubted.retain(|(doubted, _)| doubted.sequence > signed.sequence && !is_below(doubted));
         key.recorded = key.recorded.max(Some(signed.sequence));
         let provider = self.provider(signed.provider.clone());
-        let delivered = signed.delivered_before + signed.delivery.energy_kwh;
-        provider.delivered.insert(signed.delivery.agreement_id, delivered);
+        provider.delivered.insert(signed.delivery.agreement_id, signed.total());
         let is_kept = |(other, end): &(Signed, Ended)| {
             other.consumer != signed.consumer || end.at.saturating_add(DAY) >= ended.at
         };
@@ -608,6 +615,25 @@ mod tests {
         assert_eq!(doubted("d", 119 + DAY), ["a", "b", "c", "d"]);
         assert_eq!(doubted("e", 120 + DAY), ["b", "c", "e"]);
         assert_eq!(doubted("f", 120 + 9 * DAY), ["b", "c", "f"]);
+    }
+
+    #[test]
+    fn a_later_call_is_doubted_until_its_agreement_is_delivered_its_total() {
+        let recorded = |energy_kwh| {
+            let elsewhere = Delivery { agreement_id: 8, ..signed("b").delivery };
+            let elsewhere = Signed { delivery: elsewhere, sequence: 12, ..signed("b") };
+            let lines = [(Signed { sequence: 11, ..signed("a") }, Fate::Gone), (elsewhere, Fate::Gone)];
+            let call =
+                Signed { delivery: Delivery { energy_kwh, ..signed("c").delivery }, sequence: 10, ..signed("c") };
+            let lines = lines.into_iter().chain([(call, Fate::Recorded)]);
+            let lines = lines.flat_map(|(signed, fate)| {
+                let ended = ended(&signed.hash, fate, 120);
+                [Entry::Signed(signed), Entry::Ended(ended)]
+            });
+            let memory = remember(lines);
+            memory.keys[KEY].doubted.iter().map(|(signed, _)| signed.hash.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((recorded(3), recorded(4)), (vec!["a".into(), "b".into()], vec!["b".to_string()]));
     }
 
     #[test]

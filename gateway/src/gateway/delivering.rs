@@ -437,10 +437,9 @@ impl Gateway {
         let is_used =
             |signed: &Signed| signed.provider == self.address(place) && view.account.sequence >= signed.sequence;
         let used: Vec<_> = doubted.iter().flatten().filter(|(signed, _)| is_used(signed)).collect();
-        let is_shown = |Signed { delivery, delivered_before, .. }: &Signed| {
-            let shown = view.agreements.iter().find(|entry| entry.agreement.id == delivery.agreement_id);
-            let shown = shown.map_or(0, |entry| entry.agreement.energy_delivered_kwh);
-            shown >= delivered_before + delivery.energy_kwh
+        let is_shown = |signed: &Signed| {
+            let shown = view.agreements.iter().find(|entry| entry.agreement.id == signed.delivery.agreement_id);
+            shown.map_or(0, |entry| entry.agreement.energy_delivered_kwh) >= signed.total()
         };
         for (signed, ended) in &used {
             if used.iter().any(|(other, _)| other.sequence == signed.sequence && is_shown(other)) {

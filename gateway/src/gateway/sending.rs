@@ -137,8 +137,7 @@ impl Gateway {
         let recorded = reader.transactions(signed.delivery.agreement_id, account.ledger)?;
         let energy_kwh: u64 = recorded.iter().map(|recorded| recorded.energy_kwh).sum();
         let last = recorded.last().map(|recorded| recorded.meter_reading);
-        let is_ours = energy_kwh == signed.delivered_before + signed.delivery.energy_kwh
-            && last == Some(signed.delivery.meter_reading);
+        let is_ours = energy_kwh == signed.total() && last == Some(signed.delivery.meter_reading);
         Ok(if is_ours { Fate::Recorded } else { Fate::Displaced })
     }
 
