@@ -17,6 +17,7 @@ export default defineConfig({
   fullyParallel: true,
   retries: 0,
   timeout: 60_000,
+  expect: { timeout: 15_000 },
   reporter: "list",
   forbidOnly: true,
   use: {

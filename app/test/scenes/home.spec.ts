@@ -360,7 +360,7 @@ test("a delivery of which 5 of 9 kWh were ruled says so, in card, sums and table
   assert.match(await bob.page.locator(".delivery").last().innerText(), /Paid\s+5 of 9 kWh\s+0\.75 XLM[^]*Ruled: the rest is not paid/);
   await pictures(bob.page, "agreement-ruled");
   await bob.open("history");
-  assert.equal(await bob.page.locator("[data-sum=boughtKwh]").textContent(), "7 kWh");
+  await expect(bob.page.locator("[data-sum=boughtKwh]")).toHaveText("7 kWh");
   const [head = "", first = "", second = ""] = (await saved(bob, "Save all as CSV")).split("\r\n");
   assert.ok(head.startsWith("\uFEFFdate,time,time_zone,agreement,"));
   assert.match(first, /^\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d,UTC\+0[12]:00,"=""\d+""","=""\d+""",,G\w{55},bought,9,5,0\.1500000,0\.7500000,XLM,Settled,[^,]+,,$/);
@@ -392,9 +392,9 @@ test("history has a month, sums for each neighbour and a statement that prints o
   await bob.open("members");
   await bob.page.evaluate((names) => localStorage.setItem("names", JSON.stringify(names)), name);
   await bob.open("history");
-  assert.equal(await bob.page.locator("[data-sum=boughtKwh]").textContent(), "73 kWh");
+  await expect(bob.page.locator("[data-sum=boughtKwh]")).toHaveText("73 kWh");
   await bob.page.getByLabel("During").selectOption(month);
-  assert.equal(await bob.page.locator("[data-sum=boughtKwh]").textContent(), "65 kWh");
+  await expect(bob.page.locator("[data-sum=boughtKwh]")).toHaveText("65 kWh");
   const neighbours = await bob.page.getByRole("region", { name: "By neighbour" }).locator("tbody tr").allInnerTexts();
   assert.deepEqual(
     neighbours.map((line) => line.replaceAll(/\s+/g, " ")),
@@ -405,7 +405,7 @@ test("history has a month, sums for each neighbour and a statement that prints o
   await bob.page.getByRole("heading", { name: /^Statement for/ }).waitFor();
   const text = await bob.text();
   for (const part of [alice.address, bob.address, "5 kWh", "0.75 XLM", "8.40 XLM"]) assert.ok(text.includes(part), `${part} in\n${text}`);
-  assert.equal(await bob.page.locator("[data-due]").textContent(), "8.40 XLM");
+  await expect(bob.page.locator("[data-due]")).toHaveText("8.40 XLM");
   await bob.sees("Please pay by");
   await pictures(bob.page, "statement");
   await bob.page.emulateMedia({ media: "print" });
@@ -421,6 +421,6 @@ test("history has a month, sums for each neighbour and a statement that prints o
   const line = (part: string) => bob.page.locator(`.statement ${part}`).last().innerText();
   assert.match(await line("tbody tr"), /2 kWh\s+–\s+0\.15 XLM\s+–\s+Disputed/);
   assert.match(await line("tfoot tr"), /65 kWh\s+59 kWh\s+8\.85 XLM/);
-  assert.equal(await bob.page.locator("[data-due]").textContent(), "8.10 XLM");
+  await expect(bob.page.locator("[data-due]")).toHaveText("8.10 XLM");
   await bob.sees("0.30 XLM");
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { Keypair, scValToNative } from "@stellar/stellar-sdk";
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import type { Client } from "../../client/src/index.js";
 import { networks } from "../../src/chain/networks.js";
 import { send } from "../../neighbourhood/network.js";
@@ -141,11 +141,11 @@ test.describe.serial("a month among neighbours", () => {
     await alice.fill("How much? (kWh)", "1,500");
     await alice.press("Make the offer");
     await alice.sees("Thousands or a fraction? Choose what you mean:");
-    assert.equal(await alice.button("1,500.00 XLM").count(), 1);
+    await expect(alice.button("1,500.00 XLM")).toHaveCount(1);
     await alice.press("1.50 XLM");
-    assert.equal(await alice.page.locator("output").textContent(), "2,250.00 XLM");
+    await expect(alice.page.locator("output")).toHaveText("2,250.00 XLM");
     await offers("40", "0.1234567", 10);
-    assert.equal(await alice.page.locator("output").textContent(), "4.938268 XLM");
+    await expect(alice.page.locator("output")).toHaveText("4.938268 XLM");
     await alice.review();
     await pictures(alice.page, "review-offer");
     await alice.signs("The offer is made.", "40 kWh at 0.1234567 XLM per kWh, 4.938268 XLM in all", "No money moves.");
@@ -302,7 +302,7 @@ test.describe.serial("a month among neighbours", () => {
     await rules.hold(provider);
     await bob.open(`agreement/${metered}`);
     await bob.sees("such a delivery cannot be disputed");
-    assert.equal(await bob.button("Pay a deposit, and look at each delivery").count(), 1);
+    await expect(bob.button("Pay a deposit, and look at each delivery")).toHaveCount(1);
     await pictures(bob.page, "deposit");
     await bob.press("Pay a deposit on which the meter draws");
     await bob.signs(
@@ -339,7 +339,7 @@ test.describe.serial("a month among neighbours", () => {
     for (const person of [alice, bob]) {
       await person.open(`agreement/${metered}`);
       await person.sees("102 of 200 kWh delivered");
-      assert.equal(await person.page.locator(".delivery").count(), 11);
+      await expect(person.page.locator(".delivery")).toHaveCount(11);
       assert.match(await person.page.locator(".delivery").first().innerText(), /Delivery 11\s+Paid\s+9 kWh\s+1\.35 XLM/);
       assert.equal(await person.button("Dispute").count(), 0);
     }
@@ -431,14 +431,14 @@ test.describe.serial("a month among neighbours", () => {
     // Of 9 kWh 5 were a compromise, of 7 a ruling gave 2.
     const accepted = kwh - 4n - 5n;
     await bob.open("history");
-    assert.equal(await bob.page.locator("[data-sum=boughtKwh]").textContent(), `${accepted} kWh`);
+    await expect(bob.page.locator("[data-sum=boughtKwh]")).toHaveText(`${accepted} kWh`);
     await bob.page.locator(".chart svg").waitFor();
     await pictures(bob.page, "history-energy");
     await bob.page.getByText("money", { exact: true }).click();
     const shown = (await bob.page.locator("[data-sum=paid]").textContent()) ?? "";
     assert.equal(inUnits(shown.replace(" XLM", "")), paid);
     await bob.page.getByText("month", { exact: true }).click();
-    assert.equal(await bob.page.locator("[data-sum=paid]").textContent(), shown);
+    await expect(bob.page.locator("[data-sum=paid]")).toHaveText(shown);
     await pictures(bob.page, "history-money");
     const download = bob.page.waitForEvent("download");
     await bob.press("Save all as CSV");
@@ -467,7 +467,7 @@ test.describe.serial("a month among neighbours", () => {
   test("all agreements are listed, by role", async () => {
     await bob.open("agreements");
     await bob.page.getByRole("link", { name: "You buy from Alice" }).first().waitFor();
-    assert.equal(await bob.page.locator(".agreement").count(), 4);
+    await expect(bob.page.locator(".agreement")).toHaveCount(4);
     await pictures(bob.page, "agreements");
     await bob.page.getByText("I sell", { exact: true }).click();
     await bob.sees("There are none yet.");

@@ -22,15 +22,15 @@ test("a price that can mean two things is asked, and a form that is wrong puts t
   await alice.press("Make the offer");
   await alice.sees("Write it without a sign.");
   await alice.sees("Thousands or a fraction?");
-  assert.equal(await focused(page), "How much? (kWh)");
+  await expect.poll(() => focused(page)).toBe("How much? (kWh)");
   await pictures(page, "price-asked");
   await alice.fill("How much? (kWh)", "1.500 kWh");
   await alice.press("Make the offer");
-  assert.equal(await focused(page), "Price per kWh (XLM)");
+  await expect.poll(() => focused(page)).toBe("Price per kWh (XLM)");
   await alice.press("1.00 XLM");
-  assert.equal(await page.locator("output").textContent(), "1,500.00 XLM");
+  await expect(page.locator("output")).toHaveText("1,500.00 XLM");
   await alice.press("Make the offer");
-  assert.equal(await focused(page), "Deliveries until");
+  await expect.poll(() => focused(page)).toBe("Deliveries until");
 });
 
 test("a reading is taken as the page shows the last one", async ({ person, actor }) => {
@@ -214,7 +214,7 @@ test.describe("a token without decimals, whose symbol turns sentences around", (
     assert.equal(label, `Price per kWh (${symbol})`);
     await alice.fill("How much? (kWh)", "10");
     await alice.fill(/^Price per kWh/, "1.500");
-    assert.equal(await alice.page.locator("output").textContent(), `15,000 ${symbol}`);
+    await expect(alice.page.locator("output")).toHaveText(`15,000 ${symbol}`);
     await pictures(alice.page, "token-rtl");
   });
 });
@@ -254,7 +254,7 @@ test("the five places of an admin fit on the narrowest phone, in German", async 
   const coop = await person("Co-op", { keypair: admin.keypair, funded: false, locale: "de-DE" });
   await coop.page.setViewportSize({ width: 320, height: 568 });
   await coop.open("admin");
-  assert.equal(await coop.page.locator("nav.main a").count(), 5);
+  await expect(coop.page.locator("nav.main a")).toHaveCount(5);
   assert.deepEqual(await overlapping(coop.page), []);
   const tops = await coop.page.locator("nav.main a").evaluateAll((items) => items.map((item) => item.getBoundingClientRect().top));
   assert.equal(new Set(tops).size, 1);
