@@ -20,8 +20,10 @@ export interface Holding {
 
 const AUTHORIZED = 1;
 
-/** What the network keeps on an account for each of its entries, in stroops: 0.5 XLM, on which its validators vote
- * (https://developers.stellar.org/docs/learn/fundamentals/lumens#base-reserves). */
+/**
+ * What the network keeps on an account for each of its entries, in stroops: 0.5 XLM, on which its validators vote
+ * (https://developers.stellar.org/docs/learn/fundamentals/lumens#base-reserves).
+ */
 export const BASE_RESERVE = 5_000_000n;
 /** An account itself counts as so many entries. */
 const OWN_ENTRIES = 2;

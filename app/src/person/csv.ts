@@ -34,8 +34,10 @@ interface Options {
   paymentOf: (row: Row) => Payment | undefined;
 }
 
-/** One line for each delivery. Sums of columns agree with the statement: what is accepted and what is paid or due are left empty while they are disputed,
- * and a fee that paid several stands in the line of the first. */
+/**
+ * One line for each delivery. Sums of columns agree with the statement: what is accepted, and the amount, are left empty while they are disputed. A fee that
+ * paid several deliveries stands in the line of the first.
+ */
 export function toCsv(rows: Row[], { token, decimalSign, names, paymentOf }: Options): string {
   const separator = decimalSign === "," ? ";" : ",";
   const decimal = (value: bigint, decimals: number) => exactAmount(value, decimals).replace(".", decimalSign);
